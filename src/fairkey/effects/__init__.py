@@ -1,0 +1,1 @@
+"""What must happen outside after the commit, at least once."""

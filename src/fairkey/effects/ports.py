@@ -1,8 +1,8 @@
 """The outside world as effects see it: a payment provider that holds money for others, and a mail carrier.
 
-Everything here happens after the commit and at least once: each call carries a key by which the other side recognises a repeat,
-nothing is retried inside an adapter (the outbox retries, every attempt visible), and what the other side says is either a final
-answer or one of the typed errors below. Amounts are integer fen, times integer milliseconds UTC.
+Everything here happens after the commit and at least once: each call carries a key by which the other side recognises a
+repeat, nothing is retried inside an adapter (the outbox retries, every attempt visible), and what the other side says
+is either a final answer or one of the typed errors below. Amounts are integer fen, times integer milliseconds UTC.
 """
 
 from collections.abc import Mapping
@@ -25,8 +25,8 @@ class Collection:
 class PaymentNotice:
     """Money arrived at the provider for one of our references and is held there.
 
-    A fact, not a question: amount and currency are what was really paid, not what was asked for. `provider_txn` is unique per
-    movement of money; the same one told twice is the same money. `reference` is the order reference given to `collect`.
+    A fact, not a question: amount and currency are what was really paid, not what was asked for. `provider_txn` is
+    unique per movement of money; the same one told twice is the same money. `reference` is what was given to `collect`.
     """
 
     provider_txn: str
@@ -56,7 +56,7 @@ Notice = PaymentNotice | InstructionNotice
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instruction:
-    """What the provider knows of one instruction: `pending` means taken and confirmed later, the other two are final."""
+    """What the provider knows of one instruction: `pending` is confirmed later, the other two are final."""
 
     idempotency_key: str
     provider_ref: str
@@ -81,7 +81,7 @@ class NotificationIsForged(Exception):
 
 
 class NotificationIsUnreadable(Exception):
-    """Properly signed, but not something we understand. Worth an operator's look: the provider may have changed its words."""
+    """Properly signed, but not something we understand: the provider may have changed its words. Tell an operator."""
 
 
 class PaymentProvider(Protocol):
@@ -115,7 +115,7 @@ class PaymentProvider(Protocol):
     async def release(
         self, *, idempotency_key: str, provider_txn: str, shop_account: str, amount_fen: int, fee_fen: int
     ) -> Instruction:
-        """Split held money of one payment: `amount_fen` to the shop's account at the provider, `fee_fen` to the platform.
+        """Split held money of one payment: `amount_fen` to the shop's account there, `fee_fen` to the platform.
 
         `amount_fen` does not contain the fee; together they leave the held money. Raises as `collect`.
         """

@@ -1,0 +1,60 @@
+"""Commitments to single values: a stranger can check a value he is shown, and cannot guess one he is not shown.
+
+The form is that of SD-JWT disclosures (RFC 9901 section 4.2): the disclosure is base64url of the JSON array
+`[salt, name, value]`, the digest is SHA-256 of the ASCII bytes of that string. The JSON is written without spaces and
+escapes only what it must (RFC 8785), so the holder of salt, name and value can make the same string again.
+"""
+
+import hashlib
+import hmac
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from json import JSONDecodeError, loads
+from json.encoder import encode_basestring
+from typing import NamedTuple
+
+SALT_BYTES = 16  # 128 bits per value: amounts, types and short codes are guessable without it
+
+
+class Disclosed(NamedTuple):
+    """What a disclosure says once it was checked against its digest."""
+
+    salt: bytes
+    name: str
+    value: str
+
+
+class DisclosureDoesNotFit(Exception):
+    """The disclosure is not the one that was committed to, or is no disclosure at all."""
+
+
+def commitment(salt: bytes, name: str, value: str) -> tuple[bytes, str]:
+    """Commit to `value` under `name`: the 32-byte digest to publish, and the disclosure to keep.
+
+    `salt` is at least 16 random bytes, used for this one value only; shorter ones raise ValueError.
+    `value` must be encodable as UTF-8 (no lone surrogates).
+    """
+    if len(salt) < SALT_BYTES:
+        raise ValueError(f"a salt has at least {SALT_BYTES} bytes")
+    salt_text = urlsafe_b64encode(salt).rstrip(b"=").decode("ascii")
+    array = f'["{salt_text}",{encode_basestring(name)},{encode_basestring(value)}]'
+    disclosure = urlsafe_b64encode(array.encode("utf-8")).rstrip(b"=")
+    return hashlib.sha256(disclosure).digest(), disclosure.decode("ascii")
+
+
+def check_disclosure(disclosure: str, digest: bytes) -> Disclosed:
+    """Read a disclosure that somebody shows for a published `digest`; `DisclosureDoesNotFit` when it is not that one."""
+    try:
+        ascii_bytes = disclosure.encode("ascii")
+        if not hmac.compare_digest(hashlib.sha256(ascii_bytes).digest(), digest):
+            raise DisclosureDoesNotFit
+        parts = loads(_from_base64url(ascii_bytes))
+        salt_text, name, value = parts
+        if not (isinstance(parts, list) and isinstance(name, str) and isinstance(value, str)):
+            raise DisclosureDoesNotFit
+        return Disclosed(_from_base64url(salt_text.encode("ascii")), name, value)
+    except (JSONDecodeError, UnicodeError, ValueError, TypeError, AttributeError) as error:
+        raise DisclosureDoesNotFit from error
+
+
+def _from_base64url(text: bytes) -> bytes:
+    return urlsafe_b64decode(text + b"=" * (-len(text) % 4))

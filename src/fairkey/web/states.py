@@ -1,0 +1,116 @@
+"""How every state looks: icon AND word AND colour, in one table, so that no page invents its own.
+
+Tones: ``hold`` money is held or work goes on · ``good`` done as promised · ``wait`` somebody has to act · ``bad`` something is
+wrong · ``back`` money went back · ``mute`` over, nothing will happen.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from fairkey.web.i18n import marked as _
+
+Tone = Literal["hold", "good", "wait", "bad", "back", "mute"]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a state is shown; ``label`` is a message id."""
+
+    icon: str
+    tone: Tone
+    label: str
+
+
+LOOKS: Final[Mapping[str, Mapping[str, Look]]] = {
+    "order": {
+        "placed": Look("hourglass", "wait", _("Waiting for payment")),
+        "expired": Look("clock-off", "mute", _("Expired unpaid")),
+        "paid": Look("lock", "hold", _("Paid, money held")),
+        "delivered": Look("envelope", "hold", _("Delivered, money held")),
+        "completed": Look("check", "good", _("Completed")),
+        "cancelled": Look("return", "back", _("Cancelled, refunded")),
+        "disputed": Look("flag", "bad", _("In dispute, money frozen")),
+        "refunded": Look("return", "back", _("Refunded")),
+        "partly_refunded": Look("return", "back", _("Partly refunded")),
+    },
+    "code": {
+        "free": Look("layers", "good", _("In stock")),
+        "reserved": Look("hourglass", "wait", _("Reserved")),
+        "delivered": Look("envelope", "hold", _("Sealed")),
+        "revealed": Look("envelope-open", "good", _("Opened")),
+        "reported": Look("flag", "bad", _("Reported")),
+        "voided": Look("cross", "mute", _("Voided")),
+        "revoked": Look("cross", "bad", _("Revoked by the issuer")),
+        "withdrawn": Look("return", "mute", _("Taken out by the shop")),
+    },
+    "shop": {
+        "applied": Look("hourglass", "wait", _("Waiting for admission")),
+        "admitted": Look("check", "good", _("Open")),
+        "open": Look("check", "good", _("Open")),
+        "suspended": Look("pause", "bad", _("Suspended")),
+        "closed": Look("cross", "mute", _("Closed")),
+    },
+    "listing": {
+        "draft": Look("pencil", "mute", _("Draft")),
+        "published": Look("check", "good", _("On sale")),
+        "withdrawn": Look("pause", "mute", _("Off sale")),
+        "sold_out": Look("layers", "wait", _("Sold out")),
+    },
+    "coupon": {
+        "active": Look("check", "good", _("Valid")),
+        "exhausted": Look("layers", "mute", _("Used up")),
+        "expired": Look("clock-off", "mute", _("No longer valid")),
+        "withdrawn": Look("pause", "mute", _("Withdrawn")),
+    },
+    "batch": {
+        "registered": Look("layers", "wait", _("Registered")),
+        "importing": Look("upload", "hold", _("Importing")),
+        "imported": Look("check", "good", _("Imported")),
+        "active": Look("check", "good", _("On sale")),
+        "exhausted": Look("layers", "mute", _("Sold out")),
+        "quarantined": Look("pause", "bad", _("Quarantined")),
+        "withdrawn": Look("return", "mute", _("Taken out by the shop")),
+        "failed": Look("cross", "bad", _("Failed")),
+    },
+    "complaint": {
+        "open": Look("flag", "wait", _("Waiting for the shop")),
+        "answered": Look("chat", "hold", _("Answered, waiting for a ruling")),
+        "upheld": Look("check", "good", _("Upheld, refunded")),
+        "rejected": Look("cross", "mute", _("Rejected")),
+        "won_by_silence": Look("hourglass", "good", _("Shop was silent, buyer wins")),
+        "withdrawn": Look("return", "mute", _("Withdrawn")),
+    },
+    "payout": {
+        "requested": Look("hourglass", "wait", _("Requested")),
+        "sent": Look("arrow", "hold", _("On its way")),
+        "paid_out": Look("check", "good", _("Paid out")),
+        "failed": Look("cross", "bad", _("Failed")),
+    },
+    "payment": {
+        "waiting": Look("hourglass", "wait", _("Waiting for payment")),
+        "received": Look("coin", "hold", _("Received")),
+        "short": Look("flag", "wait", _("Too little")),
+        "surplus": Look("coin", "back", _("Too much, surplus refunded")),
+        "late": Look("clock-off", "wait", _("Arrived late")),
+        "unmatched": Look("search", "bad", _("Unknown order")),
+        "refund_requested": Look("hourglass", "hold", _("Refund on its way")),
+        "refunded": Look("return", "back", _("Refunded")),
+    },
+    "effect": {
+        "pending": Look("hourglass", "wait", _("Pending")),
+        "retrying": Look("return", "wait", _("Trying again")),
+        "done": Look("check", "good", _("Done")),
+        "failed": Look("cross", "bad", _("Failed")),
+    },
+    "health": {
+        "ok": Look("check", "good", _("Healthy")),
+        "slow": Look("hourglass", "wait", _("Slow")),
+        "down": Look("cross", "bad", _("Down")),
+    },
+}
+
+
+def look(kind: str, state: str) -> Look:
+    """The look of a state. An unknown state is shown by its own name instead of breaking the page."""
+    return LOOKS.get(kind, {}).get(state) or Look("dot", "mute", state.replace("_", " "))

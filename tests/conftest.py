@@ -1,0 +1,74 @@
+"""Fixtures every test may ask for: a real PostgreSQL, and a fresh migrated database in it for each test."""
+
+import asyncio
+import threading
+from collections.abc import Coroutine, Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from fairkey.adapters.postgres.embedded import EmbeddedPostgres
+from fairkey.adapters.postgres.migrate import migrated
+
+TEMPLATE = "fairkey_template"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whoever asks for a database carries the mark `pg`, so that `-m 'not pg'` runs without one."""
+    for item in items:
+        if isinstance(item, pytest.Function) and {"database_url", "postgres"} & set(item.fixturenames):
+            item.add_marker(pytest.mark.pg)
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    """A server for the whole run (one per pytest-xdist worker) with the migrated database `TEMPLATE`; it does not wait for the disk."""
+    with EmbeddedPostgres(tmp_path_factory.mktemp("postgres") / "server", durable=False) as server:
+        _wait_for(_administer(server, f'CREATE DATABASE "{TEMPLATE}"'))
+        _wait_for(migrated(server.dsn(TEMPLATE)))
+        yield server
+
+
+_numbers = count(1)
+
+
+@pytest.fixture
+def database_url(postgres: EmbeddedPostgres) -> Iterator[str]:
+    """DSN of a fresh database with all tables and no rows, dropped after the test."""
+    name = f"test_{next(_numbers)}"
+    _wait_for(_administer(postgres, f'CREATE DATABASE "{name}" TEMPLATE "{TEMPLATE}"'))
+    yield postgres.dsn(name)
+    _wait_for(_administer(postgres, f'DROP DATABASE "{name}" WITH (FORCE)'))
+
+
+@pytest.fixture
+def state_dir(tmp_path: Path) -> Path:
+    """An empty state folder for tests that start a whole house of their own."""
+    return tmp_path / "state"
+
+
+async def _administer(server: EmbeddedPostgres, statement: str) -> None:
+    connection = await asyncpg.connect(server.dsn("postgres"))
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def _wait_for(work: Coroutine[Any, Any, object]) -> None:
+    """Run it in a loop of its own, in a thread of its own, so that the loops of async tests are left alone."""
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            asyncio.run(work)
+        except BaseException as error:  # noqa: BLE001 - carried over to the caller's thread
+            errors.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    if errors:
+        raise errors[0]

@@ -1,0 +1,152 @@
+"""Codes deposited together. Registered once, with their source and the Merkle root of their commitments, before any sale."""
+
+from typing import assert_never
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from .basics import Command, Event, NotFound, Refusal, require, require_text
+
+SOURCES = ("issuer", "invoice", "typed")
+
+
+class BatchRegistered(Event, frozen=True):
+    """`count` codes are in the vault and on sale from now on. Each is proven by its place under `root`."""
+
+    kind = "batch.registered"
+    sealed = frozenset({"note"})
+    listing_id: str
+    count: int
+    root: str
+    source: str
+    invoice_sha256: str
+    custody: str
+    note: str
+
+
+class CodesWithdrawn(Event, frozen=True):
+    """The merchant took `count` unsold codes of the batch off sale; they are his to export."""
+
+    kind = "batch.codes_withdrawn"
+    listing_id: str
+    count: int
+
+
+BatchEvent = BatchRegistered | CodesWithdrawn
+
+
+class RegisterBatch(Command, frozen=True):
+    """All codes of the batch lie checked and sealed in the vault: put them on sale."""
+
+    batch_id: str
+    listing_id: str
+    count: int
+    root: str
+    source: str
+    invoice_sha256: str = ""
+    note: str = ""
+
+
+class WithdrawCodes(Command, frozen=True):
+    """Take all unsold codes of the batch off sale."""
+
+    batch_id: str
+
+
+BatchCommand = RegisterBatch | WithdrawCodes
+
+
+class BatchIsRegistered(Refusal):
+    """A batch is registered once."""
+
+
+class BatchIsEmpty(Refusal):
+    """No line of the import was accepted."""
+
+
+class NothingIsUnsold(Refusal):
+    """Every code of the batch was sold or withdrawn before."""
+
+
+class StagedBriefing(Struct, frozen=True, kw_only=True):
+    """What lies in the vault for this batch, and the listing it is for."""
+
+    staged: int
+    listing_exists: bool
+
+
+class UnsoldBriefing(Struct, frozen=True, kw_only=True):
+    """Free codes of this batch, locked for this decision."""
+
+    unsold: int
+
+
+class Batch(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One batch."""
+
+    listing_id: str = ""
+    count: int = 0
+    root: str = ""
+    source: str = ""
+    note: str = ""
+    registered_at_ms: int = 0
+    withdrawn: int = 0
+
+
+INITIAL = Batch()
+
+
+def decide(
+    command: BatchCommand, batch: Batch, brief: StagedBriefing | UnsoldBriefing | None, at_ms: int
+) -> list[Event]:
+    """What follows from `command` for this batch, or a `Refusal`."""
+    match command:
+        case RegisterBatch():
+            assert isinstance(brief, StagedBriefing)
+            if batch.registered_at_ms:
+                raise BatchIsRegistered
+            if not brief.listing_exists:
+                raise NotFound(what="listing")
+            require(command.source in SOURCES, "source", "unknown")
+            require_text(command.note, "note", 500)
+            if command.count == 0:
+                raise BatchIsEmpty
+            require(command.count == brief.staged, "count", "not_what_lies_in_the_vault")
+            return [
+                BatchRegistered(
+                    listing_id=command.listing_id,
+                    count=command.count,
+                    root=command.root,
+                    source=command.source,
+                    invoice_sha256=command.invoice_sha256,
+                    custody="C1",
+                    note=command.note,
+                )
+            ]
+        case WithdrawCodes():
+            assert isinstance(brief, UnsoldBriefing)
+            if not batch.registered_at_ms:
+                raise NotFound(what="batch")
+            if brief.unsold == 0:
+                raise NothingIsUnsold
+            return [CodesWithdrawn(listing_id=batch.listing_id, count=brief.unsold)]
+        case _:
+            assert_never(command)
+
+
+def evolve(batch: Batch, event: BatchEvent, at_ms: int) -> Batch:
+    """The batch after `event`."""
+    match event:
+        case BatchRegistered():
+            return Batch(
+                listing_id=event.listing_id,
+                count=event.count,
+                root=event.root,
+                source=event.source,
+                note=event.note,
+                registered_at_ms=at_ms,
+            )
+        case CodesWithdrawn():
+            return replace(batch, withdrawn=batch.withdrawn + event.count)
+        case _:
+            assert_never(event)

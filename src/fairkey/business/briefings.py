@@ -1,0 +1,213 @@
+"""Where each command is decided, and what its decision must be told about other capabilities."""
+
+from types import ModuleType
+from typing import Protocol, cast
+
+from msgspec import Struct
+
+from . import batches, codes, complaints, coupons, escrow, listings, orders, payments, payouts, reviews, shops
+from .basics import Command, Stream
+from .codes import CodeStage
+from .files import CouponFile, File, ListingFile, OrderFile, ShopFile
+from .orders import Stage
+
+PROTECTED = frozenset({Stage.PAID, Stage.DELIVERED, Stage.DISPUTED})
+MAY_OPEN = frozenset({Stage.PAID, Stage.DELIVERED, Stage.COMPLETED})
+
+
+class Desk(Protocol):
+    """What the engine lays on the table for a decision: all of it read in the decision's own transaction."""
+
+    now_ms: int
+    unpaid_per_buyer_max: int
+    unpaid_per_address_max: int
+
+    def file(self, stream: Stream) -> File:
+        """The present state of a stream."""
+
+    def free_codes(self, shop_id: str, listing_id: str, quantity: int) -> tuple[str, ...]:
+        """Up to `quantity` free codes, locked."""
+
+    def unpaid_by_buyer(self, buyer_key: str) -> int:
+        """Unpaid orders of this buyer on the whole platform."""
+
+    def unpaid_by_address(self, address_key: str) -> int:
+        """Unpaid orders from this network address on the whole platform."""
+
+    def bought_by_buyer(self, shop_id: str, listing_id: str, buyer_key: str) -> int:
+        """Units of the listing in this buyer's orders that were not cancelled or expired."""
+
+    def balance_fen(self, shop_id: str, account: str) -> int:
+        """Balance of a ledger account, locked."""
+
+    def staged(self, shop_id: str, batch_id: str) -> int:
+        """Codes in the vault for a batch that is not registered yet."""
+
+    def unsold(self, shop_id: str, batch_id: str) -> int:
+        """Free codes of a batch, locked."""
+
+
+_KIND_OF_HOME: dict[ModuleType, tuple[str, str]] = {
+    orders: ("order", "order_id"),
+    escrow: ("order", "order_id"),
+    codes: ("order", "order_id"),
+    complaints: ("order", "order_id"),
+    reviews: ("order", "order_id"),
+    listings: ("listing", "listing_id"),
+    coupons: ("coupon", "coupon_id"),
+    batches: ("batch", "batch_id"),
+    payments: ("payment", "payment_id"),
+    payouts: ("payout", "payout_id"),
+    shops: ("shop", "shop_id"),
+}
+_MODULES = {module.__name__: module for module in _KIND_OF_HOME}
+
+
+def home_of(command: Command) -> tuple[ModuleType, Stream]:
+    """The capability that decides `command`, and the stream it decides about."""
+    capability = _MODULES[type(command).__module__]
+    kind, id_field = _KIND_OF_HOME[capability]
+    return capability, Stream(command.shop_id, kind, getattr(command, id_field))
+
+
+def brief_for(command: Command, desk: Desk) -> Struct | None:  # noqa: C901, PLR0911 - one case per briefing, on one page
+    """What the decision must be told; `None` where its own slice is enough."""
+    match command:
+        case orders.PlaceOrder():
+            return _placing(command, desk)
+        case orders.ConfirmPayment():
+            file = _order(desk, command.shop_id, command.order_id)
+            return orders.PaymentBriefing(
+                held_fen=file.escrow.held_fen, can_be_served=_can_be_served(desk, command.shop_id, file)
+            )
+        case orders.CancelLateOrder() | orders.WithdrawOrder() | orders.CompleteOrder() | orders.MarkDelivered():
+            held = _order(desk, command.shop_id, command.order_id).codes
+            return orders.CodesBriefing(
+                delivered=held.count(CodeStage.DELIVERED, CodeStage.REVEALED),
+                opened=held.count(CodeStage.REVEALED),
+                first_opened_at_ms=held.first_opened_at_ms,
+            )
+        case escrow.JudgePayment() | escrow.ReleaseHeld():
+            return _standing_of_money(_order(desk, command.shop_id, command.order_id))
+        case codes.ReserveCodes():
+            return codes.StockBriefing(free=desk.free_codes(command.shop_id, command.listing_id, command.quantity))
+        case codes.DeliverTyped():
+            order = _order(desk, command.shop_id, command.order_id).order
+            waits = order.stage is Stage.PAID and order.delivery is orders.Delivery.MANUAL
+            return codes.TypingBriefing(waits_for_typed=waits, stage=order.stage.value, quantity=order.quantity)
+        case codes.RevealCodes():
+            stage = _order(desk, command.shop_id, command.order_id).order.stage
+            return codes.OpeningBriefing(may_open=stage in MAY_OPEN)
+        case complaints.OpenComplaint() | complaints.RuleComplaint():
+            order = _order(desk, command.shop_id, command.order_id).order
+            return complaints.OrderBriefing(
+                stage=order.stage.value, is_delivered=order.stage is Stage.DELIVERED, amount_fen=order.amount_fen
+            )
+        case reviews.PostReview():
+            stage = _order(desk, command.shop_id, command.order_id).order.stage
+            return reviews.CompletionBriefing(stage=stage.value, is_completed=stage is Stage.COMPLETED)
+        case listings.PublishListing():
+            return listings.ShopBriefing(shop_is_open=_shop(desk, command.shop_id).is_open)
+        case batches.RegisterBatch():
+            listing = _listing(desk, command.shop_id, command.listing_id)
+            return batches.StagedBriefing(
+                staged=desk.staged(command.shop_id, command.batch_id), listing_exists=listing.revision > 0
+            )
+        case batches.WithdrawCodes():
+            return batches.UnsoldBriefing(unsold=desk.unsold(command.shop_id, command.batch_id))
+        case payouts.RequestPayout():
+            return payouts.FundsBriefing(
+                available_fen=desk.balance_fen(command.shop_id, "shop_available"),
+                has_payout_account=_shop(desk, command.shop_id).has_payout_account,
+            )
+        case _:
+            return None
+
+
+def streams_read_by(command: Command) -> tuple[Stream, ...]:
+    """Streams besides its own that the first look at `command` needs; read without a lock, all at once per batch."""
+    match command:
+        case orders.PlaceOrder():
+            both = (shop_stream(command.shop_id), Stream(command.shop_id, "listing", command.listing_id))
+            return both
+        case listings.PublishListing() | payouts.RequestPayout():
+            return (shop_stream(command.shop_id),)
+        case batches.RegisterBatch():
+            return (Stream(command.shop_id, "listing", command.listing_id),)
+        case _:
+            return ()
+
+
+def shop_stream(shop_id: str) -> Stream:
+    """The stream of a shop itself."""
+    return Stream(shop_id, "shop", shop_id)
+
+
+def _placing(command: orders.PlaceOrder, desk: Desk) -> orders.Briefing:
+    shop = _shop(desk, command.shop_id)
+    listing = _listing(desk, command.shop_id, command.listing_id)
+    terms = listing.terms
+    if terms is None:
+        return orders.Briefing(shop_is_open=shop.is_open, fee_bp=shop.fee_bp, listing_is_on_sale=False)
+    coupon = coupons.INITIAL
+    if command.coupon_id:
+        coupon_file = cast("CouponFile", desk.file(Stream(command.shop_id, "coupon", command.coupon_id)))
+        coupon = coupon_file.coupon
+    bought = 0
+    if terms.per_buyer_max:
+        bought = desk.bought_by_buyer(command.shop_id, command.listing_id, command.buyer_key)
+    return orders.Briefing(
+        shop_is_open=shop.is_open,
+        fee_bp=shop.fee_bp,
+        listing_is_on_sale=listing.on_sale,
+        revision=listing.revision,
+        revision_hash=listing.revision_hash,
+        price_fen=terms.price_fen,
+        tiers=terms.tiers,
+        quantity_min=terms.quantity_min,
+        quantity_max=terms.quantity_max,
+        per_buyer_max=terms.per_buyer_max,
+        delivery=orders.Delivery(terms.delivery),
+        promise_min=terms.promise_min,
+        unpaid_by_buyer=desk.unpaid_by_buyer(command.buyer_key),
+        unpaid_by_address=desk.unpaid_by_address(command.address_key) if command.address_key else 0,
+        unpaid_per_buyer_max=desk.unpaid_per_buyer_max,
+        unpaid_per_address_max=desk.unpaid_per_address_max,
+        bought_by_buyer=bought,
+        coupon_refusal=coupon.refusal_for(command.listing_id, desk.now_ms) if command.coupon_code else "",
+        coupon_off_fen=coupon.off_fen,
+        coupon_off_bp=coupon.off_bp,
+        coupon_least_fen=coupon.least_fen,
+    )
+
+
+def _can_be_served(desk: Desk, shop_id: str, file: OrderFile) -> bool:
+    """Whether an order whose money came after its expiry can still be taken up."""
+    order = file.order
+    if order.stage is not Stage.EXPIRED or file.escrow.held_fen < order.amount_fen:
+        return False
+    if order.delivery is orders.Delivery.MANUAL:
+        return _shop(desk, shop_id).is_open
+    return len(desk.free_codes(shop_id, order.listing_id, order.quantity)) >= order.quantity
+
+
+def _standing_of_money(file: OrderFile) -> escrow.StandingBriefing:
+    stage = file.order.stage
+    may_keep = stage in PROTECTED or stage is Stage.PLACED
+    first = len(file.escrow.received) == 1
+    why = "late" if stage is Stage.EXPIRED else ("surplus" if first and may_keep else "second")
+    return escrow.StandingBriefing(
+        keep_fen=file.order.amount_fen if may_keep else 0, fee_bp=file.order.fee_bp, why=why
+    )
+
+
+def _order(desk: Desk, shop_id: str, order_id: str) -> OrderFile:
+    return cast("OrderFile", desk.file(Stream(shop_id, "order", order_id)))
+
+
+def _shop(desk: Desk, shop_id: str) -> shops.Shop:
+    return cast("ShopFile", desk.file(shop_stream(shop_id))).shop
+
+
+def _listing(desk: Desk, shop_id: str, listing_id: str) -> listings.Listing:
+    return cast("ListingFile", desk.file(Stream(shop_id, "listing", listing_id))).listing

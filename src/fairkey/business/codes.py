@@ -1,0 +1,258 @@
+"""The codes of one order: reserved, delivered sealed, opened once for ever, or taken back while still sealed.
+
+Ids only; the plaintext lives in the vault and no rule ever sees it.
+"""
+
+from enum import StrEnum
+from typing import assert_never
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from .basics import Command, Event, Refusal, invariant, require, require_text
+
+
+class CodeStage(StrEnum):
+    """Where a code is in its life; `free` and `withdrawn` are outside any order."""
+
+    FREE = "free"
+    RESERVED = "reserved"
+    DELIVERED = "delivered"
+    REVEALED = "revealed"
+    RETURNED = "returned"  # typed for one order and taken back sealed: the merchant's again, never sold automatically
+    WITHDRAWN = "withdrawn"
+
+
+class CodesReserved(Event, frozen=True):
+    """These codes are kept for this order."""
+
+    kind = "code.reserved"
+    codes: tuple[str, ...]
+    listing_id: str
+
+
+class CodesReleased(Event, frozen=True):
+    """Sealed codes left the order. `to_stock`: they can be sold again; else they are the merchant's to take."""
+
+    kind = "code.released"
+    codes: tuple[str, ...]
+    listing_id: str
+    to_stock: bool
+
+
+class CodesDelivered(Event, frozen=True):
+    """These codes lie sealed in the buyer's order box. `commitments` are given for codes typed at delivery."""
+
+    kind = "code.delivered"
+    codes: tuple[str, ...]
+    commitments: tuple[str, ...]
+
+
+class CodesRevealed(Event, frozen=True):
+    """The buyer opened these codes. The account he named for them is sealed."""
+
+    kind = "code.revealed"
+    sealed = frozenset({"account_name", "account_region"})
+    codes: tuple[str, ...]
+    account_name: str
+    account_region: str
+
+
+CodesEvent = CodesReserved | CodesReleased | CodesDelivered | CodesRevealed
+
+
+class ReserveCodes(Command, frozen=True):
+    """Inner: keep as many codes as the order has units."""
+
+    order_id: str
+    listing_id: str
+    quantity: int
+
+
+class ReleaseCodes(Command, frozen=True):
+    """Inner: every sealed code leaves the order."""
+
+    order_id: str
+
+
+class DeliverReserved(Command, frozen=True):
+    """Inner: what was reserved is delivered."""
+
+    order_id: str
+
+
+class DeliverTyped(Command, frozen=True):
+    """The merchant delivers codes that he typed: ids and commitments of what now lies in the vault."""
+
+    order_id: str
+    codes: tuple[str, ...]
+    commitments: tuple[str, ...]
+
+
+class RevealCodes(Command, frozen=True):
+    """The buyer opens codes (empty: all that are delivered); asking again for an opened one changes nothing."""
+
+    order_id: str
+    codes: tuple[str, ...] = ()
+    account_name: str = ""
+    account_region: str = ""
+
+
+CodesCommand = ReserveCodes | ReleaseCodes | DeliverReserved | DeliverTyped | RevealCodes
+
+
+class StockIsShort(Refusal):
+    """Details: wanted, left."""
+
+
+class CodeIsNotDelivered(Refusal):
+    """Nothing of this order lies in the buyer's box (yet)."""
+
+
+class OrderTakesNoCodes(Refusal):
+    """The order is not waiting for typed codes. Details: stage."""
+
+
+class TooManyCodes(Refusal):
+    """Details: wanted, given."""
+
+
+class HeldCode(Struct, frozen=True, kw_only=True):
+    """One code of the order."""
+
+    code_id: str
+    stage: CodeStage
+    typed: bool = False
+
+
+class Codes(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The codes of one order."""
+
+    held: tuple[HeldCode, ...] = ()
+    listing_id: str = ""
+    first_opened_at_ms: int = 0
+
+    def count(self, *stages: CodeStage) -> int:
+        """How many are in one of `stages`."""
+        return sum(one.stage in stages for one in self.held)
+
+
+INITIAL = Codes()
+
+
+class StockBriefing(Struct, frozen=True, kw_only=True):
+    """Free codes of the listing, already locked for this decision, and how many there are in all."""
+
+    free: tuple[str, ...]
+
+
+class TypingBriefing(Struct, frozen=True, kw_only=True):
+    """What delivering typed codes must be told about the order."""
+
+    waits_for_typed: bool
+    stage: str
+    quantity: int
+
+
+class OpeningBriefing(Struct, frozen=True, kw_only=True):
+    """Whether the order still lets its buyer open codes."""
+
+    may_open: bool
+
+
+def decide(
+    command: CodesCommand, codes: Codes, brief: StockBriefing | TypingBriefing | OpeningBriefing | None, at_ms: int
+) -> list[Event]:
+    """What follows from `command` for this order's codes, or a `Refusal`."""
+    match command:
+        case ReserveCodes():
+            assert isinstance(brief, StockBriefing)
+            invariant(not codes.count(CodeStage.RESERVED, CodeStage.DELIVERED), "an order reserves once")
+            if len(brief.free) < command.quantity:
+                raise StockIsShort(wanted=command.quantity, left=len(brief.free))
+            return [CodesReserved(codes=brief.free[: command.quantity], listing_id=command.listing_id)]
+        case ReleaseCodes():
+            sealed = [one for one in codes.held if one.stage in (CodeStage.RESERVED, CodeStage.DELIVERED)]
+            return [
+                CodesReleased(
+                    codes=tuple(one.code_id for one in sealed if one.typed is typed),
+                    listing_id=codes.listing_id,
+                    to_stock=not typed,
+                )
+                for typed in (False, True)
+                if any(one.typed is typed for one in sealed)
+            ]
+        case DeliverReserved():
+            reserved = tuple(one.code_id for one in codes.held if one.stage is CodeStage.RESERVED)
+            invariant(bool(reserved), "a paid vault order has its codes")
+            return [CodesDelivered(codes=reserved, commitments=())]
+        case DeliverTyped():
+            assert isinstance(brief, TypingBriefing)
+            return [_deliver_typed(command, codes, brief)]
+        case RevealCodes():
+            assert isinstance(brief, OpeningBriefing)
+            return _reveal(command, codes, brief)
+        case _:
+            assert_never(command)
+
+
+def _deliver_typed(command: DeliverTyped, codes: Codes, brief: TypingBriefing) -> CodesDelivered:
+    if not brief.waits_for_typed:
+        raise OrderTakesNoCodes(stage=brief.stage)
+    require(len(command.codes) > 0, "codes", "empty")
+    invariant(len(command.codes) == len(command.commitments), "each typed code has a commitment")
+    wanted = brief.quantity - codes.count(CodeStage.DELIVERED, CodeStage.REVEALED)
+    if len(command.codes) > wanted:
+        raise TooManyCodes(wanted=wanted, given=len(command.codes))
+    return CodesDelivered(codes=command.codes, commitments=command.commitments)
+
+
+def _reveal(command: RevealCodes, codes: Codes, brief: OpeningBriefing) -> list[Event]:
+    require_text(command.account_name, "account_name", 200)
+    require_text(command.account_region, "account_region", 100)
+    in_box = {
+        one.code_id: one.stage for one in codes.held if one.stage in (CodeStage.DELIVERED, CodeStage.REVEALED)
+    }
+    asked = command.codes or tuple(in_box)
+    if not asked or any(code_id not in in_box for code_id in asked):
+        raise CodeIsNotDelivered
+    sealed = tuple(code_id for code_id in asked if in_box[code_id] is CodeStage.DELIVERED)
+    if not sealed:
+        return []
+    if not brief.may_open:
+        raise CodeIsNotDelivered
+    return [
+        CodesRevealed(codes=sealed, account_name=command.account_name, account_region=command.account_region)
+    ]
+
+
+def evolve(codes: Codes, event: CodesEvent, at_ms: int) -> Codes:
+    """The codes after `event`."""
+    match event:
+        case CodesReserved():
+            new = tuple(HeldCode(code_id=code_id, stage=CodeStage.RESERVED) for code_id in event.codes)
+            return replace(codes, held=(*codes.held, *new), listing_id=event.listing_id)
+        case CodesReleased() if event.to_stock:
+            gone = set(event.codes)
+            return replace(codes, held=tuple(one for one in codes.held if one.code_id not in gone))
+        case CodesReleased():
+            return _moved(codes, event.codes, CodeStage.RETURNED)
+        case CodesDelivered() if event.commitments:
+            new = tuple(HeldCode(code_id=code_id, stage=CodeStage.DELIVERED, typed=True) for code_id in event.codes)
+            return replace(codes, held=(*codes.held, *new))
+        case CodesDelivered():
+            return _moved(codes, event.codes, CodeStage.DELIVERED)
+        case CodesRevealed():
+            return replace(
+                _moved(codes, event.codes, CodeStage.REVEALED),
+                first_opened_at_ms=codes.first_opened_at_ms or at_ms,
+            )
+        case _:
+            assert_never(event)
+
+
+def _moved(codes: Codes, code_ids: tuple[str, ...], stage: CodeStage) -> Codes:
+    moving = set(code_ids)
+    return replace(
+        codes, held=tuple(replace(one, stage=stage) if one.code_id in moving else one for one in codes.held)
+    )

@@ -1,0 +1,82 @@
+"""What follows from what: the whole causal web on one page. All of it happens in the same transaction."""
+
+from . import codes, complaints, coupons, escrow, orders
+from .basics import Command, Event, Stream
+
+
+def consequences_of(stream: Stream, event: Event) -> list[Command]:
+    """The commands that `event` on `stream` brings with it, in order."""
+    shop_id, order_id = stream.shop_id, stream.id
+    match event:
+        case orders.OrderPlaced():
+            follow: list[Command] = []
+            if event.delivery is orders.Delivery.VAULT:
+                follow.append(
+                    codes.ReserveCodes(
+                        shop_id=shop_id, order_id=order_id, listing_id=event.listing_id, quantity=event.quantity
+                    )
+                )
+            if event.coupon_id:
+                follow.append(coupons.UseCoupon(shop_id=shop_id, coupon_id=event.coupon_id, order_id=order_id))
+            return follow
+        case escrow.PaymentReceived():
+            return [
+                orders.ConfirmPayment(shop_id=shop_id, order_id=order_id),
+                escrow.JudgePayment(shop_id=shop_id, order_id=order_id),
+            ]
+        case orders.OrderPaid(delivery=orders.Delivery.VAULT):
+            follow = [codes.DeliverReserved(shop_id=shop_id, order_id=order_id)]
+            if event.late:
+                again = codes.ReserveCodes(
+                    shop_id=shop_id, order_id=order_id, listing_id=event.listing_id, quantity=event.quantity
+                )
+                follow.insert(0, again)
+            return follow
+        case codes.CodesDelivered():
+            return [orders.MarkDelivered(shop_id=shop_id, order_id=order_id)]
+        case orders.OrderExpired():
+            return [
+                codes.ReleaseCodes(shop_id=shop_id, order_id=order_id),
+                escrow.RefundHeld(shop_id=shop_id, order_id=order_id, amount_fen=-1, why="expired"),
+                *_coupon_back(stream, event.coupon_id),
+            ]
+        case orders.OrderWithdrawn():
+            return [
+                codes.ReleaseCodes(shop_id=shop_id, order_id=order_id),
+                escrow.RefundHeld(shop_id=shop_id, order_id=order_id, amount_fen=-1, why="withdrawn"),
+                *_coupon_back(stream, event.coupon_id),
+            ]
+        case orders.OrderCancelled():
+            return [
+                codes.ReleaseCodes(shop_id=shop_id, order_id=order_id),
+                escrow.RefundHeld(
+                    shop_id=shop_id, order_id=order_id, amount_fen=event.refund_fen, why="not_delivered_in_time"
+                ),
+                escrow.ReleaseHeld(shop_id=shop_id, order_id=order_id),
+                *(_coupon_back(stream, event.coupon_id) if not event.charged_units else []),
+            ]
+        case orders.OrderCompleted():
+            return [escrow.ReleaseHeld(shop_id=shop_id, order_id=order_id)]
+        case complaints.ComplaintOpened():
+            return [orders.FreezeOrder(shop_id=shop_id, order_id=order_id)]
+        case complaints.ComplaintClosed():
+            return [
+                orders.CloseDisputed(
+                    shop_id=shop_id, order_id=order_id, refund_fen=event.refund_fen, by=event.outcome.value
+                )
+            ]
+        case orders.OrderRefunded():
+            refund = escrow.RefundHeld(
+                shop_id=shop_id, order_id=order_id, amount_fen=event.refund_fen, why="complaint"
+            )
+            if event.partly:
+                return [refund, escrow.ReleaseHeld(shop_id=shop_id, order_id=order_id)]
+            return [codes.ReleaseCodes(shop_id=shop_id, order_id=order_id), refund]
+        case _:
+            return []
+
+
+def _coupon_back(stream: Stream, coupon_id: str) -> list[Command]:
+    if not coupon_id:
+        return []
+    return [coupons.ReturnCoupon(shop_id=stream.shop_id, coupon_id=coupon_id, order_id=stream.id)]

@@ -1,0 +1,57 @@
+"""When each stream moves by itself, and what then happens. Every order that has not ended has a deadline here."""
+
+from typing import NamedTuple
+
+from . import complaints, orders, payments
+from .basics import Command, Stream, invariant
+from .files import File, OrderFile, PaymentFile
+from .orders import ENDED, Stage
+
+
+class Due(NamedTuple):
+    """A deadline: at `due_at_ms`, `what` is asked by the clock."""
+
+    due_at_ms: int
+    what: str
+
+
+def due_of(file: File) -> Due | None:
+    """The next deadline of a stream; `None` when nothing is waited for."""
+    match file:
+        case OrderFile():
+            return _due_of_order(file)
+        case PaymentFile() if file.unmatched.provider_txn and file.unmatched.refund is None:
+            return Due(file.unmatched.received_at_ms + payments.HELD_FOR_MS, "return_unmatched")
+        case _:
+            return None
+
+
+def _due_of_order(file: OrderFile) -> Due | None:
+    order = file.order
+    if order.stage is Stage.PLACED:
+        return Due(order.expires_at_ms, "expire")
+    if order.stage is Stage.PAID:
+        return Due(order.deliver_by_ms, "cancel_late")
+    if order.stage is Stage.DELIVERED:
+        return Due(orders.protected_until_ms(order, file.codes.first_opened_at_ms), "complete")
+    if order.stage is Stage.DISPUTED:
+        return Due(file.complaint.due_at_ms, "end_silence")
+    invariant(order.stage in ENDED or order.stage is Stage.NEW, "every order that has not ended has a deadline")
+    return None
+
+
+def command_for(stream: Stream, what: str) -> Command:
+    """What the clock asks when the deadline `what` of `stream` has come."""
+    match what:
+        case "expire":
+            return orders.ExpireOrder(shop_id=stream.shop_id, order_id=stream.id)
+        case "cancel_late":
+            return orders.CancelLateOrder(shop_id=stream.shop_id, order_id=stream.id)
+        case "complete":
+            return orders.CompleteOrder(shop_id=stream.shop_id, order_id=stream.id)
+        case "end_silence":
+            return complaints.EndSilence(shop_id=stream.shop_id, order_id=stream.id)
+        case "return_unmatched":
+            return payments.ReturnUnmatched(shop_id=stream.shop_id, payment_id=stream.id)
+        case _:
+            raise ValueError(what)

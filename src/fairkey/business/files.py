@@ -1,0 +1,123 @@
+"""One file per stream: the present state of everything whose history the stream is, a slice for each capability.
+
+An order's file holds its stage, money, codes, complaint and review side by side; each slice is changed only by the
+events of its own capability.
+"""
+
+from types import ModuleType
+from typing import get_args
+
+from msgspec import Struct
+
+from . import batches, codes, complaints, coupons, escrow, listings, orders, payments, payouts, reviews, shops
+from .basics import Event
+from .batches import Batch
+from .codes import Codes
+from .complaints import Complaint
+from .coupons import Coupon
+from .escrow import Escrow
+from .listings import Listing
+from .orders import Order
+from .payments import Unmatched
+from .payouts import Payout
+from .reviews import Review
+from .shops import Shop
+
+
+class OrderFile(Struct, kw_only=True, omit_defaults=True):
+    """Everything of one order."""
+
+    order: Order = Order()
+    escrow: Escrow = Escrow()
+    codes: Codes = Codes()
+    complaint: Complaint = Complaint()
+    review: Review = Review()
+
+
+class ShopFile(Struct, kw_only=True, omit_defaults=True):
+    """One shop."""
+
+    shop: Shop = Shop()
+
+
+class ListingFile(Struct, kw_only=True, omit_defaults=True):
+    """One listing."""
+
+    listing: Listing = Listing()
+
+
+class CouponFile(Struct, kw_only=True, omit_defaults=True):
+    """One coupon."""
+
+    coupon: Coupon = Coupon()
+
+
+class BatchFile(Struct, kw_only=True, omit_defaults=True):
+    """One batch."""
+
+    batch: Batch = Batch()
+
+
+class PaymentFile(Struct, kw_only=True, omit_defaults=True):
+    """One payment that belongs to no order."""
+
+    unmatched: Unmatched = Unmatched()
+
+
+class PayoutFile(Struct, kw_only=True, omit_defaults=True):
+    """One payout."""
+
+    payout: Payout = Payout()
+
+
+File = OrderFile | ShopFile | ListingFile | CouponFile | BatchFile | PaymentFile | PayoutFile
+
+FILES: dict[str, type[File]] = {
+    "order": OrderFile,
+    "shop": ShopFile,
+    "listing": ListingFile,
+    "coupon": CouponFile,
+    "batch": BatchFile,
+    "payment": PaymentFile,
+    "payout": PayoutFile,
+}
+
+CAPABILITIES: dict[ModuleType, str] = {  # which slice each capability owns
+    orders: "order",
+    escrow: "escrow",
+    codes: "codes",
+    complaints: "complaint",
+    reviews: "review",
+    shops: "shop",
+    listings: "listing",
+    coupons: "coupon",
+    batches: "batch",
+    payments: "unmatched",
+    payouts: "payout",
+}
+
+_EVENT_UNIONS = {
+    orders: orders.OrderEvent,
+    escrow: escrow.EscrowEvent,
+    codes: codes.CodesEvent,
+    complaints: complaints.ComplaintEvent,
+    reviews: reviews.ReviewEvent,
+    shops: shops.ShopEvent,
+    listings: listings.ListingEvent,
+    coupons: coupons.CouponEvent,
+    batches: batches.BatchEvent,
+    payments: payments.PaymentsEvent,
+    payouts: payouts.PayoutEvent,
+}
+
+HOME_OF_EVENT: dict[type[Event], ModuleType] = {
+    event: capability for capability, union in _EVENT_UNIONS.items() for event in (get_args(union) or (union,))
+}
+EVENT_OF_KIND: dict[str, type[Event]] = {event.kind: event for event in HOME_OF_EVENT}
+
+
+def evolve(file: File, event: Event, at_ms: int) -> None:
+    """Change the slice of the event's capability in place."""
+    capability = HOME_OF_EVENT[type(event)]
+    name = CAPABILITIES[capability]
+    setattr(file, name, capability.evolve(getattr(file, name), event, at_ms))

@@ -1,0 +1,95 @@
+"""Which events need something done outside, after the commit, at least once.
+
+An effect's key is the idempotency key that the provider sees, so that doing it twice is doing it once; it also says
+where the provider's later report belongs.
+"""
+
+from dataclasses import dataclass, field
+
+from fairkey.business import complaints, escrow, orders, payments, payouts
+from fairkey.business.basics import Event, Stream
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """One row of the outbox."""
+
+    stream: Stream
+    kind: str  # refund | release | payout | refund_unmatched | tell_buyer | tell_merchant
+    key: str
+    payload: dict[str, object] = field(default_factory=dict)
+
+
+MONEY = frozenset({"refund", "release", "payout", "refund_unmatched"})
+TELLING = frozenset({"tell_buyer", "tell_merchant"})
+
+
+def effects_of(stream: Stream, version: int, event: Event) -> list[Effect]:
+    """The effects of event number `version` of `stream`."""
+    match event:
+        case escrow.RefundRequested():
+            payload: dict[str, object] = {
+                "provider": event.provider,
+                "provider_txn": event.provider_txn,
+                "amount_fen": event.amount_fen,
+            }
+            refund = Effect(
+                stream=stream, kind="refund", key=key_of(stream, "refund", event.refund_no, event.attempt), payload=payload
+            )
+            if event.attempt > 1:
+                return [refund]
+            return [refund, _tell("buyer", stream, version, "refund", amount_fen=event.amount_fen, why=event.why)]
+        case escrow.PaymentReleased():
+            payload = {
+                "provider": event.provider,
+                "provider_txn": event.provider_txn,
+                "amount_fen": event.shop_fen,
+                "fee_fen": event.fee_fen,
+            }
+            key = key_of(stream, "release", event.release_no, event.attempt)
+            return [Effect(stream=stream, kind="release", key=key, payload=payload)]
+        case payouts.PayoutRequested():
+            key = key_of(stream, "payout", 1, event.attempt)
+            return [Effect(stream=stream, kind="payout", key=key, payload={"amount_fen": event.amount_fen})]
+        case payments.UnmatchedRefundRequested():
+            payload = {
+                "provider": event.provider,
+                "provider_txn": event.provider_txn,
+                "amount_fen": event.amount_fen,
+            }
+            key = key_of(stream, "refund", 1, event.attempt)
+            return [Effect(stream=stream, kind="refund_unmatched", key=key, payload=payload)]
+        case orders.OrderDelivered():
+            return [_tell("buyer", stream, version, "delivered", quantity=event.quantity)]
+        case orders.OrderPaid(delivery=orders.Delivery.MANUAL):
+            return [_tell("merchant", stream, version, "deliver_now", deliver_by_ms=event.deliver_by_ms)]
+        case complaints.ComplaintOpened():
+            return [_tell("merchant", stream, version, "complaint", answer_by_ms=event.answer_by_ms)]
+        case complaints.ComplaintContested():
+            return [_tell("buyer", stream, version, "contested", rule_by_ms=event.rule_by_ms)]
+        case complaints.ComplaintClosed():
+            facts: dict[str, object] = {"outcome": event.outcome.value, "refund_fen": event.refund_fen}
+            return [
+                _tell("buyer", stream, version, "complaint_closed", **facts),
+                _tell("merchant", stream, version, "complaint_closed", **facts),
+            ]
+        case _:
+            return []
+
+
+def key_of(stream: Stream, what: str, number: int, attempt: int) -> str:
+    """The idempotency key of an instruction about `stream`."""
+    return f"{what}:{stream.shop_id}:{stream.kind}:{stream.id}:{number}:{attempt}"
+
+
+def read_key(key: str) -> tuple[str, Stream, int, int] | None:
+    """(what, stream, number, attempt) of a key that `key_of` made; `None` for anything else."""
+    parts = key.split(":")
+    if len(parts) != 6 or not parts[4].isdigit() or not parts[5].isdigit():
+        return None
+    return parts[0], Stream(parts[1], parts[2], parts[3]), int(parts[4]), int(parts[5])
+
+
+def _tell(whom: str, stream: Stream, version: int, what: str, **facts: object) -> Effect:
+    key = f"tell:{whom}:{stream.shop_id}:{stream.kind}:{stream.id}:{version}"
+    return Effect(stream=stream, kind=f"tell_{whom}", key=key, payload={"what": what, **facts})

@@ -1,0 +1,178 @@
+"""What events change in the kept tables besides the streams themselves: codes, stock numbers, listing revisions.
+
+Pure, so that `fairkey rebuild` makes the same tables again from nothing and `--check` compares.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from fairkey.business import batches, codes, listings
+from fairkey.business.basics import Event, Stream
+from fairkey.business.codes import CodeStage
+from fairkey.business.files import File, OrderFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodesMove:
+    """These codes are now in `stage` for `order_id` (empty: for nobody). Only free codes are for sale."""
+
+    shop_id: str
+    codes: tuple[str, ...]
+    stage: CodeStage
+    order_id: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodesTyped:
+    """Codes that came into being at delivery."""
+
+    shop_id: str
+    codes: tuple[str, ...]
+    listing_id: str
+    order_id: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchOnSale:
+    """All codes in the vault of this batch become free ones of the listing."""
+
+    shop_id: str
+    batch_id: str
+    listing_id: str
+    count: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchOffSale:
+    """All free codes of the batch are withdrawn."""
+
+    shop_id: str
+    batch_id: str
+    count: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StockChange:
+    """The number of free codes of a listing changes by `by`."""
+
+    shop_id: str
+    listing_id: str
+    by: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevisionPublished:
+    """One immutable revision of a listing."""
+
+    shop_id: str
+    listing_id: str
+    revision: int
+    revision_hash: str
+    terms: str
+    at_ms: int
+
+
+Change = CodesMove | CodesTyped | BatchOnSale | BatchOffSale | StockChange | RevisionPublished
+
+
+def changes_of(stream: Stream, event: Event, file: File, at_ms: int) -> list[Change]:
+    """The changes that `event` brings; `file` is the stream's state after it."""
+    shop_id = stream.shop_id
+    match event:
+        case codes.CodesReserved():
+            return [
+                CodesMove(
+                    shop_id=shop_id, codes=event.codes, stage=CodeStage.RESERVED, order_id=stream.id, at_ms=at_ms
+                ),
+                StockChange(shop_id=shop_id, listing_id=event.listing_id, by=-len(event.codes)),
+            ]
+        case codes.CodesReleased(to_stock=True):
+            return [
+                CodesMove(shop_id=shop_id, codes=event.codes, stage=CodeStage.FREE, order_id="", at_ms=at_ms),
+                StockChange(shop_id=shop_id, listing_id=event.listing_id, by=len(event.codes)),
+            ]
+        case codes.CodesReleased():
+            return [
+                CodesMove(
+                    shop_id=shop_id, codes=event.codes, stage=CodeStage.RETURNED, order_id=stream.id, at_ms=at_ms
+                )
+            ]
+        case codes.CodesDelivered() if event.commitments:
+            assert isinstance(file, OrderFile)
+            return [
+                CodesTyped(
+                    shop_id=shop_id,
+                    codes=event.codes,
+                    listing_id=file.order.listing_id,
+                    order_id=stream.id,
+                    at_ms=at_ms,
+                )
+            ]
+        case codes.CodesDelivered():
+            return [
+                CodesMove(
+                    shop_id=shop_id, codes=event.codes, stage=CodeStage.DELIVERED, order_id=stream.id, at_ms=at_ms
+                )
+            ]
+        case codes.CodesRevealed():
+            return [
+                CodesMove(
+                    shop_id=shop_id, codes=event.codes, stage=CodeStage.REVEALED, order_id=stream.id, at_ms=at_ms
+                )
+            ]
+        case batches.BatchRegistered():
+            return [
+                BatchOnSale(
+                    shop_id=shop_id,
+                    batch_id=stream.id,
+                    listing_id=event.listing_id,
+                    count=event.count,
+                    at_ms=at_ms,
+                ),
+                StockChange(shop_id=shop_id, listing_id=event.listing_id, by=event.count),
+            ]
+        case batches.CodesWithdrawn():
+            return [
+                BatchOffSale(shop_id=shop_id, batch_id=stream.id, count=event.count, at_ms=at_ms),
+                StockChange(shop_id=shop_id, listing_id=event.listing_id, by=-event.count),
+            ]
+        case listings.ListingPublished():
+            return [
+                RevisionPublished(
+                    shop_id=shop_id,
+                    listing_id=stream.id,
+                    revision=event.revision,
+                    revision_hash=event.revision_hash,
+                    terms=event.terms,
+                    at_ms=at_ms,
+                )
+            ]
+        case _:
+            return []
+
+
+def folded(changes: Iterable[Change]) -> list[Change]:
+    """The same outcome with each row touched once: a code's last move, a listing's summed stock; births come first."""
+    births: list[Change] = []
+    moves: dict[tuple[str, str], CodesMove] = {}
+    stock: dict[tuple[str, str], int] = {}
+    for change in changes:
+        if isinstance(change, CodesMove):
+            moves.update({(change.shop_id, code): change for code in change.codes})
+        elif isinstance(change, StockChange):
+            key = (change.shop_id, change.listing_id)
+            stock[key] = stock.get(key, 0) + change.by
+        else:
+            births.append(change)
+    return [
+        *births,
+        *(
+            CodesMove(shop_id=shop_id, codes=(code,), stage=move.stage, order_id=move.order_id, at_ms=move.at_ms)
+            for (shop_id, code), move in sorted(moves.items(), key=lambda item: item[0])
+        ),
+        *(StockChange(shop_id=shop_id, listing_id=listing_id, by=by) for (shop_id, listing_id), by in sorted(stock.items()) if by),
+    ]

@@ -1,0 +1,54 @@
+"""The few facts of a stream's state that lists, limits and sums look for; kept in columns beside the state."""
+
+from typing import NamedTuple
+
+from fairkey.business.files import (
+    BatchFile,
+    CouponFile,
+    File,
+    ListingFile,
+    OrderFile,
+    PaymentFile,
+    PayoutFile,
+    ShopFile,
+)
+
+
+class Facets(NamedTuple):
+    """Columns; empty text and 0 where the stream has no such thing."""
+
+    stage: str
+    listing_id: str = ""
+    buyer_key: str = ""
+    address_key: str = ""
+    account_id: str = ""
+    amount_fen: int = 0
+    quantity: int = 0
+
+
+def facets_of(file: File) -> Facets:
+    """The columns of a stream in this state."""
+    match file:
+        case OrderFile(order=order):
+            return Facets(
+                stage=order.stage.value,
+                listing_id=order.listing_id,
+                buyer_key=order.buyer_key,
+                address_key=order.address_key,
+                account_id=order.account_id,
+                amount_fen=order.amount_fen,
+                quantity=order.quantity,
+            )
+        case ShopFile(shop=shop):
+            return Facets(stage=shop.standing.value)
+        case ListingFile(listing=listing):
+            return Facets(stage="on_sale" if listing.on_sale else "withdrawn")
+        case CouponFile(coupon=coupon):
+            return Facets(stage="withdrawn" if coupon.withdrawn else "open")
+        case BatchFile(batch=batch):
+            return Facets(stage="registered", listing_id=batch.listing_id, quantity=batch.count)
+        case PaymentFile(unmatched=unmatched):
+            stage = "held" if unmatched.refund is None else f"refund_{unmatched.refund.value}"
+            return Facets(stage=stage, amount_fen=unmatched.amount_fen)
+        case PayoutFile(payout=payout):
+            return Facets(stage=payout.state.value if payout.state else "", amount_fen=payout.amount_fen)

@@ -46,8 +46,8 @@ LOOKS: Final[Mapping[str, Mapping[str, Look]]] = {
     },
     "shop": {
         "applied": Look("hourglass", "wait", _("Waiting for admission")),
-        "admitted": Look("check", "good", _("Open")),
-        "open": Look("check", "good", _("Open")),
+        "admitted": Look("check", "good", _("Open for business")),
+        "open": Look("check", "good", _("Open for business")),
         "suspended": Look("pause", "bad", _("Suspended")),
         "closed": Look("cross", "mute", _("Closed")),
     },

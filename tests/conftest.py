@@ -9,10 +9,23 @@ from typing import Any
 
 import asyncpg
 import pytest
+
 from fairkey.adapters.postgres.embedded import EmbeddedPostgres
 from fairkey.adapters.postgres.migrate import migrated
 
 TEMPLATE = "fairkey_template"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--seeds N`: how many runs the simulation makes (`./run simulate N`); a small set by default."""
+    parser.addoption("--seeds", type=int, default=60, metavar="N", help="number of simulated worlds (default: 60)")
+
+
+@pytest.fixture(scope="session")
+def seeds(pytestconfig: pytest.Config) -> range:
+    """The seeds the simulation is to run with."""
+    count_of_seeds: int = pytestconfig.getoption("--seeds")
+    return range(count_of_seeds)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -24,7 +37,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
-    """A server for the whole run (one per pytest-xdist worker) with the migrated database `TEMPLATE`; it does not wait for the disk."""
+    """A server for the whole run (one per pytest-xdist worker) with the migrated database `TEMPLATE`; it does not wait
+    for the disk.
+    """
     with EmbeddedPostgres(tmp_path_factory.mktemp("postgres") / "server", durable=False) as server:
         _wait_for(_administer(server, f'CREATE DATABASE "{TEMPLATE}"'))
         _wait_for(migrated(server.dsn(TEMPLATE)))

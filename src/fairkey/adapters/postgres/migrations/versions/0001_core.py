@@ -64,7 +64,9 @@ STATEMENTS = (
     ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05)
     """,
     "CREATE INDEX streams_due ON streams (due_at) WHERE due_at IS NOT NULL",
-    "CREATE INDEX streams_by_age ON streams (shop_id, kind, created_at)",
+    # Partial, so that a look-up by key (where the kind is a parameter) can never be planned over them.
+    "CREATE INDEX orders_by_age ON streams (shop_id, created_at) WHERE kind = 'order'",
+    "CREATE INDEX others_by_age ON streams (kind, shop_id, created_at) WHERE kind <> 'order'",
     "CREATE INDEX orders_of_listing ON streams (shop_id, listing_id, buyer_key) WHERE kind = 'order'",
     "CREATE INDEX unpaid_of_buyer ON streams (buyer_key) WHERE stage = 'placed'",
     "CREATE INDEX unpaid_of_address ON streams (address_key) WHERE stage = 'placed' AND address_key IS NOT NULL",

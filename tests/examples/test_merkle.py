@@ -1,4 +1,6 @@
-"""RFC 6962 trees: roots and inclusion against the vectors of transparency-dev/merkle, and against the definition itself."""
+"""RFC 6962 trees: roots and inclusion against the vectors of transparency-dev/merkle, and against the definition
+itself.
+"""
 
 import json
 from base64 import b64decode

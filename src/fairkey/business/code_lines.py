@@ -1,8 +1,9 @@
 """From the bytes of a merchant's file to clean codes, line by line, in bounded memory.
 
-A line is one code. `account----password` lines stay one code with fields; a table with a header gives the columns whose names
-mean a secret. What cannot be taken is refused by line with a typed reason, and costs no other line anything. The result does not
-depend on how the bytes were cut into pieces. Nothing here knows whether a code is a duplicate: that needs the keyed fingerprint.
+A line is one code. `account----password` lines stay one code with fields; a table with a header gives the columns
+whose names mean a secret. What cannot be taken is refused by line with a typed reason, and costs no other line
+anything. The result does not depend on how the bytes were cut into pieces. Nothing here knows whether a code is a
+duplicate: that needs the keyed fingerprint.
 """
 
 import codecs
@@ -27,7 +28,9 @@ _FOLD = (
     | {0xFF01 + offset: 0x21 + offset for offset in range(94)}  # full-width ASCII of a Chinese keyboard
     | {0x3000: 0x20}
 )
-_EDGES = "".join(chr(point) for point in range(0x3001) if chr(point).isspace() or unicodedata.category(chr(point)) == "Cc")
+_EDGES = "".join(
+    chr(point) for point in range(0x3001) if chr(point).isspace() or unicodedata.category(chr(point)) == "Cc"
+)
 # Line breaks and steering characters inside a code: C0 and C1 but the tab, Unicode line ends, direction overrides.
 _CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _UNDECODED = re.compile("[\ufffd\ud800-\udfff]")
@@ -83,14 +86,18 @@ class LineFormat(NamedTuple):
 
 
 def normalise(text: str) -> str:
-    """The code as it is kept and delivered: trimmed, zero-width characters out, full-width ASCII as ASCII; inside nothing else changes."""
+    """The code as it is kept and delivered: trimmed, zero-width characters out, full-width ASCII as ASCII; inside
+    nothing else changes.
+    """
     if not text.isascii():
         text = text.translate(_FOLD)
     return text.strip(_EDGES)
 
 
 def comparable(text: str) -> str:
-    """What two writings of the same code have in common (NFKC of the normalised text, case kept): the input of its fingerprint."""
+    """What two writings of the same code have in common (NFKC of the normalised text, case kept): the input of its
+    fingerprint.
+    """
     return text if text.isascii() else unicodedata.normalize("NFKC", text).strip(_EDGES)
 
 
@@ -106,7 +113,9 @@ def problem(text: str) -> Reason | None:
 
 
 def masked(text: str) -> str:
-    """A hint at a code: the first and last two characters of a long one, one of a short one, none of a very short one."""
+    """A hint at a code: the first and last two characters of a long one, one of a short one, none of a very short
+    one.
+    """
     shown = 2 if len(text) >= 12 else 1 if len(text) >= 6 else 0  # noqa: PLR2004 - never a third of the code or more
     return f"{_printable(text[:shown])}…{_printable(text[len(text) - shown :])}"
 
@@ -173,10 +182,11 @@ class CodeLines:
     def _split(self, text: str, block: Block) -> None:
         if self._overlong is not None:
             rest, line_end, text = text.partition("\n")
-            self._overlong = (self._overlong[0], (self._overlong[1] + rest[-2:])[-2:])
+            first, last = self._overlong
+            self._overlong = (first, (last + rest[-2:])[-2:])
             if not line_end:
                 return
-            self._refuse_overlong(block)
+            self._refuse_overlong(self._overlong, block)
         text = self._tail + text
         lines = text.split("\n")
         self._tail = lines.pop()
@@ -188,16 +198,15 @@ class CodeLines:
 
     def _end(self, block: Block) -> None:
         if self._overlong is not None:
-            self._refuse_overlong(block)
+            self._refuse_overlong(self._overlong, block)
         elif self._tail:
             tail, self._tail = self._tail, ""
             self._read_lines([tail], block, plain=False)
         self._flush_sample(block)
 
-    def _refuse_overlong(self, block: Block) -> None:
-        assert self._overlong is not None
+    def _refuse_overlong(self, ends: tuple[str, str], block: Block) -> None:
         self.lines_read += 1
-        block.refused.append(RefusedLine(self.lines_read, Reason.TOO_LONG, "…".join(map(_printable, self._overlong))))
+        block.refused.append(RefusedLine(self.lines_read, Reason.TOO_LONG, "…".join(map(_printable, ends))))
         self._overlong = None
 
     def _read_lines(self, lines: list[str], block: Block, *, plain: bool) -> None:
@@ -218,7 +227,7 @@ class CodeLines:
             return
         for line in lines:
             self.lines_read += 1
-            self._read_line(self.lines_read, line, block)
+            self._read_line(self.format, self.lines_read, line, block)
 
     def _read_plain(self, lines: list[str], block: Block) -> None:
         line_no, empty, codes = self.lines_read, self.empty, block.codes
@@ -251,10 +260,9 @@ class CodeLines:
                 del self._sample[0]
         sample, self._sample = self._sample, []
         for line_no, line in sample:
-            self._read_line(line_no, line, block)
+            self._read_line(self.format, line_no, line, block)
 
-    def _read_line(self, line_no: int, line: str, block: Block) -> None:
-        assert self.format is not None
+    def _read_line(self, shape: LineFormat, line_no: int, line: str, block: Block) -> None:
         if len(line) > LINE_CHARS_MAX:
             block.refused.append(_overlong(line_no, line))
             return
@@ -262,7 +270,7 @@ class CodeLines:
         if not text:
             self.empty += 1
             return
-        code = _from_table(text, self.format) if self.format.quoted or self.format.columns else text
+        code = _from_table(text, shape) if shape.quoted or shape.columns else text
         reason = code if isinstance(code, Reason) else problem(code)
         if reason is None:
             block.codes.append((line_no, code))
@@ -273,29 +281,33 @@ class CodeLines:
 _CONTROL_BUT_LF = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
 
 
-# --- the shape of the lines -------------------------------------------------------------------------------------------------
+# --- the shape of the lines ---
 
 _TABLE_DELIMITERS = ("\t", "|", ",", ";")
 _DELIMITERS = (FIELD_GLUE, *_TABLE_DELIMITERS, ":", " ")
 _SAME_SHAPE = 0.8  # this share of the sample has the same number of fields
 
 # Words over a column of secrets that are hardly ever a secret themselves …
-_SECRET_NAMES = frozenset(
-    "code codes cdk cdkey gamekey licensekey licencekey activationcode activationkey productkey redeemcode giftcode vouchercode "
-    "serial serialno serialnumber sn card cardno cardnumber cardcode cardkey cardsecret cardpwd pincode "
-    "卡密 卡号 卡密码 卡券 卡券码 券码 券号 序列号 激活码 激活密钥 注册码 授权码 许可证 兑换码 兑换券 礼品码 充值码 充值卡号 提货码 密钥 密码 口令 "
-    "账号 帐号 账户 帐户 用户名 链接 兑换链接 激活链接".split()
-)
+_SECRETS = """
+    code codes cdk cdkey gamekey licensekey licencekey activationcode activationkey productkey redeemcode giftcode
+    vouchercode serial serialno serialnumber sn card cardno cardnumber cardcode cardkey cardsecret cardpwd pincode
+    卡密 卡号 卡密码 卡券 卡券码 券码 券号 序列号 激活码 激活密钥 注册码 授权码 许可证 兑换码
+    兑换券 礼品码 充值码 充值卡号 提货码 密钥 密码 口令 账号 帐号 账户 帐户 用户名 链接 兑换链接 激活链接
+"""
 # … words that people also use as passwords, so they make a header only where every cell is a known word …
-_WEAK_SECRET_NAMES = frozenset(
-    "key keys license licence voucher coupon token secret pin password passwd pwd pass account username login link url".split()
-)
+_WEAK_SECRETS = """
+    key keys license licence voucher coupon token secret pin password passwd pwd pass account username login link url
+"""
 # … and words over columns that are no secrets.
-_OTHER_NAMES = frozenset(
-    "id no number index price cost amount value facevalue note notes remark comment status state date time created expiry expires "
-    "email mail name product item sku quantity qty region country edition version batch source type "
-    "序号 编号 价格 成本 金额 面值 面额 备注 说明 状态 日期 时间 有效期 到期时间 邮箱 名称 商品 商品名称 产品 规格 数量 地区 区服 版本 批次 来源 类型".split()
-)
+_OTHERS = """
+    id no number index price cost amount value facevalue note notes remark comment status state date time created expiry
+    expires email mail name product item sku quantity qty region country edition version batch source type
+    序号 编号 价格 成本 金额 面值 面额 备注 说明 状态 日期 时间 有效期 到期时间 邮箱 名称 商品
+    商品名称 产品 规格 数量 地区 区服 版本 批次 来源 类型
+"""
+_SECRET_NAMES = frozenset(_SECRETS.split())
+_WEAK_SECRET_NAMES = frozenset(_WEAK_SECRETS.split())
+_OTHER_NAMES = frozenset(_OTHERS.split())
 _WRAPPED_ONLY = "\x1f"  # a delimiter for lines that are one quoted field: codes never carry it
 
 
@@ -311,13 +323,17 @@ def detect_format(sample: list[str]) -> LineFormat:
 
 
 def _header(first: str) -> LineFormat | None:
-    """The first line as a header: it names a secret, and either every cell is a known name or all read like names of a table."""
+    """The first line as a header: it names a secret, and either every cell is a known name or all read like names of
+    a table.
+    """
     for delimiter in (*_TABLE_DELIMITERS, FIELD_GLUE, " ", ""):
         cells = _cells(first, delimiter or _WRAPPED_ONLY)
         if cells is None or (delimiter and len(cells) < 2):  # noqa: PLR2004 - a table has two columns or more
             continue
         names = [_name(cell) for cell in cells]
-        columns = tuple(place for place, name in enumerate(names) if name in _SECRET_NAMES or name in _WEAK_SECRET_NAMES)
+        columns = tuple(
+            place for place, name in enumerate(names) if name in _SECRET_NAMES or name in _WEAK_SECRET_NAMES
+        )
         all_known = all(names[place] in _OTHER_NAMES for place in range(len(names)) if place not in columns)
         like_a_table = (
             delimiter in _TABLE_DELIMITERS
@@ -375,11 +391,13 @@ def _from_table(text: str, shape: LineFormat) -> str | Reason:
     return FIELD_GLUE.join(cells)
 
 
-# --- the encoding -----------------------------------------------------------------------------------------------------------
+# --- the encoding ---
 
 
 class _Decoding:
-    """Bytes to text. What cannot be decoded becomes U+FFFD, by which its line is refused later; line ends always survive."""
+    """Bytes to text. What cannot be decoded becomes U+FFFD, by which its line is refused later; line ends always
+    survive.
+    """
 
     def __init__(self) -> None:
         self.encoding = ""
@@ -404,9 +422,9 @@ class _Decoding:
             self._choose("utf-16-le", codecs.BOM_UTF16_LE)
         elif head.startswith(codecs.BOM_UTF16_BE):
             self._choose("utf-16-be", codecs.BOM_UTF16_BE)
-        elif len(head) > 3 and _mostly_zero(head[1::2]) and not _mostly_zero(head[::2]):  # noqa: PLR2004 - two characters
+        elif len(head) > 3 and _mostly_zero(head[1::2]) and not _mostly_zero(head[::2]):  # noqa: PLR2004 - 2 letters
             self._choose("utf-16-le")
-        elif len(head) > 3 and _mostly_zero(head[::2]) and not _mostly_zero(head[1::2]):  # noqa: PLR2004 - two characters
+        elif len(head) > 3 and _mostly_zero(head[::2]) and not _mostly_zero(head[1::2]):  # noqa: PLR2004 - 2 letters
             self._choose("utf-16-be")
         else:
             self.encoding = "ascii"
@@ -417,7 +435,9 @@ class _Decoding:
         self._decoder = codecs.getincrementaldecoder(encoding)("replace")
 
     def _decode_buffer(self, *, final: bool) -> str:
-        """All ASCII goes through; from the first other byte on a window is waited for and the encoding guessed from it."""
+        """All ASCII goes through; from the first other byte on a window is waited for and the encoding guessed from
+        it.
+        """
         if self._decoder is not None:
             data, self._buffer = self._buffer, b""
             return self._decoder.decode(data, final)

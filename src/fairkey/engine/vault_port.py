@@ -1,10 +1,12 @@
 """What the edges and the engine may ask of the vault: deposit codes, open them, say how an import is going.
 
-Ids are UUIDs in their canonical text form, moments are milliseconds UTC. Plaintext leaves through `CodeVault` and `CodeExport` only.
+Ids are UUIDs in their canonical text form, moments are milliseconds UTC. Plaintext leaves through `CodeVault` and
+`CodeExport` only.
 
-A deposit has two steps. `CodeImports.stage` puts the codes into the vault, where they are not for sale. The engine then registers the
-batch: in ONE transaction it moves the `imports` row from `staged` to `registered` (and stops if it was not staged) and makes the
-rows of `codes` from those of `vault`. What is never registered is dropped by `clean_abandoned`.
+A deposit has two steps. `CodeImports.stage` puts the codes into the vault, where they are not for sale. The engine
+then registers the batch: in ONE transaction it moves the `imports` row from `staged` to `registered` (and stops if it
+was not staged) and makes the rows of `codes` from those of `vault`. What is never registered is dropped by
+`clean_abandoned`.
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -23,11 +25,11 @@ ImportState = Literal["receiving", "staged", "registered", "failed", "abandoned"
 
 
 class ImportIsUnderWay(Refusal):
-    """This import is being received right now. Details: import_id."""
+    """The import is being received right now. Details: import_id."""
 
 
 class ImportIsClosed(Refusal):
-    """This import already ended well and takes no more lines. Details: import_id, state."""
+    """The import already ended well and takes no more lines. Details: import_id, state."""
 
 
 class TooManyImports(Refusal):
@@ -51,7 +53,7 @@ class TypedCodesAreRefused(Refusal):
 
 
 class VaultIsCorrupt(Exception):
-    """A code in the vault is missing, cannot be opened, or is not what was committed to. An operator must look at it."""
+    """A code in the vault is missing, cannot be opened, or is not what was committed to. Tell an operator."""
 
     def __init__(self, shop_id: str, code_id: str, why: str) -> None:
         super().__init__(f"code {code_id} of shop {shop_id}: {why}")
@@ -144,7 +146,7 @@ class ExportedCode(NamedTuple):
 class CodeImports(Protocol):
     """Depositing codes."""
 
-    async def stage(
+    async def stage(  # noqa: PLR0913 - everything an import is told about itself
         self,
         *,
         shop_id: str,
@@ -161,12 +163,15 @@ class CodeImports(Protocol):
     ) -> Staged:
         """Read a file into the vault under the batch id `import_id`; an abandoned or failed import may be given again.
 
-        Lines that cannot be taken are refused one by one and reported. Raises `ImportIsUnderWay`, `ImportIsClosed`, `TooManyImports`,
-        `ImportIsTooLarge`, `ImportWasAbandoned`, `ImportBrokeOff`; then nothing of this file stays in the vault.
+        Lines that cannot be taken are refused one by one and reported. Raises `ImportIsUnderWay`, `ImportIsClosed`,
+        `TooManyImports`, `ImportIsTooLarge`, `ImportWasAbandoned`, `ImportBrokeOff`; then nothing of this file stays
+        in the vault.
         """
         ...
 
-    async def put_typed(self, shop_id: str, batch_id: str, texts: Sequence[str], *, by_account: str = "") -> list[tuple[str, str]]:
+    async def put_typed(
+        self, shop_id: str, batch_id: str, texts: Sequence[str], *, by_account: str = ""
+    ) -> list[tuple[str, str]]:
         """Put typed codes (custody C2) into the vault, all or none: (code id, commitment in hex), in order.
 
         May be called several times for one batch. Raises `TypedCodesAreRefused`.
@@ -174,11 +179,15 @@ class CodeImports(Protocol):
         ...
 
     async def drop_unregistered(self, shop_id: str, batch_id: str) -> int:
-        """Take codes of a batch that were never registered out of the vault again, so that they can be deposited anew; how many."""
+        """Take codes of a batch that were never registered out of the vault again, so that they can be deposited
+        anew; how many.
+        """
         ...
 
     async def clean_abandoned(self, older_than_ms: int) -> int:
-        """Drop imports and typed batches that stood still for that long; how many. Safe beside everything, from any process."""
+        """Drop imports and typed batches that stood still for that long; how many. Safe beside everything, from any
+        process.
+        """
         ...
 
     async def find(self, shop_id: str, import_id: str) -> ImportRecord | None:

@@ -57,7 +57,7 @@ def _base64url(data: bytes) -> bytes:
 
 
 def check_disclosure(disclosure: str, digest: bytes) -> Disclosed:
-    """Read a disclosure that somebody shows for a published `digest`; `DisclosureDoesNotFit` when it is not that one."""
+    """Read a disclosure that somebody shows for a published `digest`; `DisclosureDoesNotFit` when it is another."""
     try:
         ascii_bytes = disclosure.encode("ascii")
         if not hmac.compare_digest(sha256(ascii_bytes).digest(), digest):

@@ -1,7 +1,7 @@
 """The Merkle tree of RFC 6962 section 2.1 (the same as RFC 9162) over SHA-256, and inclusion in it.
 
-A leaf and a node are hashed under different prefixes, an odd node is carried up and never doubled, the root of the empty
-tree is SHA-256 of nothing. `MerkleRoot` needs one hash per level and may be asked for the root at any time.
+A leaf and a node are hashed under different prefixes, an odd node is carried up and never doubled, the root of the
+empty tree is SHA-256 of nothing. `MerkleRoot` needs one hash per level and may be asked for the root at any time.
 """
 
 import hashlib
@@ -65,7 +65,8 @@ def merkle_root(leaf_hashes: Iterable[bytes]) -> bytes:
 
 
 def inclusion_proof(leaf_hashes: Iterable[bytes], index: int) -> list[bytes]:
-    """The path of the leaf at `index` (from 0), its sibling first and the root's child last; IndexError when there is none.
+    """The path of the leaf at `index` (from 0), its sibling first and the root's child last; IndexError when there is
+    none.
 
     Works level by level on the whole list: for a batch of codes, not for the log (which reads its tiles).
     """
@@ -85,7 +86,9 @@ def inclusion_proof(leaf_hashes: Iterable[bytes], index: int) -> list[bytes]:
 
 
 def check_inclusion(*, leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> None:
-    """Raise `InclusionIsNotProven` unless `proof` shows the leaf hash at `index` of the tree of `size` leaves under `root`."""
+    """Raise `InclusionIsNotProven` unless `proof` shows the leaf hash at `index` of the tree of `size` leaves under
+    `root`.
+    """
     if not 0 <= index < size or len(leaf) != HASH_BYTES or any(len(part) != HASH_BYTES for part in proof):
         raise InclusionIsNotProven
     node, last, given = leaf, size - 1, iter(proof)

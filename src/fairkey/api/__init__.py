@@ -1,1 +1,1 @@
-"""The door for programs: /api/v1, its OpenAPI description, problems and keys."""
+"""What programs use: `/api/v1` and the callbacks of payment providers."""

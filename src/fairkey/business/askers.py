@@ -51,6 +51,7 @@ _ASKERS: dict[type[Command], set[Asker]] = {
     complaints.EndSilence: {Asker.CLOCK},
     reviews.PostReview: {Asker.BUYER},
     shops.OpenShop: {Asker.MERCHANT},
+    shops.AdmitShop: {Asker.OPERATOR},
     shops.ChangeShop: {Asker.MERCHANT},
     shops.SuspendShop: {Asker.OPERATOR},
     shops.ReinstateShop: {Asker.OPERATOR},

@@ -87,6 +87,9 @@ def brief_for(command: Command, desk: Desk) -> Struct | None:  # noqa: C901, PLR
                 opened=held.count(CodeStage.REVEALED),
                 first_opened_at_ms=held.first_opened_at_ms,
             )
+        case escrow.RecordPayment():
+            stage = _order(desk, command.shop_id, command.order_id).order.stage
+            return escrow.ExistenceBriefing(order_exists=stage is not Stage.NEW)
         case escrow.JudgePayment() | escrow.ReleaseHeld():
             return _standing_of_money(_order(desk, command.shop_id, command.order_id))
         case codes.ReserveCodes():

@@ -95,7 +95,7 @@ EscrowEvent = (
 
 
 class RecordPayment(Command, frozen=True):
-    """A provider's report, never refused: money that arrived is a fact."""
+    """A provider's report: money that arrived is a fact. Only an order that does not exist cannot take it."""
 
     order_id: str
     provider: str
@@ -125,19 +125,21 @@ class ReleaseHeld(Command, frozen=True):
 
 
 class RecordRefund(Command, frozen=True):
-    """A provider's report about refund `refund_no`."""
+    """A provider's report about refund `refund_no`, asked for the `attempt`th time."""
 
     order_id: str
     refund_no: int
+    attempt: int
     succeeded: bool
     reason: str = ""
 
 
 class RecordRelease(Command, frozen=True):
-    """A provider's report about release `release_no`."""
+    """A provider's report about release `release_no`, asked for the `attempt`th time."""
 
     order_id: str
     release_no: int
+    attempt: int
     succeeded: bool
     reason: str = ""
 
@@ -159,6 +161,10 @@ class RetryRelease(Command, frozen=True):
 EscrowCommand = (
     RecordPayment | JudgePayment | RefundHeld | ReleaseHeld | RecordRefund | RecordRelease | RetryRefund | RetryRelease
 )
+
+
+class OrderIsUnknown(Refusal):
+    """There is no such order: the money is recorded as unmatched instead."""
 
 
 class NothingHasFailed(Refusal):
@@ -242,11 +248,22 @@ class StandingBriefing(Struct, frozen=True, kw_only=True):
     why: str
 
 
-def decide(command: EscrowCommand, escrow: Escrow, brief: StandingBriefing | None, at_ms: int) -> list[Event]:
+class ExistenceBriefing(Struct, frozen=True, kw_only=True):
+    """Whether there is an order that this money can be for."""
+
+    order_exists: bool
+
+
+def decide(
+    command: EscrowCommand, escrow: Escrow, brief: StandingBriefing | ExistenceBriefing | None, at_ms: int
+) -> list[Event]:
     """What follows from `command` for this order's money, or a `Refusal`."""
     match command:
         case RecordPayment():
+            assert isinstance(brief, ExistenceBriefing)
             invariant(command.amount_fen > 0, "a payment is positive")
+            if not brief.order_exists:
+                raise OrderIsUnknown
             if any(one.provider_txn == command.provider_txn for one in escrow.received):
                 return []
             return [
@@ -258,7 +275,7 @@ def decide(command: EscrowCommand, escrow: Escrow, brief: StandingBriefing | Non
                 )
             ]
         case JudgePayment():
-            assert brief is not None
+            assert isinstance(brief, StandingBriefing)
             over_fen = escrow.held_fen - brief.keep_fen
             if over_fen <= 0:
                 return []
@@ -267,7 +284,7 @@ def decide(command: EscrowCommand, escrow: Escrow, brief: StandingBriefing | Non
             amount_fen = escrow.held_fen if command.amount_fen < 0 else command.amount_fen
             return _refund(escrow, amount_fen, command.why)
         case ReleaseHeld():
-            assert brief is not None
+            assert isinstance(brief, StandingBriefing)
             return _release(escrow, brief.fee_bp)
         case RecordRefund():
             return _record_refund(command, escrow)
@@ -337,7 +354,7 @@ def _record_refund(command: RecordRefund, escrow: Escrow) -> list[Event]:
         return []
     if command.succeeded:
         return [PaymentRefunded(refund_no=command.refund_no, amount_fen=known[0].amount_fen)]
-    if known[0].state is InstructionState.FAILED:
+    if known[0].state is InstructionState.FAILED or command.attempt != known[0].attempt:
         return []
     return [RefundFailed(refund_no=command.refund_no, reason=command.reason)]
 
@@ -349,7 +366,7 @@ def _record_release(command: RecordRelease, escrow: Escrow) -> list[Event]:
         return []
     if command.succeeded:
         return [PaymentSettled(release_no=command.release_no, shop_fen=known[0].shop_fen)]
-    if known[0].state is InstructionState.FAILED:
+    if known[0].state is InstructionState.FAILED or command.attempt != known[0].attempt:
         return []
     return [ReleaseFailed(release_no=command.release_no, reason=command.reason)]
 

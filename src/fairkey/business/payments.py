@@ -79,9 +79,10 @@ class ReturnUnmatched(Command, frozen=True):
 
 
 class RecordUnmatchedRefund(Command, frozen=True):
-    """A provider's report about the refund."""
+    """A provider's report about the refund, asked for the `attempt`th time."""
 
     payment_id: str
+    attempt: int
     succeeded: bool
     reason: str = ""
 
@@ -138,7 +139,7 @@ def decide(command: PaymentsCommand, unmatched: Unmatched, brief: None, at_ms: i
                 return []
             if command.succeeded:
                 return [UnmatchedRefunded(amount_fen=unmatched.amount_fen, currency=unmatched.currency)]
-            if unmatched.refund is InstructionState.FAILED:
+            if unmatched.refund is InstructionState.FAILED or command.attempt != unmatched.attempt:
                 return []
             return [UnmatchedRefundFailed(reason=command.reason)]
         case _:

@@ -1,8 +1,9 @@
 """What a provider's notice becomes. Money that arrived is a fact: no notice is ever dropped."""
 
-from .basics import CURRENCY, PLATFORM
-from .escrow import RecordPayment
-from .payments import RecordUnmatched
+from .basics import CURRENCY, PLATFORM, Command, Stream
+from .escrow import RecordPayment, RecordRefund, RecordRelease
+from .payments import RecordUnmatched, RecordUnmatchedRefund
+from .payouts import RecordPayout
 
 
 def report_of(
@@ -38,3 +39,36 @@ def report_of(
         currency=currency,
         paid_at_ms=paid_at_ms,
     )
+
+
+def report_of_instruction(
+    what: str, stream: Stream, *, number: int, attempt: int, succeeded: bool, reason: str
+) -> Command | None:
+    """The command that a provider's report about one of our instructions becomes; `None` if we never give such."""
+    match what, stream.kind:
+        case "refund", "order":
+            return RecordRefund(
+                shop_id=stream.shop_id,
+                order_id=stream.id,
+                refund_no=number,
+                attempt=attempt,
+                succeeded=succeeded,
+                reason=reason,
+            )
+        case "release", "order":
+            return RecordRelease(
+                shop_id=stream.shop_id,
+                order_id=stream.id,
+                release_no=number,
+                attempt=attempt,
+                succeeded=succeeded,
+                reason=reason,
+            )
+        case "refund", "payment":
+            return RecordUnmatchedRefund(
+                shop_id=stream.shop_id, payment_id=stream.id, attempt=attempt, succeeded=succeeded, reason=reason
+            )
+        case "payout", "payout":
+            return RecordPayout(shop_id=stream.shop_id, payout_id=stream.id, succeeded=succeeded, reason=reason)
+        case _:
+            return None

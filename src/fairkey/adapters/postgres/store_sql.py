@@ -106,7 +106,8 @@ WHERE c.shop_id = new.shop_id AND c.code_id = new.code_id
 
 INSERT_TYPED_CODES = """
 INSERT INTO codes (shop_id, code_id, listing_id, batch_id, is_free, stage, order_id, changed_at)
-SELECT $1, code_id, $3, NULL, false, 'delivered', $4, $5 FROM unnest($2::uuid[]) AS code_id
+SELECT $1, code_id, $3, NULL, false, 'delivered', $4, $5 FROM vault
+WHERE shop_id = $1 AND code_id = ANY($2::uuid[]) FOR KEY SHARE
 """
 
 PUT_BATCH_ON_SALE = """
@@ -115,7 +116,7 @@ SELECT shop_id, code_id, $3, batch_id, true, 'free', NULL, $4 FROM vault WHERE s
 """
 
 MARK_IMPORT_REGISTERED = """
-UPDATE imports SET state = 'registered', finished_at = $3 WHERE shop_id = $1 AND import_id = $2
+UPDATE imports SET state = 'registered', finished_at = $3 WHERE shop_id = $1 AND import_id = $2 AND state = 'staged'
 """
 
 TAKE_BATCH_OFF_SALE = """

@@ -1,0 +1,67 @@
+"""The outbox in PostgreSQL."""
+
+import json
+from typing import Final
+
+import asyncpg
+
+from fairkey.adapters.postgres.moments import moment
+from fairkey.business.basics import Stream
+from fairkey.effects.outbox import ASK_AGAIN_MS, LEASE_MS, Waiting, back_off_ms
+
+_CLAIM: Final = """
+UPDATE effects e SET attempts = e.attempts + 1, next_at = $2
+FROM (
+    SELECT shop_id, key FROM effects WHERE state IN ('waiting', 'sent') AND next_at <= $1
+    ORDER BY next_at LIMIT $3 FOR UPDATE SKIP LOCKED
+) AS due
+WHERE e.shop_id = due.shop_id AND e.key = due.key
+RETURNING e.shop_id, e.key, e.kind, e.stream_kind, e.stream_id, e.payload, e.attempts, e.state
+"""
+_END: Final = "UPDATE effects SET state = $3, done_at = $4, last_error = $5 WHERE shop_id = $1 AND key = $2"
+# A report of the provider may have closed the row meanwhile: only open rows wait again.
+_WAIT: Final = """
+UPDATE effects SET state = $3, next_at = $4, last_error = $5
+WHERE shop_id = $1 AND key = $2 AND state IN ('waiting', 'sent')
+"""
+
+
+class PostgresOutbox:
+    """Implements `fairkey.effects.outbox.Outbox`."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    async def claim(self, now_ms: int, rows_max: int) -> list[Waiting]:
+        """Take what is due."""
+        rows = await self._pool.fetch(_CLAIM, moment(now_ms), moment(now_ms + LEASE_MS), rows_max)
+        return [
+            Waiting(
+                stream=Stream(str(row["shop_id"]), row["stream_kind"], str(row["stream_id"])),
+                kind=row["kind"],
+                key=row["key"],
+                payload=json.loads(row["payload"]),
+                attempts=row["attempts"],
+                sent=row["state"] == "sent",
+            )
+            for row in rows
+        ]
+
+    async def done(self, waiting: Waiting, now_ms: int) -> None:
+        """It is finished."""
+        await self._pool.execute(_END, waiting.stream.shop_id, waiting.key, "done", moment(now_ms), None)
+
+    async def sent(self, waiting: Waiting, now_ms: int) -> None:
+        """Ask again later."""
+        again = moment(now_ms + ASK_AGAIN_MS)
+        await self._pool.execute(_WAIT, waiting.stream.shop_id, waiting.key, "sent", again, None)
+
+    async def failed(self, waiting: Waiting, now_ms: int, error: str) -> None:
+        """It will never work as it is."""
+        await self._pool.execute(_END, waiting.stream.shop_id, waiting.key, "failed", moment(now_ms), error)
+
+    async def later(self, waiting: Waiting, now_ms: int, error: str) -> None:
+        """Try again after a back-off."""
+        again = moment(now_ms + back_off_ms(waiting.attempts))
+        state = "sent" if waiting.sent else "waiting"
+        await self._pool.execute(_WAIT, waiting.stream.shop_id, waiting.key, state, again, error)

@@ -1,0 +1,22 @@
+"""The SQL behind the questions of `fairkey.read_tables`; plain reads, no locks."""
+
+from collections.abc import Callable
+
+import asyncpg
+
+from fairkey.read_tables.questions import Questions
+
+from .floor import PostgresFloor
+from .order_book import Opener, PostgresOrderBook
+from .shop_desk import PostgresShopDesk
+from .storefront import PostgresStorefront
+
+
+def postgres_questions(pool: asyncpg.Pool, opener: Opener, now_ms: Callable[[], int]) -> Questions:
+    """Everything that can be read, on one pool."""
+    return Questions(
+        storefront=PostgresStorefront(pool, now_ms),
+        order_book=PostgresOrderBook(pool, opener),
+        shop_desk=PostgresShopDesk(pool, opener, now_ms),
+        floor=PostgresFloor(pool, opener, now_ms),
+    )

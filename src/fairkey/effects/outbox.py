@@ -1,0 +1,47 @@
+"""The outbox: what must still be done outside, who does it now, and what came of each attempt."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from fairkey.business.basics import MINUTE_MS, SECOND_MS, Stream
+
+LEASE_MS = 2 * MINUTE_MS  # how long a claimed effect belongs to its claimer; longer than any provider call may take
+BACK_OFF_FIRST_MS = 2 * SECOND_MS
+BACK_OFF_MAX_MS = 15 * MINUTE_MS
+ASK_AGAIN_MS = 30 * SECOND_MS  # an accepted instruction whose confirmation did not come: ask the provider
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """One effect that its claimer has to do now. `attempts` counts this one; `sent`: the provider took it before."""
+
+    stream: Stream
+    kind: str
+    key: str
+    payload: dict[str, object]
+    attempts: int
+    sent: bool
+
+
+class Outbox(Protocol):
+    """Rows of effects. A claim is a lease: if its holder dies, the row comes up again."""
+
+    async def claim(self, now_ms: int, rows_max: int) -> list[Waiting]:
+        """Take what is due; nobody else gets it until the lease ends."""
+
+    async def done(self, waiting: Waiting, now_ms: int) -> None:
+        """It is finished."""
+
+    async def sent(self, waiting: Waiting, now_ms: int) -> None:
+        """The provider accepted it; ask again later unless its report comes first."""
+
+    async def failed(self, waiting: Waiting, now_ms: int, error: str) -> None:
+        """It will never work as it is; shown to the operator."""
+
+    async def later(self, waiting: Waiting, now_ms: int, error: str) -> None:
+        """It did not work; try again after a back-off."""
+
+
+def back_off_ms(attempts: int) -> int:
+    """How long to wait after the `attempts`th try: doubling, bounded."""
+    return min(BACK_OFF_FIRST_MS << min(attempts, 16), BACK_OFF_MAX_MS)

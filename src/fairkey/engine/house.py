@@ -1,0 +1,83 @@
+"""The house: everything an edge may use, wired once in `app.py` and handed in."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from fairkey.business.askers import Asker
+from fairkey.business.basics import Command
+from fairkey.effects.ports import PaymentProvider
+from fairkey.read_tables.questions import Questions
+from fairkey.settings import Settings
+
+from .event_store import Answer
+from .people import People
+from .vault_port import CodeImports, CodeVault
+
+
+class Ask(Protocol):
+    """Ask the engine; the only way an edge changes a business fact."""
+
+    def __call__(
+        self, by: Asker, command: Command, *, command_id: str | None = None, body_hash: bytes = b""
+    ) -> Awaitable[Answer]:
+        """The answer: done (with `kinds` and `facts`) or refused (with `refusal` and `details`); never half.
+
+        `command_id` makes a repeat get the first answer; without one the command is asked once. Raises `Broken` for
+        our own bugs, `StoreIsAway` when storage did not answer in time, `Stopping` while the process shuts down.
+        """
+
+
+class KeyWork(Protocol):
+    """What edges need of the installation's keys; implemented by `fairkey.adapters.vault.keys.Keys`."""
+
+    def order_secret(self, order_id: str) -> str:
+        """The secret that opens this order; derived, never stored."""
+
+    def check_order_secret(self, order_id: str, given: str) -> bool:
+        """Constant-time, tolerant of case and dashes."""
+
+    def buyer_pseudonym(self, shop_id: str, contact: str) -> str:
+        """What this shop's public facts call the buyer; other shops call him differently."""
+
+    def buyer_key(self, contact: str) -> bytes:
+        """The same buyer anywhere on the platform; for limits only."""
+
+    def fingerprint(self, purpose: str, value: bytes) -> bytes:
+        """Keyed hash for a purpose."""
+
+
+class ShopNumbers(Protocol):
+    """The small number of each shop that order references carry."""
+
+    async def number_for(self, shop_id: str) -> int:
+        """The shop's number; a new one the first time."""
+
+    async def shop_of(self, shop_no: int) -> str | None:
+        """The shop with this number."""
+
+    async def number_of(self, shop_id: str) -> int | None:
+        """The shop's number if it has one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """One process's view of everything."""
+
+    settings: Settings
+    now_ms: Callable[[], int]
+    new_id: Callable[[], str]
+    ask: Ask
+    keys: KeyWork
+    vault: CodeVault
+    imports: CodeImports
+    people: People
+    numbers: ShopNumbers
+    providers: Mapping[str, PaymentProvider]
+    questions: Questions
+    is_ready: Callable[[], Awaitable[bool]]
+
+    @property
+    def provider(self) -> PaymentProvider:
+        """The provider that new orders are paid through."""
+        return next(iter(self.providers.values()))

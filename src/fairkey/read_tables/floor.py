@@ -1,0 +1,7 @@
+"""What the operator sees."""
+
+from typing import Protocol
+
+
+class Floor(Protocol):
+    """Questions of the operator."""

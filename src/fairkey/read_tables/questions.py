@@ -1,0 +1,18 @@
+"""All questions pages and programs ask, one Protocol per asker; the SQL behind them is in `adapters/postgres/reads/`."""
+
+from dataclasses import dataclass
+
+from .floor import Floor
+from .order_book import OrderBook
+from .shop_desk import ShopDesk
+from .storefront import Storefront
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Questions:
+    """Everything that can be read."""
+
+    storefront: Storefront
+    order_book: OrderBook
+    shop_desk: ShopDesk
+    floor: Floor

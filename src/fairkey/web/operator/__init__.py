@@ -1,0 +1,5 @@
+"""Pages of this area; `HANDLERS` is what the site mounts."""
+
+from typing import Any
+
+HANDLERS: list[Any] = []

@@ -137,7 +137,6 @@ def make_asgi_app(opened: Opened) -> ASGIApp:
         people=house.people,
         table=ROUTES,
         check_order_secret=house.keys.check_order_secret,
-        order_id_of=_order_id_of,
         buyer_account_of=_buyer_account_of(house),
         now_ms=house.now_ms,
     )

@@ -27,7 +27,7 @@ from fairkey.effects.ports import (
 from fairkey.effects.queue import TELLING
 from fairkey.engine import trade
 from fairkey.engine.batching import Stopping
-from fairkey.engine.event_store import Conflict, StoreIsAway
+from fairkey.engine.answers import Conflict, StoreIsAway
 from fairkey.engine.house import House
 
 INSTRUCTION_OF: Mapping[str, InstructionKind] = {

@@ -14,7 +14,8 @@ from fairkey.business.basics import Broken, Stream, invariant
 from fairkey.business.codes import CodeStage
 from fairkey.business.postings import ASSETS
 from fairkey.effects.queue import Effect
-from fairkey.engine.event_store import Booked, Commit, Conflict, Given, Moved, Recorded, Stored, StoreIsAway, Wants
+from fairkey.engine.answers import Conflict, StoreIsAway
+from fairkey.engine.event_store import Booked, Commit, Given, Moved, Recorded, Stored, Wants
 from fairkey.engine.perform import fresh_file
 from fairkey.read_tables.changes import (
     BatchOffSale,

@@ -36,7 +36,7 @@ from fairkey.business.basics import Broken, Command
 from fairkey.business.references import read_reference
 from fairkey.effects.ports import Mail, PaymentProvider
 from fairkey.engine.batching import Batcher
-from fairkey.engine.event_store import Answer, StoreIsAway
+from fairkey.engine.answers import Answer, StoreIsAway
 from fairkey.engine.house import House
 from fairkey.engine.perform import Asked, Outcome, Performer, Rules
 from fairkey.gates.front_door import FrontDoor

@@ -10,7 +10,7 @@ from fairkey.effects.ports import PaymentProvider
 from fairkey.read_tables.questions import Questions
 from fairkey.settings import Settings
 
-from .event_store import Answer
+from .answers import Answer
 from .people import People
 from .vault_port import CodeImports, CodeVault
 

@@ -18,7 +18,8 @@ from fairkey.proofs.leaf import leaf_of
 from fairkey.read_tables.changes import Change, changes_of, folded
 from fairkey.read_tables.facets import facets_of
 
-from .event_store import Answer, Booked, Commit, Conflict, EventStore, Given, Loaded, Moved, Recorded, Stored, Wants
+from .answers import Answer, Conflict
+from .event_store import Booked, Commit, EventStore, Given, Loaded, Moved, Recorded, Stored, Wants
 
 CONSEQUENCES_PER_COMMAND_MAX = 32
 ATTEMPTS_MAX = 12

@@ -17,7 +17,7 @@ from fairkey.business.reports import report_of, report_of_instruction
 from fairkey.effects.ports import Collection, InstructionNotice, Notice, PaymentNotice, ProviderIsUnreachable, ProviderRefused
 from fairkey.effects.queue import read_key
 
-from .event_store import Answer
+from .answers import Answer
 from .house import House
 from .vault_port import ImportProgress, OpenedCode, Staged
 

@@ -15,7 +15,8 @@ import msgspec
 from fairkey.business.basics import Broken, Stream
 from fairkey.business.postings import ASSETS
 from fairkey.engine.codec import decode_file, encode_file
-from fairkey.engine.event_store import Answer, Commit, Conflict, Given, Loaded, Stored, StoreIsAway, Wants
+from fairkey.engine.answers import Answer, Conflict, StoreIsAway
+from fairkey.engine.event_store import Commit, Given, Loaded, Stored, Wants
 from fairkey.engine.perform import fresh_file
 from fairkey.read_tables.changes import (
     BatchOffSale,

@@ -1,0 +1,56 @@
+"""What the commands need from the house that is wired above them."""
+
+from collections.abc import Awaitable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from fairkey.engine.house import House
+from fairkey.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that is not as it must be."""
+
+    rule: str
+    what: str
+    where: str
+    is_warning: bool = False
+
+
+class Entry(Protocol):
+    """Everything a command line may start; implemented by `fairkey.main`."""
+
+    def settings(self) -> Settings:
+        """The settings of this environment. Raises `SettingsRefused`."""
+
+    def migrate(self) -> list[str]:
+        """Bring the database up to date; the revisions applied."""
+
+    def house(self) -> AbstractAsyncContextManager[House]:
+        """An opened house on the configured database, without a worker."""
+
+    def serve(self) -> int:
+        """Answer requests until told to stop; the exit code."""
+
+    def work(self) -> int:
+        """Carry out effects and deadlines until told to stop; the exit code."""
+
+    def demo(self, *, port: int, fresh: bool, seed: int) -> int:
+        """A small lively world on this machine until told to stop; the exit code."""
+
+    def audit(self) -> Awaitable[Sequence[Finding]]:
+        """Check every invariant on the live database."""
+
+    def rebuild(self, *, check_only: bool) -> Awaitable[Sequence[Finding]]:
+        """Fold all events again and compare with the kept tables; unless `check_only`, put right what differs."""
+
+    def rotate_keys(self, purpose: str) -> Awaitable[int]:
+        """A new data key for `purpose`; its number."""
+
+    def reseal(self) -> Awaitable[int]:
+        """Seal what lies under older data keys anew; how many values."""
+
+    def bench(self, name: str, options: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Run the benchmark `name`; its figures."""

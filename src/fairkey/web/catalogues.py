@@ -3,11 +3,12 @@
     python -m fairkey.web.i18n check                  problems, one per line; exit code 1 if there are any
     python -m fairkey.web.i18n missing --area buyer   entries to paste into locale/zh_CN/buyer.po and fill in
 
-The area of a message is decided by where it is written: ``templates/<area>/…`` and ``<area>*.py`` or ``<area>/…py`` below
-``web/`` belong to that area, everything else to ``common``.
+The area of a message is decided by where it is written: ``templates/<area>/…`` and ``<area>*.py`` or ``<area>/…py``
+below ``web/`` belong to that area, everything else to ``common``.
 """
 
 import argparse
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Final
 from babel.messages.extract import extract
 from babel.messages.pofile import read_po
 
-from fairkey.web.i18n import AREAS, WEB, MessageKey, read_catalogue
+from fairkey.web.i18n import AREAS, WEB, MessageKey, forms_of, read_catalogue
 
 KEYWORDS: Final = {
     "_": None,
@@ -26,7 +27,12 @@ KEYWORDS: Final = {
     "pgettext": ((1, "c"), 2),
     "npgettext": ((1, "c"), 2, 3),
 }
-TEMPLATE_OPTIONS: Final = {"extensions": "jinja2.ext.do", "newstyle_gettext": "true", "silent": "false", "trimmed": "true"}
+TEMPLATE_OPTIONS: Final = {
+    "extensions": "jinja2.ext.do",
+    "newstyle_gettext": "true",
+    "silent": "false",
+    "trimmed": "true",
+}
 
 
 @dataclass(slots=True)
@@ -44,7 +50,8 @@ def area_of(path: Path) -> str:
     """Area of a source file, ``path`` relative to ``web/``."""
     parts = path.parts[1:] if path.parts[0] == "templates" else path.parts
     for area in AREAS:
-        if (len(parts) > 1 and parts[0] == area) or (path.suffix == ".py" and any(part.startswith(area) for part in parts)):
+        in_folder = len(parts) > 1 and parts[0] == area
+        if in_folder or (path.suffix == ".py" and any(part.startswith(area) for part in parts)):
             return area
     return "common"
 
@@ -94,7 +101,7 @@ def problems(web: Path = WEB) -> list[str]:
                 continue
             singular = message.id if isinstance(message.id, str) else message.id[0]
             key = (message.context, singular)
-            texts = (message.string,) if isinstance(message.string, str) else tuple(message.string)
+            texts = forms_of(message)
             if message.fuzzy:
                 wrong.append(f"{area}.po: fuzzy: {singular!r}")
             if not texts or not all(texts):
@@ -106,7 +113,9 @@ def problems(web: Path = WEB) -> list[str]:
             seen.setdefault(key, (area, texts))
             wrong.extend(f"{area}.po: {singular!r}: {fault}" for fault in _placeholder_faults(singular, texts))
     wrong.extend(
-        f"{entry.areas[0]}.po: missing: {entry.singular!r} ({entry.files[0]})" for key, entry in wanted.items() if key not in seen
+        f"{entry.areas[0]}.po: missing: {entry.singular!r} ({entry.files[0]})"
+        for key, entry in wanted.items()
+        if key not in seen
     )
     return wrong
 
@@ -156,15 +165,15 @@ def _quoted(text: str) -> str:
 
 def main(arguments: Sequence[str]) -> int:
     """Run ``check`` or ``missing``; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m fairkey.web.i18n", description="Check and fill the catalogues of the pages.")
+    parser = argparse.ArgumentParser(prog="python -m fairkey.web.i18n", description="Check and fill the catalogues.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("check", help="list missing, unused, empty, fuzzy and contradicting entries")
     missing_command = commands.add_parser("missing", help="print the entries an area still needs")
     missing_command.add_argument("--area", choices=AREAS, required=True)
     chosen = parser.parse_args(arguments)
     if chosen.command == "missing":
-        print("\n".join(po_entry(entry) for entry in missing(chosen.area)))
+        sys.stdout.write("\n".join(po_entry(entry) for entry in missing(chosen.area)))
         return 0
     wrong = problems()
-    print("\n".join(wrong) if wrong else "catalogues: complete")
+    sys.stdout.write("".join(f"{line}\n" for line in wrong or ["catalogues: complete"]))
     return 1 if wrong else 0

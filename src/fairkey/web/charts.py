@@ -86,7 +86,7 @@ def _layout(rows: Sequence[tuple[str, float]], *, gap: float) -> Layout:
 
 
 def _ceiling(value: float) -> float:
-    """The next round number (1, 2, 4, 8 × a power of ten) at or above ``value``: four grid lines get readable labels."""
+    """The next round number (1, 2, 4, 8 × a power of ten) at or above ``value``, for readable labels at four lines."""
     if value <= 0:
         return 4.0
     power = 10.0 ** (len(str(int(value))) - 1) if value >= 1 else 0.01

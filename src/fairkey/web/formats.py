@@ -96,7 +96,8 @@ def span_ms(length_ms: int | None, locale: Locale) -> str:
     """A duration in its two largest units: ``5_400_000`` → ``1小时30分钟`` or ``1 hr 30 min``."""
     if length_ms is None:
         return NONE
-    babel, rest, parts = _BABEL[locale], abs(length_ms), []
+    babel, rest = _BABEL[locale], abs(length_ms)
+    parts: list[str] = []
     for unit, unit_ms in _UNITS:
         count, left = divmod(rest, unit_ms)
         if count or parts:

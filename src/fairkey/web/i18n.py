@@ -1,11 +1,12 @@
 """Languages of the pages: which one a visitor gets, and the texts in it.
 
-English sentences are the message ids, written where they are shown: ``{{ _('Pay now') }}`` in templates, ``marked('Pay now')``
-in Python tables. Chinese lives in ``locale/zh_CN/<area>.po``, one file per area so that several people can write at once;
-the files are read and merged at start. A sentence that is missing in a catalogue falls back to its English id.
+English sentences are the message ids, written where they are shown: ``{{ _('Pay now') }}`` in templates,
+``marked('Pay now')`` in Python tables. Chinese lives in ``locale/zh_CN/<area>.po``, one file per area so that several
+people can write at once; the files are read and merged at start. A sentence that is missing in a catalogue falls back
+to its English id.
 
-``python -m fairkey.web.i18n check`` compares the catalogues with the sources, ``… missing --area buyer`` prints what is to be
-translated (see ``catalogues.py``).
+``python -m fairkey.web.i18n check`` compares the catalogues with the sources, ``… missing --area buyer`` prints what is
+to be translated (see ``catalogues.py``).
 """
 
 import sys
@@ -16,6 +17,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Final, Literal
 
+from babel.messages.catalog import Message
 from babel.messages.pofile import read_po
 
 Locale = Literal["zh_CN", "en"]
@@ -37,7 +39,7 @@ MessageKey = tuple[str | None, str]
 
 
 def marked(msgid: str) -> str:
-    """Mark a sentence in Python for the catalogues and return it unchanged; translate it later with ``{{ text | tr }}``."""
+    """Mark a sentence in Python for the catalogues and return it unchanged; ``{{ text | tr }}`` translates it."""
     return msgid
 
 
@@ -70,6 +72,14 @@ class Texts:
         return singular if n == 1 else plural
 
 
+def forms_of(message: Message) -> tuple[str, ...]:
+    """The translation of a catalogue's message, one text per plural form; empty texts where it is not translated."""
+    string = message.string
+    if string is None:
+        return ("",)
+    return (string,) if isinstance(string, str) else tuple(string)
+
+
 def read_catalogue(path: Path) -> dict[MessageKey, tuple[str, ...]]:
     """Messages of one ``.po`` file that are translated and not fuzzy."""
     with path.open("rb") as file:
@@ -79,7 +89,7 @@ def read_catalogue(path: Path) -> dict[MessageKey, tuple[str, ...]]:
         if not message.id or message.fuzzy:
             continue
         singular = message.id if isinstance(message.id, str) else message.id[0]
-        texts = (message.string,) if isinstance(message.string, str) else tuple(message.string)
+        texts = forms_of(message)
         if all(texts):
             messages[(message.context, singular)] = texts
     return messages
@@ -98,7 +108,7 @@ def texts_of(locale: Locale) -> Texts:
 
 
 def locale_named(tag: str | None) -> Locale | None:
-    """The locale a language tag means (``zh``, ``zh-CN``, ``zh-Hans-CN``, ``en-GB`` …), or None if we do not speak it."""
+    """The locale a language tag means (``zh``, ``zh-CN``, ``en-GB`` …), or None if we do not speak it."""
     language = (tag or "").strip().replace("_", "-").split("-", maxsplit=1)[0].lower()
     return _LOCALE_OF_LANGUAGE.get(language)
 

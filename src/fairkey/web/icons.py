@@ -1,7 +1,7 @@
 """The small icons of the pages, written into the page as inline SVG.
 
-They are drawn in ``static/icons.svg`` (24 × 24, strokes in the text's colour). Inline, because a saved or printed page keeps them
-and a page full of badges needs no further request.
+They are drawn in ``static/icons.svg`` (24 × 24, strokes in the text's colour). Inline, because a saved or printed page
+keeps them and a page full of badges needs no further request.
 """
 
 import re
@@ -24,7 +24,7 @@ def shapes() -> Mapping[str, str]:
 
 
 def icon(name: str, label: str = "", extra_class: str = "") -> Markup:
-    """An icon as inline SVG. Without ``label`` it is decoration and hidden from screen readers; an unknown name raises KeyError."""
+    """An icon as inline SVG; without ``label`` it is decoration, hidden from screen readers. Unknown name: KeyError."""
     spoken = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
     return Markup('<svg class="icon {}" viewBox="0 0 24 24" {} focusable="false">{}</svg>').format(
         extra_class,

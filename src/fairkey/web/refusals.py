@@ -1,8 +1,8 @@
 """What a person is told when a rule says no: what happened, why, and the next step.
 
-``REFUSALS`` has one row per business refusal, by the name of its class; a test compares the table with the business. The
-sentences are message ids and may use the refusal's own details as ``%(name)s``; amounts (``…_fen``), times (``…_at_ms``) and
-durations (``…_s``, ``…_ms``) are already written out by the formats of the page.
+``REFUSALS`` has one row per business refusal, by the name of its class; a test compares the table with the business.
+The sentences are message ids and may use the refusal's own details as ``%(name)s``; how details are written out stands
+in ``_written``: amounts (``…_fen``), times (``…_at_ms``), durations (``…_s``, ``…_ms``), states and reasons in words.
 """
 
 from collections.abc import Mapping
@@ -12,6 +12,7 @@ from typing import Final
 from fairkey.web import formats
 from fairkey.web.i18n import Locale, texts_of
 from fairkey.web.i18n import marked as _
+from fairkey.web.states import look
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +37,13 @@ class RefusalView:
 UNEXPECTED: Final = Words(
     _("This was not done."),
     _("A rule of the platform does not allow it in the present state."),
-    _("Go back, reload the page and look at the present state. If it stays unclear, write to support and name this page."),
+    _("Reload the page and look at the present state. If it stays unclear, write to support and name this page."),
 )
 
+_RELOAD: Final = _("Reload the page and look at the present state.")
+
 REFUSALS: Final[Mapping[str, Words]] = {
-    "NotFound": Words(
-        _("There is no such page, or it is not yours."),
-        _("We give the same answer for unknown and for foreign addresses, so that nobody can try out numbers."),
-        _("Check the address, or look your order up with its number and secret."),
-    ),
+    # The edges' own: who asks, how often, how much.
     "NotAllowed": Words(
         _("Your account may not do this."),
         _("The action belongs to another role."),
@@ -85,19 +84,290 @@ REFUSALS: Final[Mapping[str, Words]] = {
         _("A part of the platform or the payment provider does not answer."),
         _("Try again in a minute. Payments that are under way are found and credited by themselves."),
     ),
+    # Everywhere in the business.
+    "NotFound": Words(
+        _("There is no such page, or it is not yours."),
+        _("We give the same answer for unknown and for foreign addresses, so that nobody can try out numbers."),
+        _("Check the address, or look your order up with its number and secret."),
+    ),
+    "FieldIsInvalid": Words(
+        _("One field needs another look; nothing was done."),
+        _("%(field)s: %(why)s."),
+        _("Correct the field and send the form again."),
+    ),
+    # Buying.
+    "ShopIsClosed": Words(
+        _("The shop takes no orders now."),
+        _("It is suspended or closed. Orders that are under way are delivered or refunded all the same."),
+        _("Choose the product from another shop."),
+    ),
+    "ListingIsNotOnSale": Words(
+        _("This listing is not on sale."),
+        _("The shop has taken it down or never published it."),
+        _("Go back to the store and choose another one."),
+    ),
+    "ListingHasChanged": Words(
+        _("The listing was changed while you looked at it; nothing was ordered."),
+        _("You are never sold other terms than those you saw."),
+        _("Read the new terms, then order again if they suit you."),
+    ),
+    "StockIsShort": Words(
+        _("There are not enough codes left; nothing was ordered."),
+        _("You wanted %(wanted)s, %(left)s lie in the vault. We never sell what is not there."),
+        _("Order fewer, or come back when the shop has refilled its stock."),
+    ),
+    "QuantityIsOutOfRange": Words(
+        _("This quantity cannot be ordered."),
+        _("The shop sells between %(least)s and %(most)s per order; you asked for %(quantity)s."),
+        _("Change the quantity and order again."),
+    ),
+    "PurchaseLimitIsReached": Words(
+        _("You have reached the purchase limit of this listing."),
+        _("The shop sells at most %(limit)s to one buyer; you have ordered %(bought)s."),
+        _("Order fewer, or choose another listing."),
+    ),
+    "TooManyUnpaidOrders": Words(
+        _("There are too many unpaid orders; no codes were reserved."),
+        _("At most %(limit)s unpaid orders may be open at once, so that nobody can lock up a shop's stock."),
+        _("Pay or give up an open order, or wait until it expires (15 minutes)."),
+    ),
+    "CouponIsNotValid": Words(
+        _("The coupon was not accepted; nothing was ordered."),
+        _("Reason: %(why)s."),
+        _("Correct the code word or leave the field empty, then order again."),
+    ),
+    "CouponIsUsedUp": Words(
+        _("The coupon is used up; nothing was ordered."),
+        _("Another order took its last use a moment ago."),
+        _("Leave the field empty and order again."),
+    ),
+    # An order's life.
+    "OrderIsInAnotherStage": Words(
+        _("This is not possible any more, or not yet."),
+        _("The order stands at: %(stage)s."),
+        _RELOAD,
+    ),
+    "OrderIsUnknown": Words(
+        _("There is no order for this money."),
+        _("It is recorded as unmatched instead; no payment is ever lost."),
+        _("The operator sends it back or finds its order."),
+    ),
+    "NotDueYet": Words(
+        _("It is too early for this."),
+        _("The deadline ends at %(due_at_ms)s."),
+        _("Wait until the countdown has ended; then it happens by itself."),
+    ),
+    "CodeWasAlreadyOpened": Words(
+        _("The codes cannot be given back any more."),
+        _("At least one of them was opened. Only sealed codes can be sold to somebody else."),
+        _("If an opened code does not work, complain: the money stays held."),
+    ),
+    "CodeIsNotDelivered": Words(
+        _("There is no such code to open."),
+        _("The order has not been delivered, or the code went back to the shop."),
+        _RELOAD,
+    ),
+    "WaitWasAlreadyAgreed": Words(
+        _("You have already agreed to wait longer."),
+        _("One extension per order is possible, so that no shop can put you off for ever."),
+        _("Wait for the new deadline: codes or money, by itself."),
+    ),
+    "OrderTakesNoCodes": Words(
+        _("The order does not wait for codes; nothing was delivered."),
+        _("It stands at: %(stage)s."),
+        _RELOAD,
+    ),
+    "TooManyCodes": Words(
+        _("There are more codes than the order needs; nothing was delivered."),
+        _("It needs %(wanted)s, you typed %(given)s."),
+        _("Remove the surplus lines and send the rest."),
+    ),
+    "NothingHasFailed": Words(
+        _("There is nothing to repeat."),
+        _("Only an instruction that the payment provider refused can be sent again."),
+        _RELOAD,
+    ),
+    "AlreadyOnItsWayBack": Words(
+        _("This money is already on its way back."),
+        _("A refund is asked for once."),
+        _("Wait for the payment provider's confirmation; it appears here."),
+    ),
+    # Complaints and reviews.
+    "ComplaintExists": Words(
+        _("There is already a complaint about this order."),
+        _("One complaint per order keeps everything about it in one place."),
+        _("Look at the complaint and add what is new there."),
+    ),
+    "OrderCannotBeComplainedAbout": Words(
+        _("This order cannot be complained about now."),
+        _("It stands at: %(stage)s. Before delivery the money goes back by itself when the deadline ends."),
+        _("Look at the countdown on the order's page."),
+    ),
+    "ComplaintIsInAnotherStage": Words(
+        _("This step of the complaint is over, or not there yet."),
+        _("The complaint stands at: %(complaint_stage)s."),
+        _RELOAD,
+    ),
+    "NotSilentYet": Words(
+        _("The other side still has time to answer."),
+        _("The time ends at %(due_at_ms)s."),
+        _("Wait until the countdown has ended; silence then decides by itself."),
+    ),
+    "OrderIsNotCompleted": Words(
+        _("A review can be written only after the order is completed."),
+        _("The order stands at: %(stage)s."),
+        _("Confirm the order first, or wait until it completes by itself."),
+    ),
+    "ReviewExists": Words(
+        _("You have already reviewed this order."),
+        _("A review stays as it was written, for the shop as well as for you."),
+        _("If something new happened, write to the shop or complain."),
+    ),
+    # A shop's desk.
+    "ShopIsInAnotherStanding": Words(
+        _("This is not possible in the shop's present standing."),
+        _("The shop is: %(standing)s."),
+        _RELOAD,
+    ),
+    "ShopTakesNoListings": Words(
+        _("The listing was not published."),
+        _("The shop is suspended or closed."),
+        _("Read the reason on the desk and write to the platform."),
+    ),
+    "NothingHasChanged": Words(
+        _("No new revision was published."),
+        _("It would be the same as the one on sale."),
+        _("Change something, or leave it as it is."),
+    ),
+    "BatchIsRegistered": Words(
+        _("This batch is already registered."),
+        _("A batch is registered once; its codes are in the vault."),
+        _("Look at the list of batches."),
+    ),
+    "BatchIsEmpty": Words(
+        _("No code was deposited."),
+        _("Every line was refused: empty, doubled, or known to the vault."),
+        _("Read the report of refused lines, correct the file and import it again."),
+    ),
+    "NothingIsUnsold": Words(
+        _("There is nothing to take out of this batch."),
+        _("Every code was sold or taken out before."),
+        _("Look at the batch's figures."),
+    ),
+    "CouponExists": Words(
+        _("There is already a coupon with this code word."),
+        _("A code word names one coupon of a shop."),
+        _("Choose another code word."),
+    ),
+    "BalanceIsTooLow": Words(
+        _("The payout was not requested."),
+        _("%(available_fen)s are available now; money of orders under way is still held."),
+        _("Request at most this amount, or wait for the next release."),
+    ),
+    "PayoutAccountIsMissing": Words(
+        _("The payout was not requested."),
+        _("The shop has not said where its money shall go."),
+        _("Enter the payout account in the shop's settings first."),
+    ),
+    "PayoutWasRequested": Words(
+        _("This payout was already requested."),
+        _("A payout is requested once, so that money never leaves twice."),
+        _("Look at its state in the list of payouts."),
+    ),
 }
+
+FIELDS: Final[Mapping[str, str]] = {
+    "account_name": _("Account you will use it for"),
+    "account_region": _("Region of the account"),
+    "after_sale": _("After-sale terms"),
+    "amount_fen": _("Amount"),
+    "announcement": _("Announcement"),
+    "category": _("Category"),
+    "code": _("Code word"),
+    "codes": _("Codes"),
+    "contact": _("E-mail"),
+    "count": _("Number of codes"),
+    "delivery": _("Delivery"),
+    "demand_fen": _("Demand"),
+    "edition": _("Edition"),
+    "ends_at_ms": _("Ends at"),
+    "face_value": _("Face value"),
+    "instructions": _("Activation instructions"),
+    "least_fen": _("Smallest amount"),
+    "name": _("Name"),
+    "note": _("Note"),
+    "off": _("Discount"),
+    "off_bp": _("Discount in percent"),
+    "off_fen": _("Discount"),
+    "payout_account": _("Payout account"),
+    "per_buyer_max": _("Limit per buyer"),
+    "price_fen": _("Price"),
+    "product": _("Product"),
+    "promise_min": _("Promised minutes"),
+    "quantity": _("Quantity"),
+    "quantity_max": _("Largest quantity"),
+    "reason": _("Reason"),
+    "redeem_by": _("Redeem by"),
+    "refund_fen": _("Refund"),
+    "region": _("Region"),
+    "source": _("Source"),
+    "speed": _("Delivery speed"),
+    "text": _("Text"),
+    "tiers": _("Bulk prices"),
+    "uses_max": _("Number of uses"),
+}
+"""What a field of a command is called on the pages; a field that is missing here is called by its own name."""
+
+REASONS: Final[Mapping[str, str]] = {
+    "below_minimum": _("the order is below the coupon's smallest amount"),
+    "control_characters": _("it contains characters that cannot be shown"),
+    "empty": _("it is empty"),
+    "expired": _("the coupon is no longer valid"),
+    "in_the_past": _("this moment has passed"),
+    "length": _("4 to 32 letters and digits are allowed"),
+    "not_a_date": _("this is not a date"),
+    "not_an_email": _("this is not an e-mail address"),
+    "not_cheaper": _("each step must be cheaper than the one before"),
+    "not_positive": _("it must be at least 1"),
+    "not_rising": _("each step must begin at a larger quantity"),
+    "not_what_lies_in_the_vault": _("it differs from what lies in the vault"),
+    "one_of_sum_or_share": _("give either a sum or a percentage"),
+    "order_too_large": _("the largest order would be too expensive"),
+    "other_listing": _("the coupon is for another listing"),
+    "out_of_range": _("it is outside the allowed range"),
+    "too_large": _("it is too large"),
+    "too_long": _("it is too long"),
+    "too_many": _("there are too many"),
+    "too_short": _("it is too short"),
+    "too_small": _("it is too small"),
+    "unknown": _("it is unknown"),
+    "used_up": _("the coupon is used up"),
+    "vault_delivers_at_once": _("the vault delivers at once and promises no minutes"),
+}
+"""What a machine-readable ``why`` means, as the end of a sentence."""
 
 
 def refusal_view(name: str, details: Mapping[str, object] | None, locale: Locale) -> RefusalView:
     """Sentences for the refusal ``name`` with its ``details`` filled in; a generic text for names not in the table."""
     words = REFUSALS.get(name, UNEXPECTED)
     texts = texts_of(locale)
-    values = _Details({key: _written(key, value, locale) for key, value in (details or {}).items()})
+    given = dict(details or {})
+    values = _Details({key: _written(key, value, locale) for key, value in given.items()})
+    if "stage" in given:
+        # Orders and complaints both call it their stage; each sentence takes the words it needs.
+        values["complaint_stage"] = texts.gettext(look("complaint", str(given["stage"])).label)
 
     def sentence(msgid: str) -> str:
         return texts.gettext(msgid) % values
 
     return RefusalView(name, sentence(words.what), sentence(words.why), sentence(words.next_step))
+
+
+def field_problem(why: str, locale: Locale) -> str:
+    """The sentence to show below a form field for the ``why`` of a ``FieldIsInvalid``."""
+    texts = texts_of(locale)
+    text = texts.gettext(REASONS.get(why, UNEXPECTED.what))
+    return f"{text[0].upper()}{text[1:]}"
 
 
 class _Details(dict[str, str]):
@@ -108,6 +378,14 @@ class _Details(dict[str, str]):
 
 
 def _written(key: str, value: object, locale: Locale) -> str:
+    texts = texts_of(locale)
+    if isinstance(value, str):
+        return {
+            "stage": lambda: texts.gettext(look("order", value).label),
+            "standing": lambda: texts.gettext(look("shop", value).label),
+            "field": lambda: texts.gettext(FIELDS.get(value, value)),
+            "why": lambda: texts.gettext(REASONS.get(value, value)),
+        }.get(key, lambda: value)()
     if not isinstance(value, int) or isinstance(value, bool):
         return formats.NONE if value is None else str(value)
     if key.endswith("_fen"):

@@ -1,7 +1,7 @@
 """From values to a page: the template environment per language, and the response with the right headers.
 
-Handlers do ``render(page_context(request, …), "buyer/order.html", order=row)``. Everything a template may rely on beside its
-own values is listed in ``templates/components/README.md``.
+Handlers do ``render(page_context(request, …), "buyer/order.html", order=row)``. What a template may rely on beside
+its own values is listed in ``templates/components/README.md``.
 """
 
 import hashlib
@@ -46,20 +46,22 @@ HEADERS: Final[Mapping[str, str]] = {
 def content_security_policy(form_targets: Sequence[str] = ()) -> str:
     """The policy of every page: nothing inline, nothing from elsewhere.
 
-    ``form_targets`` are origins (``https://pay.example``) a form may end up at: browsers apply ``form-action`` to redirects too, so
-    the payment provider's origin has to be named if paying is a POST that redirects.
+    ``form_targets`` are origins (``https://pay.example``) a form may end up at: browsers apply ``form-action`` to
+    redirects too, so the payment provider's origin has to be named if paying is a POST that redirects.
     """
-    return "; ".join((
-        "default-src 'none'",
-        "style-src 'self'",
-        "script-src 'self'",
-        "img-src 'self' data:",
-        "connect-src 'self'",
-        "manifest-src 'self'",
-        " ".join(("form-action 'self'", *form_targets)),
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-    ))
+    return "; ".join(
+        (
+            "default-src 'none'",
+            "style-src 'self'",
+            "script-src 'self'",
+            "img-src 'self' data:",
+            "connect-src 'self'",
+            "manifest-src 'self'",
+            " ".join(("form-action 'self'", *form_targets)),
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+        )
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +84,8 @@ class Notice:
 class PageContext:
     """All that the frame of a page depends on beside the page's own values.
 
-    ``path`` and ``query`` are those of the request; ``query`` without ``lang`` and ``theme``. ``chosen`` are preferences that this very
-    request expressed and the response has to remember as cookies.
+    ``path`` and ``query`` are those of the request; ``query`` without ``lang`` and ``theme``. ``chosen`` are wishes
+    that this very request expressed and the response has to remember as cookies.
     """
 
     platform_name: str = "fairkey"
@@ -101,13 +103,13 @@ class PageContext:
     chosen: Mapping[str, str] = field(default_factory=dict)
 
     def here(self, **changes: str) -> str:
-        """This page's address with some query parameters changed, for links such as a language switch or a pager."""
+        """The page's address with some query parameters changed, for links such as a language switch or a pager."""
         pairs = [(key, value) for key, value in parse_qsl(self.query) if key not in changes]
         pairs += [(key, value) for key, value in changes.items() if value]
         return f"{self.path}?{urlencode(pairs)}" if pairs else self.path
 
     def noticing(self, text: str, tone: Literal["good", "hold", "wait", "bad"] = "good") -> "PageContext":
-        """This context with one more message above the page."""
+        """The same context with one more message above the page."""
         return replace(self, notices=(*self.notices, Notice(text, tone)))
 
 
@@ -115,7 +117,7 @@ def page_context(
     request: Request[Any, Any, Any],
     *,
     now_ms: int,
-    viewer: Viewer = Viewer(),  # noqa: B008 - frozen
+    viewer: Viewer = Viewer(),
     platform_name: str = "fairkey",
     is_sandbox: bool = False,
     form_targets: tuple[str, ...] = (),
@@ -137,7 +139,7 @@ def page_context(
             cookie=request.cookies.get(LANGUAGE_COOKIE),
             accept_language=request.headers.get("accept-language"),
         ),
-        theme=cast("Theme", theme) if theme in THEMES else "auto",
+        theme=theme if theme in THEMES else "auto",
         path=request.url.path,
         query=urlencode(pairs),
         csrf_token=token if isinstance(token, str) else "",
@@ -149,7 +151,7 @@ def page_context(
     )
 
 
-_CURRENT: ContextVar[PageContext] = ContextVar("_CURRENT", default=PageContext())
+_CURRENT: ContextVar[PageContext] = ContextVar("_CURRENT")
 """The page being rendered, for what macros need (they do not see the values of the page that calls them)."""
 
 
@@ -170,7 +172,7 @@ def csrf_field() -> Markup:
 
 @cache
 def environment(locale: Locale) -> Environment:
-    """The template environment of a language. Undefined values are errors; everything is escaped unless it is ``Markup``."""
+    """The template environment of a language. Undefined values are errors; all but ``Markup`` is escaped."""
     texts = texts_of(locale)
     env = Environment(
         loader=FileSystemLoader(WEB / "templates"),
@@ -233,10 +235,16 @@ def render(context: PageContext, template: str, *, status_code: int = 200, **val
 
 
 def render_refusal(
-    context: PageContext, refusal_name: str, details: Mapping[str, object] | None = None, *, status_code: int, back: str = ""
+    context: PageContext,
+    refusal_name: str,
+    details: Mapping[str, object] | None = None,
+    *,
+    status_code: int,
+    back: str = "/",
 ) -> Response[str]:
-    """A whole page that says no: what happened, why, what to do next; ``back`` is where the button leads (default: the store)."""
-    return render(context, "refused.html", status_code=status_code, view=view_of(context, refusal_name, details), back=back or "/")
+    """A whole page that says no: what happened, why, what to do next; ``back`` is where the button leads."""
+    view = view_of(context, refusal_name, details)
+    return render(context, "refused.html", status_code=status_code, view=view, back=back)
 
 
 def view_of(context: PageContext, refusal_name: str, details: Mapping[str, object] | None = None) -> RefusalView:

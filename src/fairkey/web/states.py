@@ -1,7 +1,7 @@
 """How every state looks: icon AND word AND colour, in one table, so that no page invents its own.
 
-Tones: ``hold`` money is held or work goes on · ``good`` done as promised · ``wait`` somebody has to act · ``bad`` something is
-wrong · ``back`` money went back · ``mute`` over, nothing will happen.
+Tones: ``hold`` money is held or work goes on · ``good`` done as promised · ``wait`` somebody has to act · ``bad``
+something is wrong · ``back`` money went back · ``mute`` over, nothing will happen.
 """
 
 from collections.abc import Mapping
@@ -24,6 +24,7 @@ class Look:
 
 LOOKS: Final[Mapping[str, Mapping[str, Look]]] = {
     "order": {
+        "new": Look("dot", "mute", _("Not placed")),
         "placed": Look("hourglass", "wait", _("Waiting for payment")),
         "expired": Look("clock-off", "mute", _("Expired unpaid")),
         "paid": Look("lock", "hold", _("Paid, money held")),
@@ -39,14 +40,12 @@ LOOKS: Final[Mapping[str, Mapping[str, Look]]] = {
         "reserved": Look("hourglass", "wait", _("Reserved")),
         "delivered": Look("envelope", "hold", _("Sealed")),
         "revealed": Look("envelope-open", "good", _("Opened")),
-        "reported": Look("flag", "bad", _("Reported")),
-        "voided": Look("cross", "mute", _("Voided")),
-        "revoked": Look("cross", "bad", _("Revoked by the issuer")),
+        "returned": Look("return", "mute", _("Returned to the shop")),
         "withdrawn": Look("return", "mute", _("Taken out by the shop")),
     },
     "shop": {
+        "none": Look("dot", "mute", _("Not opened yet")),
         "applied": Look("hourglass", "wait", _("Waiting for admission")),
-        "admitted": Look("check", "good", _("Open for business")),
         "open": Look("check", "good", _("Open for business")),
         "suspended": Look("pause", "bad", _("Suspended")),
         "closed": Look("cross", "mute", _("Closed")),
@@ -74,18 +73,32 @@ LOOKS: Final[Mapping[str, Mapping[str, Look]]] = {
         "failed": Look("cross", "bad", _("Failed")),
     },
     "complaint": {
-        "open": Look("flag", "wait", _("Waiting for the shop")),
-        "answered": Look("chat", "hold", _("Answered, waiting for a ruling")),
-        "upheld": Look("check", "good", _("Upheld, refunded")),
-        "rejected": Look("cross", "mute", _("Rejected")),
-        "won_by_silence": Look("hourglass", "good", _("Shop was silent, buyer wins")),
+        "none": Look("dot", "mute", _("No complaint")),
+        "opened": Look("flag", "wait", _("Waiting for the shop")),
+        "contested": Look("chat", "hold", _("Contested, waiting for a ruling")),
+        "closed": Look("check", "mute", _("Complaint closed")),
+    },
+    "outcome": {
+        "accepted": Look("check", "good", _("The shop agreed")),
+        "merchant_silent": Look("hourglass", "good", _("Shop was silent, buyer wins")),
+        "ruled": Look("ledger", "hold", _("Ruled by the platform")),
+        "operator_silent": Look("hourglass", "good", _("Platform was silent, buyer wins")),
         "withdrawn": Look("return", "mute", _("Withdrawn")),
     },
     "payout": {
-        "requested": Look("hourglass", "wait", _("Requested")),
-        "sent": Look("arrow", "hold", _("On its way")),
-        "paid_out": Look("check", "good", _("Paid out")),
+        "asked": Look("hourglass", "hold", _("On its way")),
+        "done": Look("check", "good", _("Paid out")),
         "failed": Look("cross", "bad", _("Failed")),
+    },
+    "refund": {
+        "asked": Look("hourglass", "hold", _("Refund on its way")),
+        "done": Look("return", "back", _("Refunded")),
+        "failed": Look("cross", "bad", _("Refund failed")),
+    },
+    "release": {
+        "asked": Look("hourglass", "hold", _("Release on its way")),
+        "done": Look("check", "good", _("Released to the shop")),
+        "failed": Look("cross", "bad", _("Release failed")),
     },
     "payment": {
         "waiting": Look("hourglass", "wait", _("Waiting for payment")),
@@ -94,8 +107,7 @@ LOOKS: Final[Mapping[str, Mapping[str, Look]]] = {
         "surplus": Look("coin", "back", _("Too much, surplus refunded")),
         "late": Look("clock-off", "wait", _("Arrived late")),
         "unmatched": Look("search", "bad", _("Unknown order")),
-        "refund_requested": Look("hourglass", "hold", _("Refund on its way")),
-        "refunded": Look("return", "back", _("Refunded")),
+        "double": Look("coin", "back", _("Paid twice, second refunded")),
     },
     "effect": {
         "pending": Look("hourglass", "wait", _("Pending")),

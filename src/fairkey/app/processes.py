@@ -1,0 +1,189 @@
+"""The processes of a house: those that answer requests, and those that carry out what waits."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from typing import Any
+
+import uvicorn
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from fairkey.adapters.postgres.embedded import EmbeddedPostgres
+from fairkey.adapters.postgres.migrate import migrated
+from fairkey.app.wiring import Opened, make_asgi_app, open_house
+from fairkey.engine.people import EmailIsInvalid
+from fairkey.settings import Settings
+
+WORKER_PAUSE_S = 0.5
+KEYS_REFRESH_S = 45.0
+BACKLOG = 1024
+
+logger = logging.getLogger(__name__)
+
+
+@contextmanager
+def database(settings: Settings) -> Iterator[str]:
+    """The DSN to use: the configured server, or the embedded one, running for the body."""
+    if settings.database_url:
+        yield settings.database_url
+        return
+    with EmbeddedPostgres(settings.state / "postgres") as server:
+        yield server.dsn()
+
+
+def start_logging(settings: Settings) -> None:
+    """One line an event on standard error. No access log: addresses of orders may carry their secret."""
+    logging.basicConfig(
+        level=settings.log_level.upper(), format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", force=True
+    )
+    for noisy in ("httpx", "httpcore", "alembic", "asyncio"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def serve(settings: Settings, *, announce: Mapping[str, str] | None = None) -> int:
+    """Answer requests until told to stop. Returns the exit code; `announce` lines are printed once it is up."""
+    start_logging(settings)
+    with database(settings) as dsn:
+        asyncio.run(_prepare(settings, dsn))
+        os.environ["FAIRKEY_DATABASE_URL"] = dsn  # what the serving processes, which read the settings anew, shall use
+        os.environ["FAIRKEY_PROCESSES"] = str(settings.processes)
+        for name, value in (announce or {}).items():
+            logger.info("%s: %s", name, value)
+        uvicorn.run(
+            "fairkey.app.processes:serving_app",
+            factory=True,
+            host=settings.host,
+            port=settings.port,
+            workers=settings.processes,
+            loop="uvloop",
+            http="httptools",
+            access_log=False,
+            log_config=None,
+            proxy_headers=False,
+            server_header=False,
+            date_header=True,
+            backlog=BACKLOG,
+            timeout_graceful_shutdown=settings.stop_wait_s,
+        )
+    return 0
+
+
+def work(settings: Settings) -> int:
+    """Carry out effects and deadlines until told to stop."""
+    start_logging(settings)
+    with database(settings) as dsn:
+        asyncio.run(_work(settings, dsn))
+    return 0
+
+
+def serving_app() -> ASGIApp:
+    """The application of one serving process; the house is opened and closed with uvicorn's lifespan."""
+    settings = Settings.from_environment(os.environ)
+    start_logging(settings)
+    return LivingApp(settings, settings.database_url)
+
+
+class LivingApp:
+    """An ASGI application that opens a house when it starts and closes it when it ends."""
+
+    def __init__(self, settings: Settings, dsn: str) -> None:
+        self._settings = settings
+        self._dsn = dsn
+        self._stack = AsyncExitStack()
+        self._app: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Lifespan here, everything else in the house."""
+        if scope["type"] == "lifespan":  # type: ignore[comparison-overlap]
+            await self._live(receive, send)
+            return
+        assert self._app is not None
+        await self._app(scope, receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        message: Any = await receive()
+        assert message["type"] == "lifespan.startup"
+        try:
+            opened = await self._stack.enter_async_context(running(self._settings, self._dsn))
+            self._app = make_asgi_app(opened)
+        except Exception as error:
+            logger.exception("the house could not be opened")
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self._stack.aclose()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+@asynccontextmanager
+async def running(settings: Settings, dsn: str) -> AsyncIterator[Opened]:
+    """A house with its background tasks."""
+    async with open_house(settings, dsn) as opened:
+        tasks = [asyncio.create_task(_keep_keys_fresh(opened))]
+        if settings.worker == "inside":
+            tasks.append(asyncio.create_task(opened.worker.run(WORKER_PAUSE_S)))
+        try:
+            yield opened
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _keep_keys_fresh(opened: Opened) -> None:
+    while True:
+        await asyncio.sleep(KEYS_REFRESH_S)
+        try:
+            await opened.keys.refresh()
+        except Exception:  # the next minute tries again; what is loaded goes on working
+            logger.exception("the data keys could not be refreshed")
+
+
+async def _prepare(settings: Settings, dsn: str) -> None:
+    """What the first start needs and every start repeats harmlessly: tables, keys, the first operator."""
+    applied = await migrated(dsn)
+    if applied:
+        logger.info("applied migrations: %s", ", ".join(applied))
+    if settings.operator_email:
+        async with open_house(settings, dsn) as opened:
+            await _make_operator(opened, settings)
+
+
+async def _make_operator(opened: Opened, settings: Settings) -> None:
+    accounts = opened.house.people.accounts
+    account = await accounts.find_by_email(settings.operator_email)
+    if account is None:
+        try:
+            registration = await accounts.register(
+                email=settings.operator_email, password=settings.operator_password, display_name="", locale="zh_CN"
+            )
+        except EmailIsInvalid:
+            logger.exception("the operator's address is not one")
+            return
+        account = registration.account
+        logger.info("made the first operator")
+    if account is not None and not account.is_operator:
+        await accounts.make_operator(account.account_id)
+
+
+async def _work(settings: Settings, dsn: str) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(signal_number, stop.set)
+    await migrated(dsn)
+    async with open_house(settings, dsn) as opened:
+        tasks = [
+            asyncio.create_task(opened.worker.run(WORKER_PAUSE_S)),
+            asyncio.create_task(_keep_keys_fresh(opened)),
+        ]
+        await stop.wait()
+        for task in tasks:
+            task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,108 @@
+"""The entry point: the command line on top of the wired house."""
+
+import os
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+from fairkey import cli
+from fairkey.cli.entry import Finding
+from fairkey.engine.house import House
+from fairkey.settings import Settings
+
+
+class HouseEntry:
+    """Implements `fairkey.cli.entry.Entry`; everything heavy is imported when it is asked for."""
+
+    def settings(self) -> Settings:
+        """The settings of this environment."""
+        return Settings.from_environment(os.environ)
+
+    def migrate(self) -> list[str]:
+        """Bring the database up to date."""
+        from fairkey.adapters.postgres.migrate import migrate
+        from fairkey.app.processes import database
+
+        with database(self.settings()) as dsn:
+            return migrate(dsn)
+
+    def house(self) -> AbstractAsyncContextManager[House]:
+        """An opened house on the configured database, without a worker."""
+        return self._house()
+
+    @asynccontextmanager
+    async def _house(self) -> AsyncIterator[House]:
+        from fairkey.adapters.postgres.migrate import migrated
+        from fairkey.app import open_house
+        from fairkey.app.processes import database
+
+        settings = self.settings()
+        with database(settings) as dsn:
+            await migrated(dsn)
+            async with open_house(settings, dsn) as opened:
+                yield opened.house
+
+    def serve(self) -> int:
+        """Answer requests until told to stop."""
+        from fairkey.app import processes
+
+        return processes.serve(self.settings())
+
+    def work(self) -> int:
+        """Carry out effects and deadlines until told to stop."""
+        from fairkey.app import processes
+
+        return processes.work(self.settings())
+
+    def demo(self, *, port: int, fresh: bool, seed: int) -> int:
+        """The demo world until told to stop."""
+        from fairkey import demo
+
+        return demo.run(os.environ, port=port, fresh=fresh, seed=seed)
+
+    async def audit(self) -> Sequence[Finding]:
+        """Check every invariant on the live database."""
+        import asyncpg
+
+        from fairkey.adapters.postgres.audit import audit
+        from fairkey.app import wall_clock_ms
+        from fairkey.app.processes import database
+
+        with database(self.settings()) as dsn:
+            async with asyncpg.create_pool(dsn, min_size=1, max_size=2) as pool:
+                violations = await audit(pool, wall_clock_ms())
+        return [Finding(rule=one.invariant, what=one.what, where=one.where) for one in violations]
+
+    async def rebuild(self, *, check_only: bool) -> Sequence[Finding]:
+        """Fold all events again."""
+        raise NotImplementedError
+
+    async def rotate_keys(self, purpose: str) -> int:
+        """A new data key for `purpose`."""
+        from fairkey.app import open_house
+        from fairkey.app.processes import database
+
+        settings = self.settings()
+        with database(settings) as dsn:
+            async with open_house(settings, dsn) as opened:
+                return await opened.keys.rotate(purpose)
+
+    async def reseal(self) -> int:
+        """Seal what lies under older data keys anew."""
+        raise NotImplementedError
+
+    def bench(self, name: str, options: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Run the benchmark `name`."""
+        from fairkey import bench
+
+        return bench.run(name, options["arguments"])
+
+
+def main() -> None:
+    """`fairkey …`"""
+    sys.exit(cli.run(HouseEntry()))
+
+
+if __name__ == "__main__":
+    main()

@@ -41,12 +41,7 @@ trustno correcthorsebatterystaple fairkey fairkeyfairkey
 """
 COMMON_STEMS: Final = frozenset(_WORDS.split())
 _SWAPS: Final = str.maketrans("04315$@7!", "oaeissati")
-_RUNS: Final = (
-    "01234567890123456789",
-    "09876543210987654321",
-    "abcdefghijklmnopqrstuvwxyz",
-    "zyxwvutsrqponmlkjihgfedcba",
-)
+_RUNS: Final = ("0123456789" * 4, "9876543210" * 4, "abcdefghijklmnopqrstuvwxyz", "zyxwvutsrqponmlkjihgfedcba")
 
 T = TypeVar("T")
 
@@ -76,7 +71,8 @@ def require_strong(password: str, *, email: str = "") -> None:
 def _is_common(folded: str) -> bool:
     if re.fullmatch(r"(.{1,4}?)\1+.?", folded):  # 1111111111, 1212121212, abcabcabca
         return True
-    if any(folded[:8] in run and folded[-3:] in run for run in _RUNS):  # 1234567890, 0987654321, abcdefghij
+    # 1234567890, 0987654321a, abcdefghij12
+    if any(folded[: len(folded) - extra] in run for run in _RUNS for extra in range(3)):
         return True
     if re.fullmatch(
         r"\d{10,11}", folded

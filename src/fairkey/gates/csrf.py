@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     from litestar.types import Receive
     from litestar.types.asgi_types import HTTPReceiveMessage, WebSocketReceiveMessage
 
-FIELD: Final = "_csrf"
+FIELD: Final = "_csrf_token"
 HEADER: Final = b"x-csrf-token"
 SEED_COOKIE: Final = "fk_seed"
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 _MASK_BYTES: Final = 12
 _TOKEN: Final = rb"([A-Za-z0-9_-]{59})"  # 12 + 32 bytes in base64
-_IN_FORM: Final = re.compile(rb"_csrf=" + _TOKEN + rb"(?:&|$)")
+_IN_FORM: Final = re.compile(rb"_csrf_token=" + _TOKEN + rb"(?:&|$)")
 _IN_PARTS: Final = re.compile(
-    rb"--[^\r\n]{1,80}\r\nContent-Disposition: form-data; name=\"?_csrf\"?\r\n(?:[^\r\n]{1,200}\r\n)*\r\n"
+    rb"--[^\r\n]{1,80}\r\nContent-Disposition: form-data; name=\"?_csrf_token\"?\r\n(?:[^\r\n]{1,200}\r\n)*\r\n"
     + _TOKEN
     + rb"\r\n",
     re.IGNORECASE,

@@ -46,23 +46,22 @@ _READ_HEADERS: Final = frozenset({
 class FrontDoor:
     """One per process. `wrap(app)` goes around the finished application, `guard` into `Litestar(guards=[…])`."""
 
-    def __init__(  # noqa: PLR0913 - everything a gate needs, wired once in app.py
+    def __init__(
         self,
         *,
         rules: GateRules,
         people: People,
         table: Mapping[str, permissions.Gate],
         check_order_secret: Callable[[str, str], bool],
-        order_id_of: Callable[[str], str | None],
         buyer_account_of: Callable[[str], Awaitable[str | None]],
         now_ms: Callable[[], int],
         shown: Shown | None = None,
     ) -> None:
-        """`shown` renders the door's own refusals (429, 403, 401) like the rest of the site; without it they are plain."""
+        """`shown` renders the door's own refusals (429, 403, 401) like the rest of the site; else they are plain."""
         self.rules = rules
         self.people = people
         self.table = table
-        self.orders = OrderDoor(check_order_secret, order_id_of, buyer_account_of, now_ms)
+        self.orders = OrderDoor(check_order_secret, buyer_account_of, now_ms)
         self.work = ProofOfWork(rules.key_for("proof of work"), rules.pow_difficulty_bits, now_ms)
         self.buckets = limits.Buckets(factor=rules.limit_factor)
         self.known_keys = KnownKeys(people.api_keys)
@@ -82,7 +81,12 @@ class FrontDoor:
         return behind_the_door
 
     async def _enter(self, app: "ASGIApp", scope: "Scope", receive: "Receive", send: "Send") -> None:
-        read = {name: value for name, value in scope["headers"] if name in _READ_HEADERS}
+        read: dict[bytes, bytes] = {}
+        for name, value in scope["headers"]:
+            if name in _READ_HEADERS:
+                # Proxies may add a line of their own, or split cookies into several.
+                glue = b"; " if name == b"cookie" else b", "
+                read[name] = read[name] + glue + value if name in read else value
         text = {name: value.decode("latin-1") for name, value in read.items()}
         client = scope.get("client")
         address = caller_address(

@@ -9,7 +9,6 @@ once, so that it stays out of histories, referrers and screenshots.
 import base64
 import hashlib
 import hmac
-import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -17,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 from litestar.datastructures import Cookie
 from litestar.response import Redirect
 
-from fairkey.business.basics import DAY_MS, SECOND_MS
+from fairkey.business.basics import DAY_MS, PLATFORM, SECOND_MS
+from fairkey.business.references import read_reference, reference_of
 from fairkey.gates.csrf import SAFE_METHODS
 from fairkey.gates.refusals import OrderNotFound
 from fairkey.gates.rules import GateRules, is_cookie_free
@@ -31,44 +31,37 @@ HEADER: Final = "order-secret"
 LINK_PARAMETER: Final = "s"
 COOKIE_MS: Final = 180 * DAY_MS
 REFERENCES_MAX: Final = 40  # the newest; older ones are found with their secret again
-_REFERENCE: Final = re.compile(r"[A-Za-z0-9-]{1,64}")
 _MAC_CHARS: Final = 43
 
 
 @dataclass(frozen=True, slots=True)
 class OrderDoor:
-    """Checks order secrets. `check_order_secret(order_id, text)` is the vault's.
+    """Decides whether a request comes from the buyer of an order. Orders are named by their reference.
 
-    `order_id_of(reference)` reads the order's id out of its reference (or of the id itself) without looking anything
-    up; None if the text is no reference at all. `buyer_account_of(reference)` does look up: the account that bought
-    it; None for guests and for unknown orders.
+    `check_order_secret(order_id, text)` is the vault's. `buyer_account_of(reference)` looks up which account bought it;
+    None for guests and for unknown orders.
     """
 
     check_order_secret: Callable[[str, str], bool]
-    order_id_of: Callable[[str], str | None]
     buyer_account_of: Callable[[str], Awaitable[str | None]]
     now_ms: Callable[[], int]
 
     def secret_fits(self, reference: str, secret: str) -> bool:
-        """Whether this is the order's secret; constant time also for references that are none."""
-        order_id = self.order_id_of(reference)
-        fits = self.check_order_secret(order_id or "00000000-0000-0000-0000-000000000000", secret)
-        return fits and order_id is not None
+        """Whether this is the order's secret; takes as long for references that are none."""
+        read = read_reference(reference)
+        fits = self.check_order_secret(read[1] if read else PLATFORM, secret)
+        return fits and read is not None
 
     def proved(self, connection: "ASGIConnection[Any, Any, Any, Any]", reference: str) -> bool:
-        """Whether this request proves the order to be the caller's, by header (cookie-free paths) or cookie (all
-        others).
-        """
+        """Whether the request proves the order to be the caller's: by header on cookie-free paths, else by cookie."""
         visit = visit_of(connection.scope)
         if is_cookie_free(connection.scope["path"]):
             secret = connection.headers.get(HEADER, "")
             return bool(secret) and self.secret_fits(reference, secret)
-        return reference in self.references_of(visit)
+        return _one_form(reference) in self.references_of(visit)
 
     async def require(self, connection: "ASGIConnection[Any, Any, Any, Any]", reference: str) -> None:
-        """Let the buyer of this order pass, by secret, cookie, account, or right `?s=` of a link. Raises
-        `OrderNotFound`.
-        """
+        """Let the buyer pass, by secret, cookie, account, or the right `?s=` of a link. Raises `OrderNotFound`."""
         if self.proved(connection, reference):
             return
         if connection.scope.get("method", "GET") in SAFE_METHODS:
@@ -76,11 +69,8 @@ class OrderDoor:
             if isinstance(secret, str) and self.secret_fits(reference, secret):
                 return
         account_id = visit_of(connection.scope).actor.account_id
-        if (
-            account_id is None
-            or self.order_id_of(reference) is None
-            or await self.buyer_account_of(reference) != account_id
-        ):
+        known = _one_form(reference)
+        if account_id is None or not known or await self.buyer_account_of(known) != account_id:
             raise OrderNotFound
 
     def enter_by_link(self, connection: "ASGIConnection[Any, Any, Any, Any]", reference: str, secret: str) -> Redirect:
@@ -96,10 +86,11 @@ class OrderDoor:
 
     def remember(self, visit: Visit, reference: str) -> Cookie:
         """The cookie with this order in front: after placing it as a guest, and after a right secret was typed."""
-        if not _REFERENCE.fullmatch(reference):
+        first = _one_form(reference)
+        if not first:
             raise OrderNotFound
-        others = [known for known in self.references_of(visit) if known != reference]
-        return self._cookie(visit.door.rules, [reference, *others][:REFERENCES_MAX])
+        others = [known for known in self.references_of(visit) if known != first]
+        return self._cookie(visit.door.rules, [first, *others][:REFERENCES_MAX])
 
     def forget_all(self, visit: Visit) -> Cookie:
         """The cookie that clears it: "this is not my device"."""
@@ -127,6 +118,12 @@ class OrderDoor:
             httponly=True,
             samesite="lax",
         )
+
+
+def _one_form(reference: str) -> str:
+    """The reference as we write it, however it was typed; "" if it is none."""
+    read = read_reference(reference)
+    return reference_of(*read) if read else ""
 
 
 def _mac(rules: GateRules, body: str) -> str:

@@ -28,7 +28,7 @@ class Permission(enum.StrEnum):
     """What a caller must be. `SHOP_*` are about the acting shop (see `acting_shop`)."""
 
     PUBLIC = "public"
-    GUEST_WITH_ORDER_SECRET = "guest_with_order_secret"
+    GUEST_WITH_ORDER_SECRET = "guest_with_order_secret"  # noqa: S105 - a name
     ACCOUNT = "account"
     SHOP_READ = "shop:read"
     SHOP_WRITE = "shop:write"

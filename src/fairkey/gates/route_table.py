@@ -7,6 +7,14 @@ that opening a route shows in two places of a change.
 from collections.abc import Mapping
 from typing import Final
 
-from fairkey.gates.permissions import Gate
+from fairkey.gates.permissions import Gate, Permission
 
-ROUTES: Final[Mapping[str, Gate]] = {}
+# Pages: cookies count here. No scopes.
+_PAGES: Final = {
+    "GET /static/{file_path}": Gate(Permission.PUBLIC),
+}
+
+# Programs: keys (scopes), order secrets and signatures count here.
+_PROGRAMS: Final[Mapping[str, Gate]] = {}
+
+ROUTES: Final[Mapping[str, Gate]] = {**_PAGES, **_PROGRAMS}

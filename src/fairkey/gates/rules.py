@@ -2,10 +2,12 @@
 
 import hashlib
 import hmac
+import re
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
-from typing import Final
-from urllib.parse import urlsplit
+from typing import Final, Self
+
+from fairkey.settings import Settings
 
 Network = IPv4Network | IPv6Network
 
@@ -13,6 +15,8 @@ Network = IPv4Network | IPv6Network
 # foreign page can borrow a browser's rights. Everywhere else it is the other way round: cookies count and
 # `Authorization` does not.
 COOKIE_FREE: Final = ("/api/", "/callbacks/")
+
+_ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+")  # stands in a header as it is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,9 +44,21 @@ class GateRules:
         if not self.over_http and not self.public_origin.startswith("https://"):
             raise ValueError("public_origin must be https:// unless over_http is on (demo)")
         for origin in self.payment_origins:
-            parts = urlsplit(origin)
-            if origin != f"{parts.scheme}://{parts.netloc}" or parts.scheme not in {"https", "http"} or not parts.netloc:
+            if not _ORIGIN.fullmatch(origin):
                 raise ValueError(f"payment_origins holds something else than scheme://host[:port]: {origin!r}")
+
+    @classmethod
+    def from_settings(cls, settings: Settings, *, signing_key: bytes, payment_origins: tuple[str, ...] = ()) -> Self:
+        """Rules as the installation's settings want them; `signing_key` is `keys.fingerprint("csrf", b"gates")`."""
+        return cls(
+            signing_key=signing_key,
+            public_origin=settings.origin,
+            over_http=settings.origin.startswith("http://"),
+            payment_origins=payment_origins,
+            trusted_proxies=settings.trusted_proxies,
+            pow_difficulty_bits=settings.pow_difficulty_bits,
+            limit_factor=settings.limit_percent / 100,
+        )
 
     def cookie_name(self, name: str) -> str:
         """`__Host-` binds a cookie to this host over TLS; browsers refuse the prefix over plain http."""

@@ -71,7 +71,7 @@ def cookies_of(header: bytes) -> dict[str, str]:
     return cookies
 
 
-async def resolve(  # noqa: PLR0913 - what a request brings
+async def resolve(
     door: "FrontDoor", *, path: str, address: str, cookie_header: bytes, authorization: str, now_ms: int
 ) -> Visit:
     """Who this is. Raises `ApiKeyIsInvalid`; a session that has ended is a guest with `ended` set."""

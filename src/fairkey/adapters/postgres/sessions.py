@@ -45,7 +45,7 @@ FROM sessions s LEFT JOIN accounts a USING (account_id)
 
 
 def user_agent_hint(user_agent: str) -> str:
-    """Browser and system, like `Firefox, Android`: enough to know one's own browsers apart, too little to follow anybody by."""
+    """Browser and system, like `Firefox, Android`: enough to know one's own browsers apart, too little to follow."""
     browser = next((name for mark, name in _BROWSERS if mark in user_agent), "")
     system = next((name for mark, name in _SYSTEMS if mark in user_agent), "")
     return ", ".join(part for part in (browser, system) if part)

@@ -1,5 +1,7 @@
 """How amounts, times, languages and pages are written."""
 
+from typing import Any
+
 import pytest
 from litestar import Litestar, Request, Response, get
 from litestar.testing import TestClient
@@ -112,7 +114,7 @@ def test_what_people_wrote_is_escaped_even_inside_translated_sentences() -> None
 
 
 @get("/page")
-async def _page(request: Request[object, object, object]) -> Response[str]:
+async def _page(request: Request[Any, Any, Any]) -> Response[str]:
     return render_refusal(page_context(request, now_ms=1_787_000_000_000), "NotFound", status_code=404, back="/")
 
 

@@ -16,7 +16,8 @@ from babel.numbers import format_decimal
 from babel.units import format_unit
 from markupsafe import Markup
 
-from fairkey.web.i18n import Locale
+from fairkey.web.i18n import Locale, texts_of
+from fairkey.web.i18n import marked as _
 
 NONE: Final = "—"
 
@@ -28,6 +29,7 @@ NOW_MS: Final[ContextVar[int | None]] = ContextVar("NOW_MS", default=None)
 
 _UNITS: Final = (("day", 86_400_000), ("hour", 3_600_000), ("minute", 60_000), ("second", 1_000))
 _KIB: Final = 1024
+_JUST_NOW_MS: Final = 10_000
 _BABEL: Final = {"zh_CN": BabelLocale.parse("zh_Hans_CN"), "en": BabelLocale.parse("en")}
 
 
@@ -121,6 +123,8 @@ def ago(at_ms: int | None, locale: Locale) -> str:
     now_ms = NOW_MS.get()
     if at_ms is None or now_ms is None:
         return ""
+    if abs(at_ms - now_ms) < _JUST_NOW_MS:
+        return texts_of(locale).gettext(_("just now"))
     difference = timedelta(milliseconds=at_ms - now_ms)
     return format_timedelta(difference, add_direction=True, locale=_BABEL[locale], threshold=1.5)
 

@@ -271,7 +271,8 @@ class _Staging:
             # Losing the last pieces in a crash is harmless, the import is cleaned up either way; its end waits for
             # the disk.
             await connection.execute("SET LOCAL synchronous_commit = off")
-            losers = await rows.claim(connection, self._about.shop_id, codes) if codes else []
+            hopeful = not self._duplicate_elsewhere
+            losers = await rows.claim(connection, self._about.shop_id, codes, hopeful=hopeful) if codes else []
             if losers:
                 refused = refused + _refusals_of(losers, codes, self._about.shop_id)
                 lost = {one.code_id for one in losers}

@@ -8,6 +8,7 @@ A sealed value describes itself: version (1 byte), key id (4 bytes, big-endian),
 AES-256-GCM. Nonces are random, so one key should seal fewer than 2^32 values: rotate long before.
 """
 
+import hashlib
 import hmac
 import secrets
 import struct
@@ -36,6 +37,10 @@ SEALED_VERSION: Final = 1
 SEALED_HEADER_BYTES: Final = 5
 _HEADER: Final = struct.Struct(">BI")
 _TAG_BYTES: Final = 16
+
+_BLOCK_BYTES: Final = 64  # of SHA-256
+_INNER_PAD: Final = bytes(byte ^ 0x36 for byte in range(256))
+_OUTER_PAD: Final = bytes(byte ^ 0x5C for byte in range(256))
 
 _LOCK: Final = "SELECT pg_advisory_xact_lock(hashtextextended('fairkey.data_keys', 0))"
 _READ: Final = "SELECT key_id, purpose, wrapped, usable_at FROM data_keys ORDER BY key_id"
@@ -79,12 +84,31 @@ class _Opening(NamedTuple):
     cipher: AESGCM
 
 
+class _Hmac:
+    """HMAC-SHA256 under one key, with the two hash states that follow from the key kept: twice as fast as
+    `hmac.digest`.
+    """
+
+    __slots__ = ("_inner", "_outer")
+
+    def __init__(self, key: bytes) -> None:
+        block = key.ljust(_BLOCK_BYTES, b"\x00")
+        self._inner = hashlib.sha256(block.translate(_INNER_PAD))
+        self._outer = hashlib.sha256(block.translate(_OUTER_PAD))
+
+    def digest(self, message: bytes) -> bytes:
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(message)
+        outer.update(inner.digest())
+        return outer.digest()
+
+
 class _Ring(NamedTuple):
     """Everything unwrapped, replaced as a whole at each refresh."""
 
     sealing: dict[str, _Sealing]
     opening: dict[int, _Opening]
-    hashing: dict[str, bytes]
+    hashing: dict[str, _Hmac]
 
 
 class Keys:
@@ -96,6 +120,7 @@ class Keys:
         self._pool = pool
         self._wrapper = wrapper
         self._now_ms = now_ms
+        self._known: dict[int, _DataKey] = {}
         self._ring = _Ring({}, {}, {})
 
     @classmethod
@@ -116,11 +141,12 @@ class Keys:
 
     async def refresh(self) -> None:
         """Learn keys that other processes made, and start to write with those that became usable."""
-        known = []
         for row in await self._pool.fetch(_READ):
-            key = await self._wrapper.unwrap(row["wrapped"], _label(row["key_id"], row["purpose"]))
-            known.append(_DataKey(row["key_id"], row["purpose"], key, ms_of(row["usable_at"])))
-        self._ring = _ring(known, self._now_ms())
+            # What is known is not unwrapped again: a key service is asked once, and another master key disturbs nobody.
+            if row["key_id"] not in self._known:
+                key = await self._wrapper.unwrap(row["wrapped"], _label(row["key_id"], row["purpose"]))
+                self._known[row["key_id"]] = _DataKey(row["key_id"], row["purpose"], key, ms_of(row["usable_at"]))
+        self._ring = _ring([self._known[key_id] for key_id in sorted(self._known)], self._now_ms())
 
     async def rotate(self, purpose: str, *, usable_after_ms: int = USABLE_AFTER_MS) -> int:
         """Make a new data key for a sealing purpose; its id. Processes write with it once it is usable and they
@@ -137,8 +163,8 @@ class Keys:
     async def rewrap(self, new_wrapper: KeyWrapper) -> int:
         """Wrap every data key by another master key, all or none; how many. Nothing sealed changes.
 
-        From then on a start needs the new master key; processes that run already are not disturbed until their next
-        refresh.
+        From then on a start needs the new master key; processes that run already go on, but cannot learn a data key
+        made later: restart them.
         """
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute(_LOCK)
@@ -225,7 +251,7 @@ class Keys:
     def fingerprint(self, purpose: str, value: bytes) -> bytes:
         """HMAC-SHA256 under the key of a hashing purpose: 32 bytes, the same for the same value for ever."""
         try:
-            return hmac.digest(self._ring.hashing[purpose], value, "sha256")
+            return self._ring.hashing[purpose].digest(value)
         except KeyError:
             raise PurposeIsUnknown(purpose) from None
 
@@ -233,7 +259,7 @@ class Keys:
         """The platform-wide mark of a code (normalised text): equal exactly for codes that compare equal, telling
         nothing else.
         """
-        return hmac.digest(self._ring.hashing["fingerprints"], comparable(normalised).encode("utf-8"), "sha256")
+        return self._ring.hashing["fingerprints"].digest(comparable(normalised).encode("utf-8"))
 
     def order_secret(self, order_id: UUID | str) -> str:
         """The secret by which a guest finds his order: 128 bits in Crockford base32, 26 characters, stored nowhere."""
@@ -280,7 +306,7 @@ def _ring(known: list[_DataKey], now_ms: int) -> _Ring:
     ring = _Ring({}, {}, {})
     for one in known:
         if one.purpose in HASHING_PURPOSES:
-            ring.hashing[one.purpose] = one.key
+            ring.hashing[one.purpose] = _Hmac(one.key)
             continue
         cipher = AESGCM(one.key)
         ring.opening[one.key_id] = _Opening(one.purpose, cipher)

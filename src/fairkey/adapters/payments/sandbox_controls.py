@@ -1,0 +1,153 @@
+"""The sandbox from the side of demos, tests and benches: start it, let buyers pay, tell it to go wrong."""
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+
+START_S = 30.0
+STOP_S = 5.0
+
+
+class SandboxDidNotStart(Exception):
+    """The program ended, or said nothing, instead of telling where it listens."""
+
+
+class SandboxControls:
+    """The control API of a running sandbox."""
+
+    def __init__(self, base_url: str) -> None:
+        """Control the sandbox at `base_url`; it must run on this machine."""
+        self.url = base_url
+        self._http = httpx.AsyncClient(base_url=base_url, timeout=30.0, trust_env=False)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def pay(self, reference: str, amount_fen: int | None = None, currency: str = "CNY") -> list[str]:
+        """A buyer pays, in time or not; the provider's transaction numbers. Without amount: what is asked."""
+        body: dict[str, object] = {"reference": reference, "currency": currency}
+        if amount_fen is not None:
+            body["amount_fen"] = amount_fen
+        paid = await self._post("/control/pay", body)
+        return [str(payment["provider_txn"]) for payment in paid["payments"]]
+
+    async def go_wrong(self, *rules: dict[str, object], seed: int | None = None, replace: bool = False) -> list[int]:
+        """Put fault rules in force (shape: `sandbox_provider.faults.FaultRule`); their numbers."""
+        numbers = await self._post("/control/faults", {"rules": list(rules), "seed": seed, "replace": replace})
+        return [int(number) for number in numbers["ids"]]
+
+    async def go_well(self) -> None:
+        """Take all fault rules away."""
+        (await self._http.delete("/control/faults")).raise_for_status()
+
+    async def settings(self, *, notify_url: str | None = None, clock_offset_ms: int | None = None) -> None:
+        """Where to tell what has no other address; how far the sandbox lives from the machine's time."""
+        await self._post("/control/settings", {"notify_url": notify_url, "clock_offset_ms": clock_offset_ms})
+
+    async def drain(self, *, hurry: bool = False, timeout_s: float = 5.0) -> int:
+        """Wait until all is told; with `hurry` no delay is waited for. How many notifications are left."""
+        left = await self._post("/control/drain", {"hurry": hurry, "timeout_ms": int(timeout_s * 1000)})
+        return int(left["left"])
+
+    async def top_up(self, account: str, amount_fen: int) -> int:
+        """Money from a bank into `platform` or `shop/<account>`; the new balance in fen."""
+        return int((await self._post("/control/top-up", {"account": account, "amount_fen": amount_fen}))["balance_fen"])
+
+    async def send_again(self, notice_id: int) -> None:
+        """Send a notification once more, whatever became of it."""
+        await self._post(f"/control/notices/{notice_id}/send-again", {})
+
+    async def notices(self, about: str | None = None) -> list[dict[str, Any]]:
+        """What was told (newest first) with every attempt; `about` an order reference or idempotency key."""
+        answer = await self._http.get("/control/notices", params={"about": about} if about else {})
+        return list(_read(answer)["notices"])
+
+    async def balances(self) -> dict[str, int]:
+        """Fen by account, foreign money as `account currency`. Raises if the sandbox's own book does not add up."""
+        book = _read(await self._http.get("/control/book"))
+        if book["differences"]:
+            msg = f"the sandbox's book is off: {book['differences']}"
+            raise AssertionError(msg)
+        return {
+            row["account"] if row["currency"] == "CNY" else f"{row['account']} {row['currency']}": row["balance_fen"]
+            for row in book["balances"]
+        }
+
+    async def _post(self, target: str, body: dict[str, object]) -> dict[str, Any]:
+        return _read(await self._http.post(target, json=body))
+
+
+def _read(answer: httpx.Response) -> dict[str, Any]:
+    if answer.is_error:
+        msg = f"sandbox control answered {answer.status_code}: {answer.text[:500]}"
+        raise httpx.HTTPStatusError(msg, request=answer.request, response=answer)
+    return msgspec.json.decode(answer.content, type=dict[str, Any])
+
+
+@contextlib.asynccontextmanager
+async def running_sandbox(
+    secret: str,
+    *,
+    mode: str,
+    state: Path | None = None,
+    port: int = 0,
+    notify_url: str = "",
+    seed: int = 0,
+    more: Sequence[str] = (),
+) -> AsyncIterator[SandboxControls]:
+    """Start the sandbox as a child (`mode` is `demo` or `test`), give its controls, stop it at the end.
+
+    It also ends by itself when this process dies, because its standard input closes then.
+    """
+    words = ["--mode", mode, "--port", str(port), "--seed", str(seed), "--notify-url", notify_url, "--stop-with-stdin"]
+    if state is not None:
+        words += ["--state", str(state)]
+    child = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "sandbox_provider",
+        *words,
+        *more,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        env=_environment(secret),
+    )
+    try:
+        try:
+            line = await asyncio.wait_for(_first_line(child), START_S)
+            url = str(msgspec.json.decode(line, type=dict[str, str])["url"])
+        except (TimeoutError, msgspec.MsgspecError) as error:
+            raise SandboxDidNotStart("see its messages on standard error") from error
+        controls = SandboxControls(url)
+        try:
+            yield controls
+        finally:
+            await controls.aclose()
+    finally:
+        if child.returncode is None:
+            child.terminate()
+            try:
+                await asyncio.wait_for(child.wait(), STOP_S)
+            except TimeoutError:
+                child.kill()
+                await child.wait()
+
+
+async def _first_line(child: asyncio.subprocess.Process) -> bytes:
+    return b"" if child.stdout is None else await child.stdout.readline()
+
+
+def _environment(secret: str) -> dict[str, str]:
+    """What the child needs to run our interpreter, and its secret; nothing else of ours is its business."""
+    kept = {name: value for name in ("PATH", "PYTHONPATH", "SYSTEMROOT", "TMPDIR") if (value := os.environ.get(name))}
+    # Imported as the parent imports it, installed or straight from a checkout.
+    kept["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
+    return {**kept, "SANDBOX_PROVIDER_SECRET": secret}

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 WIDTH: int = 640
 HEIGHT: int = 220
-_LEFT, _RIGHT, _TOP, _BOTTOM = 56, 12, 14, 28
+# Room at the left and below for labels of 21 units, the size they have on a phone.
+_LEFT, _RIGHT, _TOP, _BOTTOM = 80, 12, 14, 32
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,11 @@ def fen_parts(amount_fen: int) -> tuple[str, str, str]:
     return ("−" if amount_fen < 0 else "", f"{yuan:,}", f"{rest:02d}")
 
 
+def yuan(amount_fen: int) -> str:
+    """An amount rounded to whole yuan, for the axis of a chart: ``123450`` → ``¥1,234``."""
+    return f"¥{amount_fen // 100:,}"
+
+
 def yuan_input(amount_fen: int | None) -> str:
     """An amount as it stands in a form field: ``1250`` → ``12.50``; empty when there is none."""
     return "" if amount_fen is None else f"{amount_fen // 100}.{amount_fen % 100:02d}"
@@ -144,6 +149,7 @@ def for_locale(locale: Locale) -> dict[str, Callable[..., str]]:
     """Filter name → function, with the language bound."""
     return {
         "fen": fen,
+        "yuan": yuan,
         "yuan_input": yuan_input,
         "iso": iso,
         "clock": clock,

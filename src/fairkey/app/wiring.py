@@ -17,8 +17,6 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.types import ASGIApp
 
-from fairkey.adapters.mail.folder import FolderMail
-from fairkey.adapters.mail.smtp import SmtpMail
 from fairkey.adapters.payments.sandbox import SandboxProvider
 from fairkey.adapters.postgres.clockwork import PostgresClockwork
 from fairkey.adapters.postgres.outbox import PostgresOutbox
@@ -43,7 +41,7 @@ from fairkey.gates.front_door import FrontDoor
 from fairkey.gates.route_table import ROUTES
 from fairkey.gates.rules import GateRules
 from fairkey.settings import Settings
-from fairkey.web import site
+from fairkey.web import frame, site
 from fairkey.web.mails import Letters
 from fairkey.worker import Worker
 
@@ -139,6 +137,7 @@ def make_asgi_app(opened: Opened) -> ASGIApp:
         check_order_secret=house.keys.check_order_secret,
         buyer_account_of=_buyer_account_of(house),
         now_ms=house.now_ms,
+        shown=frame.shown_by(house),
     )
     return door.wrap(make_litestar(house, door))
 
@@ -150,6 +149,7 @@ def make_litestar(house: House, door: FrontDoor) -> Litestar:
         guards=[door.guard],
         dependencies={"house": Provide(_house_of, sync_to_thread=False)},
         state=State({"house": house, "door": door}),
+        exception_handlers=frame.exception_handlers(),
         openapi_config=None,
         debug=False,
     )
@@ -216,6 +216,11 @@ async def _answers(pool: asyncpg.Pool) -> bool:
 
 
 def _mail_of(settings: Settings) -> Mail | None:
+    if settings.mode == "test":
+        return None
+    from fairkey.adapters.mail.folder import FolderMail
+    from fairkey.adapters.mail.smtp import SmtpMail
+
     if settings.smtp_url:
         return SmtpMail(settings.smtp_url, settings.mail_from)
     if settings.mode == "demo":

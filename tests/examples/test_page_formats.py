@@ -126,7 +126,7 @@ def test_a_page_comes_in_the_asked_language_with_strict_headers_and_remembers_th
         assert 'data-theme="dark"' in first.text
         assert "/page?q=a%26b&amp;lang=zh-CN" in first.text
         assert "unsafe" not in first.headers["content-security-policy"]
-        assert first.headers["referrer-policy"] == "no-referrer"
+        assert first.headers["referrer-policy"] == "same-origin"
         assert first.headers["cache-control"] == "private, no-store"
         again = client.get("/page", headers={"accept-language": "zh-CN"})
         assert 'lang="en"' in again.text

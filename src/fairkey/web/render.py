@@ -5,19 +5,20 @@ its own values is listed in ``templates/components/README.md``.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import Any, Final, Literal, cast
 from urllib.parse import parse_qsl, urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import MediaType, Request, Response
 from litestar.datastructures import Cookie
-from litestar.utils.scope.state import ScopeState
 from markupsafe import Markup
 
+from fairkey.gates.csrf import make_token
+from fairkey.gates.visits import Visit
 from fairkey.web import formats
 from fairkey.web.charts import bar_layout, line_layout
 from fairkey.web.i18n import LOCALE_NAMES, LOCALES, WEB, Locale, choose_locale, locale_named, texts_of
@@ -34,8 +35,9 @@ THEME_COOKIE: Final = "fk_theme"
 _PREFERENCE_MAX_AGE_S: Final = 365 * 86_400
 
 HEADERS: Final[Mapping[str, str]] = {
-    # An order's address holds its secret: never send it on to anybody.
-    "Referrer-Policy": "no-referrer",
+    # Nothing of an address goes to anybody else. Not `no-referrer`: with it browsers send `Origin: null` on our own
+    # forms, and the door would take them for forged.
+    "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
@@ -85,7 +87,8 @@ class PageContext:
     """All that the frame of a page depends on beside the page's own values.
 
     ``path`` and ``query`` are those of the request; ``query`` without ``lang`` and ``theme``. ``chosen`` are wishes
-    that this very request expressed and the response has to remember as cookies.
+    that this very request expressed and the response has to remember as cookies. ``make_csrf_token`` is asked only by
+    forms, because a guest's first form makes a cookie be set.
     """
 
     platform_name: str = "fairkey"
@@ -93,7 +96,7 @@ class PageContext:
     theme: Theme = "auto"
     path: str = "/"
     query: str = ""
-    csrf_token: str = ""
+    make_csrf_token: Callable[[], str] = str
     now_ms: int = 0
     viewer: Viewer = Viewer()
     notices: tuple[Notice, ...] = ()
@@ -130,7 +133,7 @@ def page_context(
     if query.get("theme") in THEMES:
         chosen[THEME_COOKIE] = query["theme"]
     theme = chosen.get(THEME_COOKIE) or request.cookies.get(THEME_COOKIE)
-    token = ScopeState.from_scope(request.scope).csrf_token
+    visit = request.scope.get("auth")
     pairs = [(key, value) for key, value in request.query_params.multi_items() if key not in {"lang", "theme"}]
     return PageContext(
         platform_name=platform_name,
@@ -142,7 +145,7 @@ def page_context(
         theme=theme if theme in THEMES else "auto",
         path=request.url.path,
         query=urlencode(pairs),
-        csrf_token=token if isinstance(token, str) else "",
+        make_csrf_token=partial(make_token, visit) if isinstance(visit, Visit) else str,
         now_ms=now_ms,
         viewer=viewer,
         is_sandbox=is_sandbox,
@@ -166,8 +169,8 @@ def static_url(name: str) -> str:
 
 
 def csrf_field() -> Markup:
-    """The hidden field every form that posts must contain."""
-    return Markup('<input type="hidden" name="_csrf_token" value="{}">').format(_CURRENT.get().csrf_token)
+    """The hidden field every form that posts must contain, as its first field."""
+    return Markup('<input type="hidden" name="_csrf_token" value="{}">').format(_CURRENT.get().make_csrf_token())
 
 
 @cache

@@ -225,8 +225,8 @@ class Settings:
     smtp_url: str = _setting(
         "",
         _address_of("smtp", "smtps"),
-        "Mail server: `smtps://user:password@host:465`, or `smtp://...:587` (STARTTLS). Empty: no mail is sent; the demo puts "
-        "its mails into the state folder.",
+        "Mail server: `smtps://user:password@host:465`, or `smtp://...:587` (STARTTLS). Empty: no mail is sent; the "
+        "demo puts its mails into the state folder.",
         secret=True,
     )
     mail_from: str = _setting("", _email, "Sender of every mail; needed with a mail server.")

@@ -1,0 +1,1 @@
+"""PostgreSQL: the embedded server, the migrations, and the statements of everything kept in it."""

@@ -61,10 +61,18 @@ class OrderBook(Protocol):
     async def facts(self, shop_id: str, order_id: str, *, with_sealed: bool = False) -> list[Fact]:
         """Its events in order; `with_sealed` opens contact and texts too."""
 
+    async def version_of(self, shop_id: str, order_id: str) -> int | None:
+        """How many facts there are by now: cheap, for pages that follow an order live."""
+
+    async def commitments(self, shop_id: str, code_ids: list[str]) -> dict[str, str]:
+        """What each code was committed to when it went into the vault (hex); never the code."""
+
     async def contact_of(self, shop_id: str, order_id: str) -> str | None:
         """The buyer's e-mail address; `None` if unknown or erased."""
 
-    async def of_account(self, account_id: str, *, before_ms: int | None = None, lines_max: int = 30) -> list[OrderLine]:
+    async def of_account(
+        self, account_id: str, *, before_ms: int | None = None, lines_max: int = 30
+    ) -> list[OrderLine]:
         """An account's orders, newest first."""
 
     async def of_ids(self, ids: list[tuple[str, str]]) -> list[OrderLine]:

@@ -33,6 +33,10 @@ FROM events e LEFT JOIN sealed_fields f USING (shop_id, stream_kind, stream_id, 
 WHERE shop_id = $1 AND stream_kind = $2 AND stream_id = $3 ORDER BY version
 """
 
+_VERSION: Final = "SELECT version FROM streams WHERE shop_id = $1 AND kind = 'order' AND id = $2"
+
+_COMMITMENTS: Final = "SELECT code_id, commitment FROM vault WHERE shop_id = $1 AND code_id = ANY ($2::uuid[])"
+
 _LINES: Final = """
 SELECT o.shop_id, o.id, o.stage, o.quantity, o.amount_fen, o.created_at, o.due_at, o.due_what, n.shop_no,
        s.state -> 'shop' ->> 'name' AS shop_name, r.terms::json ->> 'product' AS product
@@ -44,7 +48,9 @@ JOIN listing_revisions r ON r.shop_id = o.shop_id AND r.listing_id = o.listing_i
 WHERE o.kind = 'order' AND {which}
 ORDER BY o.created_at DESC, o.id DESC LIMIT {limit}
 """
-_OF_ACCOUNT: Final = _LINES.format(which="o.account_id = $1 AND ($2::timestamptz IS NULL OR o.created_at < $2)", limit="$3")
+_OF_ACCOUNT: Final = _LINES.format(
+    which="o.account_id = $1 AND ($2::timestamptz IS NULL OR o.created_at < $2)", limit="$3"
+)
 _OF_IDS: Final = _LINES.format(
     which="(o.shop_id, o.id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[]))", limit="200"
 )
@@ -87,6 +93,16 @@ class PostgresOrderBook:
         """The events of one order."""
         return await facts_of(self._pool, self._opener, Stream(shop_id, "order", order_id), with_sealed=with_sealed)
 
+    async def version_of(self, shop_id: str, order_id: str) -> int | None:
+        """How many facts there are by now."""
+        version: int | None = await self._pool.fetchval(_VERSION, UUID(shop_id), UUID(order_id))
+        return version
+
+    async def commitments(self, shop_id: str, code_ids: list[str]) -> dict[str, str]:
+        """What each code was committed to."""
+        rows = await self._pool.fetch(_COMMITMENTS, UUID(shop_id), [UUID(code_id) for code_id in code_ids])
+        return {str(row["code_id"]): row["commitment"].hex() for row in rows}
+
     async def contact_of(self, shop_id: str, order_id: str) -> str | None:
         """The buyer's e-mail address."""
         for fact in await self.facts(shop_id, order_id, with_sealed=True):
@@ -94,7 +110,9 @@ class PostgresOrderBook:
                 return fact.sealed.get("contact")
         return None
 
-    async def of_account(self, account_id: str, *, before_ms: int | None = None, lines_max: int = 30) -> list[OrderLine]:
+    async def of_account(
+        self, account_id: str, *, before_ms: int | None = None, lines_max: int = 30
+    ) -> list[OrderLine]:
         """An account's orders, newest first."""
         before = None if before_ms is None else moment(before_ms)
         return [_line(row) for row in await self._pool.fetch(_OF_ACCOUNT, UUID(account_id), before, lines_max)]

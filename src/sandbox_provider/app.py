@@ -54,6 +54,7 @@ def make_app(provider: Provider, public_url: Callable[[], str]) -> Litestar:
         [health, *api_routes(provider, public_url), *control_routes(provider), *page_routes(provider)],
         lifespan=[at_work],
         openapi_config=None,
+        logging_config=None,
         request_max_body_size=MOST_BODY_BYTES,
         exception_handlers={Refused: _refused, msgspec.MsgspecError: _unreadable, HTTPException: _http},
     )

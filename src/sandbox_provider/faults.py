@@ -46,10 +46,10 @@ class FaultRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     `reference` names an order reference, a shop account or an idempotency key; `*` is everything. `on` limits it to
     operations (empty: all it can apply to). `times` is how often it strikes before it is spent. The rest are the
-    fault's own measures: `delay_ms` (delay, repeat, reorder, slow, stay_pending, fail; `[low, high]` draws one),
-    `copies` (repeat), `window` (reorder: how many are gathered, at most for `delay_ms`), `attempts` (forge: how many
-    deliveries are signed with a wrong key before the right one), `by_fen` (pay_short, pay_over, change_amount),
-    `currency`, `reason` (refuse, fail).
+    fault's own measures: `delay_ms` (delay, repeat, reorder, slow, stay_pending, fail; drawn up to `delay_up_to_ms` if
+    that is given), `copies` (repeat), `window` (reorder: how many are gathered, at most for `delay_ms`), `attempts`
+    (forge: how many deliveries are signed with a wrong key before the right one), `by_fen` (pay_short, pay_over,
+    change_amount), `currency`, `reason` (refuse, fail).
     """
 
     kind: FaultKind
@@ -57,7 +57,8 @@ class FaultRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     on: tuple[Operation, ...] = ()
     times: Positive | None = None
     probability: Annotated[float, msgspec.Meta(ge=0, le=1)] = 1.0
-    delay_ms: Wait | tuple[Wait, Wait] | None = None
+    delay_ms: Wait | None = None
+    delay_up_to_ms: Wait | None = None
     copies: Annotated[int, msgspec.Meta(ge=1, le=100)] = 1
     window: Annotated[int, msgspec.Meta(ge=2, le=1000)] = 2
     attempts: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 1000
@@ -77,13 +78,9 @@ class Strike:
 
     def delay_ms(self, otherwise: int) -> int:
         """The rule's delay, drawn if it is a range."""
-        match self.rule.delay_ms:
-            case None:
-                return otherwise
-            case int(ms):
-                return ms
-            case (low, high):
-                return self.dice.randint(min(low, high), max(low, high))
+        least_ms = otherwise if self.rule.delay_ms is None else self.rule.delay_ms
+        most_ms = self.rule.delay_up_to_ms
+        return least_ms if most_ms is None else self.dice.randint(min(least_ms, most_ms), max(least_ms, most_ms))
 
 
 class Faults:

@@ -9,11 +9,20 @@ from typing import Any
 
 import asyncpg
 import pytest
+from hypothesis import settings
+from hypothesis.database import DirectoryBasedExampleDatabase
 
 from fairkey.adapters.postgres.embedded import EmbeddedPostgres
 from fairkey.adapters.postgres.migrate import migrated
+from server_folders import server_folder
 
 TEMPLATE = "fairkey_template"
+
+# A slow machine is no finding; what hypothesis found once it tries first the next time.
+settings.register_profile(
+    "house", deadline=None, database=DirectoryBasedExampleDatabase(Path(__file__).parents[1] / ".state" / "hypothesis")
+)
+settings.load_profile("house")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -36,11 +45,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+def postgres() -> Iterator[EmbeddedPostgres]:
     """A server for the whole run (one per pytest-xdist worker) with the migrated database `TEMPLATE`; it does not wait
     for the disk.
     """
-    with EmbeddedPostgres(tmp_path_factory.mktemp("postgres") / "server", durable=False) as server:
+    with server_folder() as folder, EmbeddedPostgres(folder, durable=False) as server:
         _wait_for(_administer(server, f'CREATE DATABASE "{TEMPLATE}"'))
         _wait_for(migrated(server.dsn(TEMPLATE)))
         yield server

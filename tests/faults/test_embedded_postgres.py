@@ -12,6 +12,7 @@ import asyncpg
 import pytest
 
 from fairkey.adapters.postgres.embedded import EmbeddedPostgres, EmbeddedPostgresFailed
+from server_folders import server_folder
 
 pytestmark = pytest.mark.pg
 
@@ -42,12 +43,12 @@ def other_process(folder: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
+def folder() -> Iterator[Path]:
     """A folder for a durable server, with no server left in it after the test."""
-    place = tmp_path / "postgres"
-    yield place
-    with EmbeddedPostgres(place):
-        pass
+    with server_folder() as place:
+        yield place
+        with EmbeddedPostgres(place):
+            pass
 
 
 async def write(dsn: str, number: int) -> None:
@@ -151,9 +152,8 @@ def test_a_pid_file_of_another_program_does_not_stop_the_start(folder: Path) -> 
         assert server.server_pid() not in {None, 1}
 
 
-async def test_a_long_path_still_has_a_socket(tmp_path: Path) -> None:
-    folder = tmp_path / ("long " * 20) / "postgres"
-    with EmbeddedPostgres(folder, durable=False) as server:
+async def test_a_long_path_still_has_a_socket() -> None:
+    with server_folder() as place, EmbeddedPostgres(place / ("long " * 20) / "pg", durable=False) as server:
         assert len(server.dsn()) < 100
         await write(server.dsn(), 1)
     Path(server.dsn().partition("?host=")[2]).rmdir()

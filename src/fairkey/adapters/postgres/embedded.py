@@ -137,6 +137,8 @@ class EmbeddedPostgres:
                     fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError:
                     return False
+                if self._account is not None:
+                    _let_through(self.folder.parent)  # somebody may have closed a folder above since the start
                 self._run("pg_ctl", "stop", "-D", str(self._data), "-m", "fast", "-w", "-t", str(STOP_TIMEOUT_S))
                 return True
 

@@ -26,8 +26,18 @@ settings.load_profile("house")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--seeds N`: how many runs the simulation makes (`./run simulate N`); a small set by default."""
+    """Words of our own for pytest."""
     parser.addoption("--seeds", type=int, default=60, metavar="N", help="number of simulated worlds (default: 60)")
+    parser.addoption("--screenshots", type=Path, metavar="FOLDER", help="keep the pictures here (`./run screenshots`)")
+
+
+@pytest.fixture(scope="session")
+def pictures_folder(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where tests put their screenshots: the folder asked for, or one that is thrown away."""
+    asked: Path | None = pytestconfig.getoption("--screenshots")
+    folder = asked or tmp_path_factory.mktemp("pictures")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 @pytest.fixture(scope="session")

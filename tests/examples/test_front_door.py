@@ -302,6 +302,7 @@ async def test_a_session_planted_before_log_in_is_worthless_after(house: House) 
     attacker.cookies.set("__Host-fairkey", planted, domain="keys.example")
     assert (await attacker.get("/account")).status_code == 401
     assert (await browser.get("/account")).status_code == 200
+    assert await house.town.people.sessions.find(planted) is None
 
 
 async def test_an_expired_session_says_so_and_its_cookie_goes(house: House) -> None:

@@ -74,3 +74,9 @@ def test_factor_zero_lifts_limits_and_other_factors_scale_them() -> None:
 def test_every_class_lets_a_person_work() -> None:
     for name, rate in RATES.items():
         assert rate.burst >= 5, name
+
+
+def test_a_clock_that_steps_back_costs_nobody_anything() -> None:
+    buckets = Buckets({"x": SOME})
+    assert [buckets.take("x", "me", now_ms) for now_ms in (60_000, 0, 0, 0, 0)] == [0] * 5
+    assert buckets.take("x", "me", 0) == 1_000

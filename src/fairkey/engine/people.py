@@ -9,6 +9,7 @@ import enum
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Protocol
 
 from fairkey.business.basics import Refusal
@@ -415,6 +416,7 @@ class People:
     audit: AuditTrail
 
 
+@lru_cache(maxsize=8_192)
 def network_of(address: str) -> str:
     """The part of an IP address that one person can be assumed to hold: IPv4 whole, IPv6 its /64; other text
     unchanged.

@@ -147,7 +147,7 @@ class FrontDoor:
             raise NotAllowed(need="a row in the table of permissions")
         visit = visit_of(scope)
         path_params = scope["path_params"]
-        permissions.require(gate, visit, path_params, _back(connection))
+        permissions.require(gate, visit, path_params, lambda: _back(connection))
         self._take_for(gate, visit, permissions.method_of(scope))
         if gate.permission is permissions.Permission.GUEST_WITH_ORDER_SECRET:
             await self.orders.require(connection, str(path_params.get(ORDER_PARAMETER, "")))

@@ -6,7 +6,7 @@ out), or `* /path` for a mounted ASGI application. Its value is a `Gate`.
 """
 
 import enum
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -75,7 +75,7 @@ def acting_shop(visit: Visit, path_params: Mapping[str, Any]) -> str | None:
     return min(roles, default=None)
 
 
-def require(gate: Gate, visit: Visit, path_params: Mapping[str, Any], back: str) -> None:
+def require(gate: Gate, visit: Visit, path_params: Mapping[str, Any], back: Callable[[], str]) -> None:
     """Let the visit pass or raise `SignInNeeded`, `NotAllowed`. Sets `visit.shop_id` on `shop:*` routes.
 
     `guest_with_order_secret` is decided by `OrderDoor.require`, `provider_signature` by the handler that reads the
@@ -86,7 +86,7 @@ def require(gate: Gate, visit: Visit, path_params: Mapping[str, Any], back: str)
         case Permission.PUBLIC | Permission.PROVIDER_SIGNATURE | Permission.GUEST_WITH_ORDER_SECRET:
             return
         case _ if actor.kind is ActorKind.GUEST:
-            raise SignInNeeded(back=back, expired=visit.ended)
+            raise SignInNeeded(back=back(), expired=visit.ended)
         case _ if actor.kind is ActorKind.API_KEY and (gate.scope is None or gate.scope not in actor.scopes):
             raise NotAllowed(need=gate.scope or gate.permission.value)
         case Permission.ACCOUNT if actor.kind in {ActorKind.ACCOUNT, ActorKind.OPERATOR}:

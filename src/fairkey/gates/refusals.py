@@ -1,12 +1,18 @@
-"""What the gates refuse, and the HTTP status of every refusal that has to do with people.
-
-Shown like any other `fairkey.business.basics.Refusal`; pages keep the sentences, the API the problem type.
-"""
-
-from collections.abc import Mapping
-from typing import Final
+"""What the gates refuse. Shown like any other refusal; the status of each stands in `gates/statuses.py`."""
 
 from fairkey.business.basics import Refusal
+from fairkey.gates.statuses import STATUS
+
+__all__ = [
+    "STATUS",
+    "ApiKeyIsInvalid",
+    "NotAllowed",
+    "OrderNotFound",
+    "SessionExpired",
+    "SignInNeeded",
+    "TooManyRequests",
+    "WorkIsMissing",
+]
 
 
 class SignInNeeded(Refusal):
@@ -35,28 +41,3 @@ class OrderNotFound(Refusal):
 
 class WorkIsMissing(Refusal):
     """Proof of work is asked for here and was missing, wrong, too old or used before. Details: difficulty_bits."""
-
-
-STATUS: Final[Mapping[str, int]] = {
-    # of the gates
-    "SignInNeeded": 401,
-    "NotAllowed": 403,
-    "SessionExpired": 403,
-    "TooManyRequests": 429,
-    "ApiKeyIsInvalid": 401,
-    "OrderNotFound": 404,
-    "WorkIsMissing": 403,
-    # of fairkey.engine.people
-    "LogInIsWrong": 401,
-    "LogInIsBraked": 429,
-    "PasswordIsWeak": 422,
-    "EmailIsInvalid": 422,
-    "DisplayNameIsInvalid": 422,
-    "LinkIsSpent": 410,
-    "AccountIsClosed": 409,
-    "LastOwnerMustStay": 409,
-    "ScopeIsUnknown": 422,
-    "KeyNameIsInvalid": 422,
-    "TooManyKeys": 409,
-    "NotStaffHere": 404,
-}

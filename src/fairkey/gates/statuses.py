@@ -1,0 +1,108 @@
+"""The one table refusal -> HTTP status, for pages and programs alike. A test holds it against every refusal there is.
+
+How the numbers were chosen: 400 the request cannot be read, 401 nobody known asks, 403 somebody known asks for what is
+not theirs, 404 there is no such thing (or the caller may not learn that there is), 405/413/415 the request is not of a
+kind we take, 409 the present state does not allow it, 410 it was there and is over, 422 a value that cannot be meant,
+429 too often, 500 our own bug, 503 not now: ask again.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+STATUS: Final[Mapping[str, int]] = {
+    # Every capability.
+    "FieldIsInvalid": 422,
+    "NotFound": 404,
+    # Orders and their codes.
+    "ShopIsClosed": 409,
+    "ListingIsNotOnSale": 409,
+    "ListingHasChanged": 409,
+    "QuantityIsOutOfRange": 422,
+    "PurchaseLimitIsReached": 409,
+    "TooManyUnpaidOrders": 409,
+    "CouponIsNotValid": 409,
+    "CouponIsUsedUp": 409,
+    "StockIsShort": 409,
+    "OrderIsInAnotherStage": 409,
+    "NotDueYet": 409,
+    "CodeWasAlreadyOpened": 409,
+    "WaitWasAlreadyAgreed": 409,
+    "CodeIsNotDelivered": 409,
+    "OrderTakesNoCodes": 409,
+    "TooManyCodes": 422,
+    "TypedCodesAreRefused": 422,
+    # Money.
+    "OrderIsUnknown": 404,
+    "NothingHasFailed": 409,
+    "AlreadyOnItsWayBack": 409,
+    "BalanceIsTooLow": 409,
+    "PayoutAccountIsMissing": 409,
+    "PayoutWasRequested": 409,
+    # Complaints and reviews.
+    "ComplaintExists": 409,
+    "OrderCannotBeComplainedAbout": 409,
+    "ComplaintIsInAnotherStage": 409,
+    "NotSilentYet": 409,
+    "OrderIsNotCompleted": 409,
+    "ReviewExists": 409,
+    # Shops, listings, coupons, batches.
+    "ShopIsInAnotherStanding": 409,
+    "ShopTakesNoListings": 409,
+    "NothingHasChanged": 409,
+    "CouponExists": 409,
+    "BatchIsRegistered": 409,
+    "BatchIsEmpty": 422,
+    "NothingIsUnsold": 409,
+    "ImportIsUnderWay": 409,
+    "ImportIsClosed": 409,
+    "TooManyImports": 409,
+    "ImportIsTooLarge": 413,
+    "ImportWasAbandoned": 409,
+    "ImportBrokeOff": 400,
+    # The engine.
+    "NotYours": 403,
+    "KeyWasUsedForAnotherRequest": 409,
+    # The gates.
+    "SignInNeeded": 401,
+    "ApiKeyIsInvalid": 401,
+    "NotAllowed": 403,
+    "SessionExpired": 403,
+    "WorkIsMissing": 403,
+    "OrderNotFound": 404,
+    "TooManyRequests": 429,
+    # People.
+    "LogInIsWrong": 401,
+    "LogInIsBraked": 429,
+    "PasswordIsWeak": 422,
+    "EmailIsInvalid": 422,
+    "DisplayNameIsInvalid": 422,
+    "LinkIsSpent": 410,
+    "AccountIsClosed": 409,
+    "LastOwnerMustStay": 409,
+    "ScopeIsUnknown": 422,
+    "KeyNameIsInvalid": 422,
+    "TooManyKeys": 409,
+    "NotStaffHere": 404,
+    # What the edges find out by themselves; no class of the business stands behind these names.
+    "BodyIsUnreadable": 400,
+    "InvalidInput": 422,
+    "IdempotencyKeyIsMissing": 400,
+    "IdempotencyKeyIsInvalid": 400,
+    "IdempotencyConflict": 409,
+    "NotificationIsForged": 400,
+    "NotificationIsUnreadable": 400,
+    "ProviderIsUnknown": 404,
+    "MethodIsNotAllowed": 405,
+    "TooLarge": 413,
+    "MediaTypeIsNotSupported": 415,
+    "ProviderHasRefused": 409,
+    "Unexpected": 500,
+    "Unavailable": 503,
+}
+
+CONFLICT: Final = 409
+
+
+def status_of(refusal_name: str) -> int:
+    """The status of a refusal. An unknown name can only be one that the test has not seen yet: a rule said no."""
+    return STATUS.get(refusal_name, CONFLICT)

@@ -85,11 +85,13 @@ def require(holds: bool, field: str, why: str) -> None:  # noqa: FBT001 - reads 
 
 
 def require_text(value: str, field: str, length_max: int, length_min: int = 0) -> None:
-    """Refuse text that is too short, too long, or carries control characters other than line breaks and tabs."""
+    """Refuse text that is too short, too long, no Unicode (half of a surrogate pair), or that carries control
+    characters other than line breaks and tabs.
+    """
     require(len(value) >= length_min, field, "too_short")
     require(len(value) <= length_max, field, "too_long")
     require(
-        all(character >= " " or character in "\n\r\t" for character in value) and "\x7f" not in value,
+        all(one in "\n\r\t" or (one >= " " and one != "\x7f" and not "\ud800" <= one <= "\udfff") for one in value),
         field,
         "control_characters",
     )

@@ -12,7 +12,8 @@ from .files import CouponFile, File, ListingFile, OrderFile, ShopFile
 from .orders import Stage
 
 PROTECTED = frozenset({Stage.PAID, Stage.DELIVERED, Stage.DISPUTED})
-MAY_OPEN = frozenset({Stage.PAID, Stage.DELIVERED, Stage.COMPLETED})
+# A partly refunded buyer has paid for the codes that he still holds.
+MAY_OPEN = frozenset({Stage.PAID, Stage.DELIVERED, Stage.COMPLETED, Stage.PARTLY_REFUNDED})
 
 
 class Desk(Protocol):
@@ -70,7 +71,7 @@ def home_of(command: Command) -> tuple[ModuleType, Stream]:
     return capability, Stream(command.shop_id, kind, getattr(command, id_field))
 
 
-def brief_for(command: Command, desk: Desk) -> Struct | None:  # noqa: C901, PLR0911 - one case per briefing, on one page
+def brief_for(command: Command, desk: Desk) -> Struct | None:
     """What the decision must be told; `None` where its own slice is enough."""
     match command:
         case orders.PlaceOrder():
@@ -131,8 +132,7 @@ def streams_read_by(command: Command) -> tuple[Stream, ...]:
     """Streams besides its own that the first look at `command` needs; read without a lock, all at once per batch."""
     match command:
         case orders.PlaceOrder():
-            both = (shop_stream(command.shop_id), Stream(command.shop_id, "listing", command.listing_id))
-            return both
+            return (shop_stream(command.shop_id), Stream(command.shop_id, "listing", command.listing_id))
         case listings.PublishListing() | payouts.RequestPayout():
             return (shop_stream(command.shop_id),)
         case batches.RegisterBatch():
@@ -159,6 +159,9 @@ def _placing(command: orders.PlaceOrder, desk: Desk) -> orders.Briefing:
     bought = 0
     if terms.per_buyer_max:
         bought = desk.bought_by_buyer(command.shop_id, command.listing_id, command.buyer_key)
+    coupon_refusal = ""
+    if command.coupon_code or command.coupon_id:
+        coupon_refusal = coupon.refusal_for(command.listing_id, desk.now_ms)
     return orders.Briefing(
         shop_is_open=shop.is_open,
         fee_bp=shop.fee_bp,
@@ -177,7 +180,7 @@ def _placing(command: orders.PlaceOrder, desk: Desk) -> orders.Briefing:
         unpaid_per_buyer_max=desk.unpaid_per_buyer_max,
         unpaid_per_address_max=desk.unpaid_per_address_max,
         bought_by_buyer=bought,
-        coupon_refusal=coupon.refusal_for(command.listing_id, desk.now_ms) if command.coupon_code else "",
+        coupon_refusal=coupon_refusal,
         coupon_off_fen=coupon.off_fen,
         coupon_off_bp=coupon.off_bp,
         coupon_least_fen=coupon.least_fen,

@@ -201,6 +201,7 @@ def _deliver_typed(command: DeliverTyped, codes: Codes, brief: TypingBriefing) -
         raise OrderTakesNoCodes(stage=brief.stage)
     require(len(command.codes) > 0, "codes", "empty")
     invariant(len(command.codes) == len(command.commitments), "each typed code has a commitment")
+    invariant(len(set(command.codes)) == len(command.codes), "a typed code is one code")
     wanted = brief.quantity - codes.count(CodeStage.DELIVERED, CodeStage.REVEALED)
     if len(command.codes) > wanted:
         raise TooManyCodes(wanted=wanted, given=len(command.codes))
@@ -216,7 +217,7 @@ def _reveal(command: RevealCodes, codes: Codes, brief: OpeningBriefing) -> list[
     asked = command.codes or tuple(in_box)
     if not asked or any(code_id not in in_box for code_id in asked):
         raise CodeIsNotDelivered
-    sealed = tuple(code_id for code_id in asked if in_box[code_id] is CodeStage.DELIVERED)
+    sealed = tuple(code_id for code_id in dict.fromkeys(asked) if in_box[code_id] is CodeStage.DELIVERED)
     if not sealed:
         return []
     if not brief.may_open:

@@ -24,14 +24,8 @@ def consequences_of(stream: Stream, event: Event) -> list[Command]:
                 orders.ConfirmPayment(shop_id=shop_id, order_id=order_id),
                 escrow.JudgePayment(shop_id=shop_id, order_id=order_id),
             ]
-        case orders.OrderPaid(delivery=orders.Delivery.VAULT):
-            follow = [codes.DeliverReserved(shop_id=shop_id, order_id=order_id)]
-            if event.late:
-                again = codes.ReserveCodes(
-                    shop_id=shop_id, order_id=order_id, listing_id=event.listing_id, quantity=event.quantity
-                )
-                follow.insert(0, again)
-            return follow
+        case orders.OrderPaid():
+            return _paid(stream, event)
         case codes.CodesDelivered():
             return [orders.MarkDelivered(shop_id=shop_id, order_id=order_id)]
         case orders.OrderExpired():
@@ -74,6 +68,22 @@ def consequences_of(stream: Stream, event: Event) -> list[Command]:
             return [codes.ReleaseCodes(shop_id=shop_id, order_id=order_id), refund]
         case _:
             return []
+
+
+def _paid(stream: Stream, event: orders.OrderPaid) -> list[Command]:
+    shop_id, order_id = stream.shop_id, stream.id
+    follow: list[Command] = []
+    if event.late and event.coupon_id:
+        follow.append(coupons.UseCoupon(shop_id=shop_id, coupon_id=event.coupon_id, order_id=order_id, again=True))
+    if event.delivery is orders.Delivery.VAULT:
+        if event.late:
+            follow.append(
+                codes.ReserveCodes(
+                    shop_id=shop_id, order_id=order_id, listing_id=event.listing_id, quantity=event.quantity
+                )
+            )
+        follow.append(codes.DeliverReserved(shop_id=shop_id, order_id=order_id))
+    return follow
 
 
 def _coupon_back(stream: Stream, coupon_id: str) -> list[Command]:

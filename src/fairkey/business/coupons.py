@@ -59,10 +59,13 @@ class CreateCoupon(Command, frozen=True):
 
 
 class UseCoupon(Command, frozen=True):
-    """Inner: an order was placed with it."""
+    """Inner: an order was placed with it. `again`: money came late and took up an order that had given its use back;
+    its price was promised, so it counts even if others took the last use meanwhile.
+    """
 
     coupon_id: str
     order_id: str
+    again: bool = False
 
 
 class ReturnCoupon(Command, frozen=True):
@@ -144,7 +147,7 @@ def decide(command: CouponCommand, coupon: Coupon, brief: None, at_ms: int) -> l
                 )
             ]
         case UseCoupon():
-            if coupon.uses_max and coupon.uses >= coupon.uses_max:
+            if coupon.uses_max and coupon.uses >= coupon.uses_max and not command.again:
                 raise CouponIsUsedUp
             return [CouponUsed(order_id=command.order_id)]
         case ReturnCoupon():

@@ -1,5 +1,7 @@
 """What a shop offers. A published revision never changes; an order names the exact revision it was placed on."""
 
+import re
+from calendar import monthrange
 from hashlib import sha256
 from typing import assert_never
 
@@ -11,6 +13,7 @@ from .basics import AMOUNT_MAX_FEN, Command, Event, NotFound, Refusal, require, 
 PROMISE_MAX_MIN = 24 * 60
 QUANTITY_MAX = 500
 TIERS_MAX = 10
+_DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class Terms(Struct, frozen=True, kw_only=True):
@@ -138,15 +141,15 @@ def check_terms(terms: Terms) -> None:
         require(least > least_before, "tiers", "not_rising")
         require(1 <= price_fen < price_before_fen, "tiers", "not_cheaper")
         least_before, price_before_fen = least, price_fen
-    if terms.redeem_by:
-        year, _, rest = terms.redeem_by.partition("-")
-        month, _, day = rest.partition("-")
-        parts_are_numbers = all(part.isascii() and part.isdigit() for part in (year, month, day))
-        require(
-            parts_are_numbers and len(year) == 4 and 1 <= int(month) <= 12 and 1 <= int(day) <= 31,
-            "redeem_by",
-            "not_a_date",
-        )
+    require(not terms.redeem_by or _is_date(terms.redeem_by), "redeem_by", "not_a_date")
+
+
+def _is_date(text: str) -> bool:
+    """Whether it is a day of the calendar, written YYYY-MM-DD."""
+    if not _DATE.fullmatch(text):
+        return False
+    year, month, day = int(text[:4]), int(text[5:7]), int(text[8:])
+    return year > 0 and 1 <= month <= 12 and 1 <= day <= monthrange(year, month)[1]
 
 
 def decide(command: ListingCommand, listing: Listing, brief: ShopBriefing | None, at_ms: int) -> list[Event]:
@@ -186,7 +189,7 @@ def evolve(listing: Listing, event: ListingEvent, at_ms: int) -> Listing:
             return Listing(
                 revision=event.revision,
                 revision_hash=event.revision_hash,
-                terms=decode_terms(event.terms),
+                terms=decode_terms(event.terms) if event.terms else None,  # empty: erased since
                 on_sale=True,
                 published_at_ms=at_ms,
             )

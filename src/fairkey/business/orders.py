@@ -89,6 +89,7 @@ class OrderPaid(Event, frozen=True):
     deliver_by_ms: int
     listing_id: str
     quantity: int
+    coupon_id: str
 
 
 class OrderDelivered(Event, frozen=True):
@@ -505,6 +506,7 @@ def _confirm_payment(order: Order, brief: PaymentBriefing, at_ms: int) -> list[E
             deliver_by_ms=deliver_by_ms,
             listing_id=order.listing_id,
             quantity=order.quantity,
+            coupon_id=order.coupon_id,
         )
     ]
 

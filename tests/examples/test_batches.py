@@ -1,0 +1,78 @@
+"""Batches: registered once, with exactly what lies in the vault; unsold codes may be taken off sale."""
+
+from msgspec.structs import replace
+
+from business_cases import BATCH, LISTING, SHOP, Case, all_of, hold, state_after
+from fairkey.business import batches
+from fairkey.business.basics import FieldIsInvalid, NotFound
+from fairkey.business.batches import (
+    BatchIsEmpty,
+    BatchIsRegistered,
+    BatchRegistered,
+    CodesWithdrawn,
+    NothingIsUnsold,
+    RegisterBatch,
+    StagedBriefing,
+    UnsoldBriefing,
+    WithdrawCodes,
+)
+
+ID = {"shop_id": SHOP, "batch_id": BATCH}
+REGISTER = RegisterBatch(
+    **ID, listing_id=LISTING, count=10, root="cd" * 32, source="invoice", invoice_sha256="ef" * 32, note="May"
+)
+REGISTERED = BatchRegistered(
+    listing_id=LISTING, count=10, root="cd" * 32, source="invoice", invoice_sha256="ef" * 32, custody="C1", note="May"
+)
+TEN = StagedBriefing(staged=10, listing_exists=True)
+TAKE = WithdrawCodes(**ID)
+CASES = [
+    Case(rule="what lies in the vault goes on sale", when=REGISTER, brief=TEN, then=[REGISTERED]),
+    *(
+        Case(
+            rule=f"from {source}",
+            when=replace(REGISTER, source=source),
+            brief=TEN,
+            then=[replace(REGISTERED, source=source)],
+        )
+        for source in ("issuer", "typed")
+    ),
+    Case(rule="from nowhere", when=replace(REGISTER, source="found"), brief=TEN, then=FieldIsInvalid),
+    Case(rule="once", given=(REGISTERED,), when=REGISTER, brief=TEN, then=BatchIsRegistered),
+    Case(rule="for a listing that exists", when=REGISTER, brief=replace(TEN, listing_exists=False), then=NotFound),
+    Case(rule="not with none", when=replace(REGISTER, count=0), brief=replace(TEN, staged=0), then=BatchIsEmpty),
+    Case(rule="not with one more than there is", when=REGISTER, brief=replace(TEN, staged=9), then=FieldIsInvalid),
+    Case(rule="nor one less", when=REGISTER, brief=replace(TEN, staged=11), then=FieldIsInvalid),
+    Case(
+        rule="a note of 500",
+        when=replace(REGISTER, note="x" * 500),
+        brief=TEN,
+        then=[replace(REGISTERED, note="x" * 500)],
+    ),
+    Case(rule="a note of 501", when=replace(REGISTER, note="x" * 501), brief=TEN, then=FieldIsInvalid),
+    Case(
+        rule="what is unsold comes off sale",
+        given=(REGISTERED,),
+        when=TAKE,
+        brief=UnsoldBriefing(unsold=4),
+        then=[CodesWithdrawn(listing_id=LISTING, count=4)],
+    ),
+    Case(
+        rule="nothing unsold, nothing to take",
+        given=(REGISTERED,),
+        when=TAKE,
+        brief=UnsoldBriefing(unsold=0),
+        then=NothingIsUnsold,
+    ),
+    Case(rule="from a batch that exists", when=TAKE, brief=UnsoldBriefing(unsold=0), then=NotFound),
+]
+
+
+@all_of(CASES)
+def test_batches(case: Case) -> None:
+    hold(batches, case)
+
+
+def test_withdrawn_codes_add_up() -> None:
+    taken = CodesWithdrawn(listing_id=LISTING, count=4)
+    assert state_after(batches, (REGISTERED, taken, replace(taken, count=2))).withdrawn == 6

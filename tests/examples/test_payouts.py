@@ -1,0 +1,62 @@
+"""Payouts: a shop draws what is settled, no more, to the account it named."""
+
+from msgspec.structs import replace
+
+from business_cases import PAYOUT, SHOP, Case, all_of, hold
+from fairkey.business import payouts
+from fairkey.business.basics import Broken, FieldIsInvalid
+from fairkey.business.payouts import (
+    BalanceIsTooLow,
+    FundsBriefing,
+    PaidOut,
+    PayoutAccountIsMissing,
+    PayoutFailed,
+    PayoutRequested,
+    PayoutWasRequested,
+    RecordPayout,
+    RequestPayout,
+)
+
+ID = {"shop_id": SHOP, "payout_id": PAYOUT}
+ASK = RequestPayout(**ID, amount_fen=500)
+FUNDS = FundsBriefing(available_fen=500, has_payout_account=True)
+ASKED = PayoutRequested(amount_fen=500, attempt=1)
+PAID, FAILED = PaidOut(amount_fen=500), PayoutFailed(amount_fen=500, reason="closed")
+
+
+def told(rule: str, given: tuple[object, ...], then: object, *, succeeded: bool = True) -> Case:
+    return Case(rule=rule, given=given, when=RecordPayout(**ID, succeeded=succeeded, reason="closed"), then=then)
+
+
+CASES = [
+    Case(rule="all that is there", when=ASK, brief=FUNDS, then=[ASKED]),
+    Case(
+        rule="one fen more",
+        when=replace(ASK, amount_fen=501),
+        brief=FUNDS,
+        then=(BalanceIsTooLow, {"available_fen": 500}),
+    ),
+    Case(rule="a yuan at least", when=replace(ASK, amount_fen=100), brief=FUNDS, then=[replace(ASKED, amount_fen=100)]),
+    Case(rule="a fen less is too little", when=replace(ASK, amount_fen=99), brief=FUNDS, then=FieldIsInvalid),
+    Case(rule="a negative draw is none", when=replace(ASK, amount_fen=-500), brief=FUNDS, then=FieldIsInvalid),
+    Case(
+        rule="it must be said whereto",
+        when=ASK,
+        brief=replace(FUNDS, has_payout_account=False),
+        then=PayoutAccountIsMissing,
+    ),
+    Case(rule="one payout, one request", given=(ASKED,), when=ASK, brief=FUNDS, then=PayoutWasRequested),
+    Case(rule="even after a failure", given=(ASKED, FAILED), when=ASK, brief=FUNDS, then=PayoutWasRequested),
+    told("it arrived", (ASKED,), [PAID]),
+    told("arrived, told twice", (ASKED, PAID), []),
+    told("it failed", (ASKED,), [FAILED], succeeded=False),
+    told("failed, told twice", (ASKED, FAILED), [], succeeded=False),
+    told("after success no failure is believed", (ASKED, PAID), [], succeeded=False),
+    told("after failure no success: the money is drawn anew", (ASKED, FAILED), []),
+    told("a report on what we never asked for is our own bug", (), Broken),
+]
+
+
+@all_of(CASES)
+def test_payouts(case: Case) -> None:
+    hold(payouts, case)

@@ -1,0 +1,123 @@
+"""One sample of every kind of event, each field with a value that would show if it were lost or changed."""
+
+from fairkey.business import (
+    batches,
+    codes,
+    complaints,
+    coupons,
+    escrow,
+    listings,
+    orders,
+    payments,
+    payouts,
+    reviews,
+    shops,
+)
+from fairkey.business.basics import Event, Stream
+from fairkey.proofs.leaf import leaf_of
+
+AT_MS = 1_760_000_000_123
+VERSION = 7
+PREV = bytes(range(32))
+SEALING_KEY = bytes(range(32, 64))
+SHOP = "01990000-0000-7000-8000-000000000001"
+ID = "01990000-0000-7000-8000-000000000002"
+LISTING = "01990000-0000-7000-8000-000000000003"
+CODES = ("01990000-0000-7000-8000-00000000000a", "01990000-0000-7000-8000-00000000000b")
+TEXT = 'text "with" \\ 中文 é 😀 </script>\n\t\x7f'
+
+SAMPLES: tuple[Event, ...] = (
+    shops.ShopApplied(shop_no=101, name="晨星", contact="owner@example.com", payout_account="bank 1"),
+    shops.ShopAdmitted(basis="simple registration", fee_bp=200),
+    shops.ShopChanged(name="晨星二", announcement=TEXT, payout_account="bank 2"),
+    shops.ShopSuspended(reason=TEXT),
+    shops.ShopReinstated(reason=TEXT),
+    shops.ShopClosed(),
+    listings.ListingPublished(
+        revision=2, revision_hash="ab" * 32, price_fen=9_500, delivery="manual", promise_min=30, terms='{"product":"x"}'
+    ),
+    listings.ListingWithdrawn(by="operator"),
+    coupons.CouponCreated(
+        code="SPRING", off_fen=500, off_bp=0, least_fen=1_000, uses_max=10, ends_at_ms=AT_MS + 1, listings=(LISTING,)
+    ),
+    coupons.CouponUsed(order_id=ID),
+    coupons.CouponReturned(order_id=ID),
+    coupons.CouponWithdrawn(),
+    batches.BatchRegistered(
+        listing_id=LISTING, count=2, root="cd" * 32, source="invoice", invoice_sha256="ef" * 32, custody="C1", note=TEXT
+    ),
+    batches.CodesWithdrawn(listing_id=LISTING, count=1),
+    orders.OrderPlaced(
+        listing_id=LISTING,
+        revision=2,
+        revision_hash="ab" * 32,
+        quantity=2,
+        unit_price_fen=9_500,
+        discount_fen=500,
+        amount_fen=18_500,
+        fee_bp=200,
+        delivery=orders.Delivery.VAULT,
+        promise_min=0,
+        buyer="pseudonym",
+        coupon_id=ID,
+        expires_at_ms=AT_MS + 900_000,
+        contact="buyer@example.com",
+        buyer_key="key",
+        address_key="net",
+        account_id="",
+    ),
+    orders.OrderExpired(by="clock", coupon_id=ID),
+    orders.OrderPaid(
+        amount_fen=18_500,
+        late=True,
+        delivery=orders.Delivery.MANUAL,
+        deliver_by_ms=AT_MS + 1,
+        listing_id=LISTING,
+        quantity=2,
+        coupon_id=ID,
+    ),
+    orders.OrderDelivered(quantity=2),
+    orders.WaitAgreed(deliver_by_ms=AT_MS + 2),
+    orders.OrderCancelled(charged_units=1, charged_fen=9_250, refund_fen=9_250, coupon_id=""),
+    orders.OrderWithdrawn(coupon_id=""),
+    orders.OrderConfirmed(),
+    orders.OrderDisputed(),
+    orders.OrderCompleted(by="buyer"),
+    orders.OrderRefunded(refund_fen=100, partly=True),
+    escrow.PaymentReceived(provider="sandbox", provider_txn="t-1", amount_fen=18_501, paid_at_ms=AT_MS - 1),
+    escrow.PaymentSurplus(amount_fen=1, why="surplus"),
+    escrow.RefundRequested(refund_no=1, provider="sandbox", provider_txn="t-1", amount_fen=1, why="surplus", attempt=1),
+    escrow.PaymentRefunded(refund_no=1, amount_fen=1),
+    escrow.RefundFailed(refund_no=1, reason=TEXT),
+    escrow.PaymentReleased(
+        release_no=1, provider="sandbox", provider_txn="t-1", shop_fen=18_130, fee_fen=370, attempt=1
+    ),
+    escrow.PaymentSettled(release_no=1, shop_fen=18_130),
+    escrow.ReleaseFailed(release_no=1, reason=TEXT),
+    codes.CodesReserved(codes=CODES, listing_id=LISTING),
+    codes.CodesReleased(codes=CODES, listing_id=LISTING, to_stock=True),
+    codes.CodesDelivered(codes=CODES, commitments=("aa" * 32, "bb" * 32)),
+    codes.CodesRevealed(codes=CODES, account_name="玩家", account_region="CN"),
+    complaints.ComplaintOpened(
+        reason=complaints.Reason.WRONG_REGION, demand_fen=18_500, text=TEXT, answer_by_ms=AT_MS + 3
+    ),
+    complaints.ComplaintContested(text=TEXT, rule_by_ms=AT_MS + 4),
+    complaints.ComplaintClosed(outcome=complaints.Outcome.RULED, refund_fen=100, text=TEXT),
+    reviews.ReviewPosted(speed=5, code_worked=False, text=TEXT),
+    payments.PaymentUnmatched(
+        provider="sandbox", provider_txn="t-2", reference=TEXT, amount_fen=700, currency="USD", paid_at_ms=AT_MS - 1
+    ),
+    payments.UnmatchedRefundRequested(
+        provider="sandbox", provider_txn="t-2", amount_fen=700, currency="USD", by="clock", attempt=1
+    ),
+    payments.UnmatchedRefunded(amount_fen=700, currency="USD"),
+    payments.UnmatchedRefundFailed(reason=TEXT),
+    payouts.PayoutRequested(amount_fen=18_130, attempt=1),
+    payouts.PaidOut(amount_fen=18_130),
+    payouts.PayoutFailed(amount_fen=18_130, reason=TEXT),
+)
+
+
+def leaf_bytes(event: Event) -> bytes:
+    """The leaf of a sample, everything around it fixed."""
+    return leaf_of(Stream(SHOP, "order", ID), VERSION, event, AT_MS, PREV, SEALING_KEY).body

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,9 @@ from fairkey.adapters.vault.importing import ImportDesk
 from fairkey.adapters.vault.keys import Keys
 from fairkey.adapters.vault.opening import Vault
 from fairkey.adapters.vault.wrapping import LocalKeyWrapper, new_master_key
-from fairkey.api import v1
+from fairkey.api import routes
+from fairkey.api.serving import Counter
+from fairkey.api.words import Words
 from fairkey.business.askers import Asker
 from fairkey.business.basics import Broken, Command
 from fairkey.business.references import read_reference
@@ -38,6 +41,7 @@ from fairkey.engine.answers import Answer, StoreIsAway
 from fairkey.engine.house import House
 from fairkey.engine.perform import Asked, Outcome, Performer, Rules
 from fairkey.gates.front_door import FrontDoor
+from fairkey.gates.problems import Problems
 from fairkey.gates.route_table import ROUTES
 from fairkey.gates.rules import GateRules
 from fairkey.settings import Settings
@@ -47,6 +51,14 @@ from fairkey.worker import Worker
 
 STORE_TRIES = 6
 STORE_PAUSE_S = 0.1
+STORAGE_IS_AWAY = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+)
 UNPAID_PER_ADDRESS_MAX_IN_PLAYGROUNDS = 1_000_000  # everybody comes from 127.0.0.1 there
 
 
@@ -114,6 +126,7 @@ async def open_house(
             people=postgres_people(pool, keys, now_ms, key_kind="test" if settings.is_playground else "live"),
             numbers=PostgresShopNumbers(pool),
             providers=providers,
+            mail=carrier,
             questions=postgres_questions(pool, keys, now_ms),
             is_ready=lambda: _answers(pool),
         )
@@ -145,7 +158,7 @@ def make_asgi_app(opened: Opened) -> ASGIApp:
 def make_litestar(house: House, door: FrontDoor) -> Litestar:
     """The routes; separate, so that tests can look at them."""
     return Litestar(
-        route_handlers=[*site.handlers(), *v1.HANDLERS],
+        route_handlers=[*site.handlers(), *routes.handlers(_counter_of(house))],
         guards=[door.guard],
         dependencies={"house": Provide(_house_of, sync_to_thread=False)},
         state=State({"house": house, "door": door}),
@@ -153,6 +166,17 @@ def make_litestar(house: House, door: FrontDoor) -> Litestar:
         openapi_config=None,
         debug=False,
     )
+
+
+def _counter_of(house: House) -> Counter:
+    """Where the API is answered."""
+    return Counter(house, problems(), STORAGE_IS_AWAY)
+
+
+@cache
+def problems() -> Problems:
+    """How refusals are told to programs, with the words of the pages."""
+    return Problems(Words(frame.spoken))
 
 
 def master_key_of(settings: Settings) -> str:

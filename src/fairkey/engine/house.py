@@ -6,7 +6,7 @@ from typing import Protocol
 
 from fairkey.business.askers import Asker
 from fairkey.business.basics import Command
-from fairkey.effects.ports import PaymentProvider
+from fairkey.effects.ports import Mail, PaymentProvider
 from fairkey.read_tables.questions import Questions
 from fairkey.settings import Settings
 
@@ -74,6 +74,7 @@ class House:
     people: People
     numbers: ShopNumbers
     providers: Mapping[str, PaymentProvider]
+    mail: Mail | None  # none: no letters are written
     questions: Questions
     is_ready: Callable[[], Awaitable[bool]]
 

@@ -1,5 +1,7 @@
-"""Pages of this area; `HANDLERS` is what the site mounts."""
+"""Pages of a person: signing in and up, the account, links from mails; and what anybody may read about the house."""
 
 from typing import Any
 
-HANDLERS: list[Any] = []
+from fairkey.web.account import about, entrance, profile
+
+HANDLERS: list[Any] = [*entrance.HANDLERS, *profile.HANDLERS, *about.HANDLERS]

@@ -61,8 +61,8 @@ class OrderBook(Protocol):
     async def facts(self, shop_id: str, order_id: str, *, with_sealed: bool = False) -> list[Fact]:
         """Its events in order; `with_sealed` opens contact and texts too."""
 
-    async def version_of(self, shop_id: str, order_id: str) -> int | None:
-        """How many facts there are by now: cheap, for pages that follow an order live."""
+    async def versions(self, orders: list[tuple[str, str]]) -> dict[tuple[str, str], int]:
+        """How many facts each order (shop id, order id) has by now: cheap, for pages that follow orders live."""
 
     async def commitments(self, shop_id: str, code_ids: list[str]) -> dict[str, str]:
         """What each code was committed to when it went into the vault (hex); never the code."""

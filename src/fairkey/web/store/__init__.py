@@ -1,5 +1,7 @@
-"""Pages of this area; `HANDLERS` is what the site mounts."""
+"""Pages anyone may look at: the store, a listing with its buy form, a shop; `HANDLERS` is what the site mounts."""
 
 from typing import Any
 
-HANDLERS: list[Any] = []
+from fairkey.web.store import front, listing, shop
+
+HANDLERS: list[Any] = [front.store, listing.show, listing.buy, shop.show]

@@ -33,25 +33,28 @@ FROM events e LEFT JOIN sealed_fields f USING (shop_id, stream_kind, stream_id, 
 WHERE shop_id = $1 AND stream_kind = $2 AND stream_id = $3 ORDER BY version
 """
 
-_VERSION: Final = "SELECT version FROM streams WHERE shop_id = $1 AND kind = 'order' AND id = $2"
+_VERSIONS: Final = """
+SELECT o.shop_id, o.id, o.version FROM unnest($1::uuid[], $2::uuid[]) AS asked(shop_id, id)
+JOIN streams o ON o.shop_id = asked.shop_id AND o.kind = 'order' AND o.id = asked.id
+"""
 
 _COMMITMENTS: Final = "SELECT code_id, commitment FROM vault WHERE shop_id = $1 AND code_id = ANY ($2::uuid[])"
 
-_LINES: Final = """
+LINES: Final = """
 SELECT o.shop_id, o.id, o.stage, o.quantity, o.amount_fen, o.created_at, o.due_at, o.due_what, n.shop_no,
-       s.state -> 'shop' ->> 'name' AS shop_name, r.terms::json ->> 'product' AS product
+       s.state -> 'shop' ->> 'name' AS shop_name, r.terms::json ->> 'product' AS product{more}
 FROM streams o
 JOIN streams s ON s.shop_id = o.shop_id AND s.kind = 'shop' AND s.id = o.shop_id
 JOIN shop_numbers n ON n.shop_id = o.shop_id
 JOIN listing_revisions r ON r.shop_id = o.shop_id AND r.listing_id = o.listing_id
                         AND r.revision = (o.state -> 'order' ->> 'revision')::int
 WHERE o.kind = 'order' AND {which}
-ORDER BY o.created_at DESC, o.id DESC LIMIT {limit}
+ORDER BY {order} LIMIT {limit}
 """
-_OF_ACCOUNT: Final = _LINES.format(
+_OF_ACCOUNT: Final = LINES.format(
     which="o.account_id = $1 AND ($2::timestamptz IS NULL OR o.created_at < $2)", limit="$3"
 )
-_OF_IDS: Final = _LINES.format(
+_OF_IDS: Final = LINES.format(
     which="(o.shop_id, o.id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[]))", limit="200"
 )
 
@@ -93,10 +96,12 @@ class PostgresOrderBook:
         """The events of one order."""
         return await facts_of(self._pool, self._opener, Stream(shop_id, "order", order_id), with_sealed=with_sealed)
 
-    async def version_of(self, shop_id: str, order_id: str) -> int | None:
-        """How many facts there are by now."""
-        version: int | None = await self._pool.fetchval(_VERSION, UUID(shop_id), UUID(order_id))
-        return version
+    async def versions(self, orders: list[tuple[str, str]]) -> dict[tuple[str, str], int]:
+        """How many facts each order has by now."""
+        shop_ids = [UUID(shop_id) for shop_id, _ in orders]
+        order_ids = [UUID(order_id) for _, order_id in orders]
+        rows = await self._pool.fetch(_VERSIONS, shop_ids, order_ids)
+        return {(str(row["shop_id"]), str(row["id"])): row["version"] for row in rows}
 
     async def commitments(self, shop_id: str, code_ids: list[str]) -> dict[str, str]:
         """What each code was committed to."""
@@ -115,7 +120,7 @@ class PostgresOrderBook:
     ) -> list[OrderLine]:
         """An account's orders, newest first."""
         before = None if before_ms is None else moment(before_ms)
-        return [_line(row) for row in await self._pool.fetch(_OF_ACCOUNT, UUID(account_id), before, lines_max)]
+        return [line_of(row) for row in await self._pool.fetch(_OF_ACCOUNT, UUID(account_id), before, lines_max)]
 
     async def of_ids(self, ids: list[tuple[str, str]]) -> list[OrderLine]:
         """These orders, newest first."""
@@ -123,7 +128,7 @@ class PostgresOrderBook:
             return []
         shop_ids = [UUID(shop_id) for shop_id, _ in ids]
         order_ids = [UUID(order_id) for _, order_id in ids]
-        return [_line(row) for row in await self._pool.fetch(_OF_IDS, shop_ids, order_ids)]
+        return [line_of(row) for row in await self._pool.fetch(_OF_IDS, shop_ids, order_ids)]
 
 
 async def facts_of(pool: asyncpg.Pool, opener: Opener, stream: Stream, *, with_sealed: bool) -> list[Fact]:
@@ -148,7 +153,7 @@ async def facts_of(pool: asyncpg.Pool, opener: Opener, stream: Stream, *, with_s
     return facts
 
 
-def _line(row: asyncpg.Record) -> OrderLine:
+def line_of(row: asyncpg.Record) -> OrderLine:
     return OrderLine(
         shop_id=str(row["shop_id"]),
         order_id=str(row["id"]),

@@ -136,6 +136,21 @@ def test_one_broken_line_does_not_make_the_file_another_encoding() -> None:
     assert [(line_no, reason) for line_no, reason, _ in refused] == [(3, Reason.NOT_DECODABLE)]
 
 
+def test_a_few_broken_lines_do_not_outvote_many_good_ones() -> None:
+    good = "一二三\n".encode() * 5
+    assert read(good + "四五".encode("gb18030") + b"\n")[0].encoding == "utf-8"
+    assert read("一二三\n".encode("gb18030") * 5 + "四五六\n".encode())[0].encoding == "gb18030"
+
+
+@pytest.mark.parametrize("padding", [" ", "x"])
+def test_a_line_of_padding_beyond_the_longest_is_refused_as_too_long(padding: str) -> None:
+    data = f"FIRST-CODE\n{padding * (LINE_CHARS_MAX + 1)}\nLAST-CODE\n" + "CODE\n" * 100
+    for piece in (997, 1 << 20):
+        _, codes, refused = read(data.encode() * 2, piece)
+        assert [line_no for line_no, reason, _ in refused if reason is Reason.TOO_LONG] == [2, 105]
+        assert len(codes) == 204
+
+
 def test_ten_megabytes_in_one_line_are_refused_with_little_memory_and_nothing_else_is_lost() -> None:
     reader = CodeLines()
     codes = reader.feed(b"FIRST-CODE\n").codes

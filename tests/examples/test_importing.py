@@ -59,6 +59,15 @@ async def test_an_opened_code_proves_what_was_committed_to(world: VaultWorld) ->
     assert commitment(opened.salt, "code", "tom----secret")[0] == opened.commitment
 
 
+async def test_equal_codes_of_two_vaults_would_have_nothing_in_common(world: VaultWorld) -> None:
+    """Every code has its own salt and its own nonce, or a commitment could be guessed and a key stream met twice."""
+    await world.stage(file_of(f"CODE-{number:07}" for number in range(3_000)))
+    rows = await world.pool.fetch("SELECT code_id::text, sealed FROM vault")
+    opened = await world.vault.open_codes(SHOP, [row["code_id"] for row in rows])
+    assert len({one.salt for one in opened.values()}) == 3_000
+    assert len({row["sealed"][5:17] for row in rows}) == 3_000
+
+
 async def test_every_refused_line_is_in_the_report_and_no_code_is(world: VaultWorld) -> None:
     await world.stage(b"FIRST-DEPOSITED-1\n")
     await world.stage(b"OTHER-SHOPS-CODE-1\n", shop_id=OTHER_SHOP)

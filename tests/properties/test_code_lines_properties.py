@@ -1,11 +1,29 @@
 """Whatever the bytes and however they are cut: the same codes, no line lost, no memory without bound."""
 
+from collections.abc import Iterator
 from itertools import pairwise
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from fairkey.business.code_lines import LINE_CHARS_MAX, CodeLines, RefusedLine, comparable, normalise, problem
+from fairkey.business import code_lines
+from fairkey.business.code_lines import CodeLines, RefusedLine, comparable, normalise, problem
+
+LINE_MAX = 60
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _small_windows() -> Iterator[None]:
+    """Windows so small that files of a few lines pass through every one of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(code_lines, "_HEAD_BYTES", 4)
+        patch.setattr(code_lines, "_GUESS_BYTES", 24)
+        patch.setattr(code_lines, "_SAMPLE_LINES", 3)
+        patch.setattr(code_lines, "LINE_CHARS_MAX", LINE_MAX)
+        patch.setattr(code_lines, "CODE_CHARS_MAX", LINE_MAX // 2)
+        yield
+
 
 LINE = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 FILE = st.one_of(
@@ -13,7 +31,21 @@ FILE = st.one_of(
     st.lists(LINE, max_size=90).map(lambda lines: "\r\n".join(lines).encode("gb18030")),
     st.lists(LINE, max_size=20).map(lambda lines: ("\ufeff" + "\n".join(lines)).encode("utf-16-le")),
     st.lists(
-        st.sampled_from(['a,"b"', "code,pin", '"x"', "a----b", "", "1|2", "卡密,备注", "x" * (LINE_CHARS_MAX + 1)])
+        st.sampled_from(
+            [
+                'a,"b"',
+                "code,pin",
+                '"x"',
+                "a----b",
+                "",
+                "1|2",
+                "卡密,备注",
+                "x" * LINE_MAX,
+                "x" * (LINE_MAX + 1),
+                " " * (LINE_MAX + 1),
+                "一" * 40,
+            ]
+        )
     ).map(lambda lines: "\n".join(lines).encode()),
     st.binary(max_size=400),
 )
@@ -34,7 +66,9 @@ def read(data: bytes, cuts: list[int]) -> tuple[CodeLines, list[tuple[int, str]]
 @given(FILE, st.lists(st.integers(0, 100_000), max_size=30))
 @example("一\n".encode("gb18030"), [1, 2])
 @example(b"a\r\nb", [2])
-@example(b"x" * (LINE_CHARS_MAX + 3) + b"\nab", [5, LINE_CHARS_MAX + 1, LINE_CHARS_MAX + 2])
+@example(b"abcd\nx\r\ny", [7])
+@example(b"x" * (LINE_MAX + 3) + b"\nab", [5, LINE_MAX + 1, LINE_MAX + 2])
+@example(b"ab\n" * 5 + "一二三四五六七\n".encode("gb18030") * 3, [16, 17])
 def test_cutting_changes_nothing(data: bytes, cuts: list[int]) -> None:
     whole, codes, refused = read(data, [])
     cut, cut_codes, cut_refused = read(data, cuts)

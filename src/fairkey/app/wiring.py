@@ -23,6 +23,7 @@ from fairkey.adapters.postgres.clockwork import PostgresClockwork
 from fairkey.adapters.postgres.outbox import PostgresOutbox
 from fairkey.adapters.postgres.people import postgres_people
 from fairkey.adapters.postgres.reads import postgres_questions
+from fairkey.adapters.postgres.sessions import Hours
 from fairkey.adapters.postgres.shop_numbers import PostgresShopNumbers
 from fairkey.adapters.postgres.store import ENGINE_SETTINGS, PostgresStore
 from fairkey.adapters.vault.importing import ImportDesk
@@ -33,7 +34,7 @@ from fairkey.api import routes
 from fairkey.api.serving import Counter
 from fairkey.api.words import Words
 from fairkey.business.askers import Asker
-from fairkey.business.basics import Broken, Command
+from fairkey.business.basics import DAY_MS, Broken, Command
 from fairkey.business.references import read_reference
 from fairkey.effects.ports import Mail, PaymentProvider
 from fairkey.engine.batching import Batcher
@@ -45,7 +46,7 @@ from fairkey.gates.problems import Problems
 from fairkey.gates.route_table import ROUTES
 from fairkey.gates.rules import GateRules
 from fairkey.settings import Settings
-from fairkey.web import frame, site
+from fairkey.web import frame, refusals, site
 from fairkey.web.mails import Letters
 from fairkey.worker import Worker
 
@@ -123,7 +124,13 @@ async def open_house(
             keys=keys,
             vault=Vault(pool, keys),
             imports=ImportDesk(pool, keys, now_ms),
-            people=postgres_people(pool, keys, now_ms, key_kind="test" if settings.is_playground else "live"),
+            people=postgres_people(
+                pool,
+                keys,
+                now_ms,
+                key_kind="test" if settings.is_playground else "live",
+                hours=Hours(idle_ms=settings.session_idle_days * DAY_MS, life_ms=settings.session_days * DAY_MS),
+            ),
             numbers=PostgresShopNumbers(pool),
             providers=providers,
             mail=carrier,
@@ -150,7 +157,7 @@ def make_asgi_app(opened: Opened) -> ASGIApp:
         check_order_secret=house.keys.check_order_secret,
         buyer_account_of=_buyer_account_of(house),
         now_ms=house.now_ms,
-        shown=frame.shown_by(house),
+        shown=frame.shown_by(house, problems()),
     )
     return door.wrap(make_litestar(house, door))
 
@@ -161,7 +168,7 @@ def make_litestar(house: House, door: FrontDoor) -> Litestar:
         route_handlers=[*site.handlers(), *routes.handlers(_counter_of(house))],
         guards=[door.guard],
         dependencies={"house": Provide(_house_of, sync_to_thread=False)},
-        state=State({"house": house, "door": door}),
+        state=State({"house": house, "door": door, "problems": problems()}),
         exception_handlers=frame.exception_handlers(),
         openapi_config=None,
         debug=False,
@@ -176,7 +183,7 @@ def _counter_of(house: House) -> Counter:
 @cache
 def problems() -> Problems:
     """How refusals are told to programs, with the words of the pages."""
-    return Problems(Words(frame.spoken))
+    return Problems(Words(refusals.spoken))
 
 
 def master_key_of(settings: Settings) -> str:

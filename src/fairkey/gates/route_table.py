@@ -12,6 +12,30 @@ from fairkey.gates.permissions import Gate, Permission
 # Pages: cookies count here. No scopes.
 _PAGES: Final = {
     "GET /static/{file_path}": Gate(Permission.PUBLIC),
+    # the store
+    "GET /": Gate(Permission.PUBLIC),
+    "GET /listings/{shop_no}/{listing_id}": Gate(Permission.PUBLIC),
+    "POST /listings/{shop_no}/{listing_id}/buy": Gate(Permission.PUBLIC, limit="place"),
+    "GET /shops/{shop_no}": Gate(Permission.PUBLIC),
+    # orders, for their buyers
+    "GET /orders": Gate(Permission.PUBLIC),
+    "POST /orders": Gate(Permission.PUBLIC, limit="look_up"),
+    "POST /orders/forget": Gate(Permission.PUBLIC),
+    "GET /o/{ref}": Gate(Permission.GUEST_WITH_ORDER_SECRET),
+    "GET /o/{ref}/live": Gate(Permission.GUEST_WITH_ORDER_SECRET),
+    "GET /o/{ref}/facts": Gate(Permission.GUEST_WITH_ORDER_SECRET),
+    "GET /o/{ref}/codes.txt": Gate(Permission.GUEST_WITH_ORDER_SECRET),
+    "GET /o/{ref}/pay": Gate(Permission.GUEST_WITH_ORDER_SECRET),
+    "POST /o/{ref}/pay": Gate(Permission.GUEST_WITH_ORDER_SECRET),
+    "POST /o/{ref}/give-up": Gate(Permission.GUEST_WITH_ORDER_SECRET),
+    "POST /o/{ref}/open": Gate(Permission.GUEST_WITH_ORDER_SECRET),
+    "POST /o/{ref}/confirm": Gate(Permission.GUEST_WITH_ORDER_SECRET),
+    "POST /o/{ref}/withdraw": Gate(Permission.GUEST_WITH_ORDER_SECRET),
+    "POST /o/{ref}/wait": Gate(Permission.GUEST_WITH_ORDER_SECRET),
+    "GET /o/{ref}/complain": Gate(Permission.GUEST_WITH_ORDER_SECRET),
+    "POST /o/{ref}/complain": Gate(Permission.GUEST_WITH_ORDER_SECRET),
+    "POST /o/{ref}/complaint/withdraw": Gate(Permission.GUEST_WITH_ORDER_SECRET),
+    "POST /o/{ref}/review": Gate(Permission.GUEST_WITH_ORDER_SECRET),
     # signing in and up, the account, what anybody may read
     "GET /login": Gate(Permission.PUBLIC),
     "POST /login": Gate(Permission.PUBLIC, limit="log_in"),
@@ -26,6 +50,21 @@ _PAGES: Final = {
     "POST /demo/enter/{who}": Gate(Permission.PUBLIC, limit="log_in"),
     "GET /about": Gate(Permission.PUBLIC),
     "GET /sell": Gate(Permission.PUBLIC),
+    # the operator's floor
+    "GET /floor": Gate(Permission.OPERATOR),
+    "GET /floor/audit": Gate(Permission.OPERATOR),
+    "GET /floor/health": Gate(Permission.OPERATOR),
+    "GET /floor/orders": Gate(Permission.OPERATOR),
+    "GET /floor/orders/{reference}": Gate(Permission.OPERATOR),
+    "POST /floor/orders/{reference}/ask-provider": Gate(Permission.OPERATOR),
+    "GET /floor/shops": Gate(Permission.OPERATOR),
+    "POST /floor/shops/{shop_no}/{action}": Gate(Permission.OPERATOR),
+    "GET /floor/complaints": Gate(Permission.OPERATOR),
+    "GET /floor/complaints/{reference}": Gate(Permission.OPERATOR),
+    "POST /floor/complaints/{reference}": Gate(Permission.OPERATOR),
+    "GET /floor/unmatched": Gate(Permission.OPERATOR),
+    "POST /floor/unmatched/{payment_id}/refund": Gate(Permission.OPERATOR),
+    "POST /floor/failed/{reference}/{what}/{number}": Gate(Permission.OPERATOR),
     "GET /account": Gate(Permission.ACCOUNT),
     "POST /account": Gate(Permission.ACCOUNT),
     "POST /account/password": Gate(Permission.ACCOUNT, limit="log_in"),
@@ -36,6 +75,22 @@ _PAGES: Final = {
 }
 
 # Programs: keys (scopes), order secrets and signatures count here.
-_PROGRAMS: Final[Mapping[str, Gate]] = {}
+_PROGRAMS: Final[Mapping[str, Gate]] = {
+    # orders, by whoever knows their secret
+    "POST /api/v1/orders": Gate(Permission.PUBLIC, limit="place"),
+    "GET /api/v1/orders/{ref}": Gate(Permission.GUEST_WITH_ORDER_SECRET),
+    "GET /api/v1/orders/{ref}/facts": Gate(Permission.GUEST_WITH_ORDER_SECRET),
+    "POST /api/v1/orders/{ref}/pay": Gate(Permission.GUEST_WITH_ORDER_SECRET),
+    "POST /api/v1/orders/{ref}/reveal": Gate(Permission.GUEST_WITH_ORDER_SECRET),
+    "POST /api/v1/orders/{ref}/confirm": Gate(Permission.GUEST_WITH_ORDER_SECRET),
+    "POST /api/v1/orders/{ref}/withdraw": Gate(Permission.GUEST_WITH_ORDER_SECRET),
+    "POST /api/v1/orders/{ref}/give-up": Gate(Permission.GUEST_WITH_ORDER_SECRET),
+    "POST /api/v1/orders/{ref}/wait": Gate(Permission.GUEST_WITH_ORDER_SECRET),
+    "POST /api/v1/orders/{ref}/complaint": Gate(Permission.GUEST_WITH_ORDER_SECRET),
+    "POST /api/v1/orders/{ref}/complaint/withdraw": Gate(Permission.GUEST_WITH_ORDER_SECRET),
+    "POST /api/v1/orders/{ref}/review": Gate(Permission.GUEST_WITH_ORDER_SECRET),
+    # payment providers
+    "POST /callbacks/{provider}": Gate(Permission.PROVIDER_SIGNATURE, limit="callback"),
+}
 
 ROUTES: Final[Mapping[str, Gate]] = {**_PAGES, **_PROGRAMS}

@@ -101,6 +101,10 @@ LOOKS: Final[Mapping[str, Mapping[str, Look]]] = {
         "failed": Look("cross", "bad", _("Release failed")),
     },
     "payment": {
+        "held": Look("lock", "wait", _("Held, no order")),
+        "refund_asked": Look("hourglass", "hold", _("Refund on its way")),
+        "refund_done": Look("return", "back", _("Refunded")),
+        "refund_failed": Look("cross", "bad", _("Refund failed")),
         "waiting": Look("hourglass", "wait", _("Waiting for payment")),
         "received": Look("coin", "hold", _("Received")),
         "short": Look("flag", "wait", _("Too little")),
@@ -110,6 +114,8 @@ LOOKS: Final[Mapping[str, Mapping[str, Look]]] = {
         "double": Look("coin", "back", _("Paid twice, second refunded")),
     },
     "effect": {
+        "waiting": Look("hourglass", "wait", _("Waiting")),
+        "sent": Look("hourglass", "hold", _("Told, not yet confirmed")),
         "pending": Look("hourglass", "wait", _("Pending")),
         "retrying": Look("return", "wait", _("Trying again")),
         "done": Look("check", "good", _("Done")),

@@ -1,5 +1,7 @@
-"""Pages of this area; `HANDLERS` is what the site mounts."""
+"""The operator's floor: what waits for him, shops, complaints, money without a home, the audit trail, the house's health."""
 
 from typing import Any
 
-HANDLERS: list[Any] = []
+from fairkey.web.operator import floor, money, quarrels, shops
+
+HANDLERS: list[Any] = [*floor.HANDLERS, *shops.HANDLERS, *quarrels.HANDLERS, *money.HANDLERS]

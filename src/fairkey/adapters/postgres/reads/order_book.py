@@ -51,11 +51,18 @@ JOIN listing_revisions r ON r.shop_id = o.shop_id AND r.listing_id = o.listing_i
 WHERE o.kind = 'order' AND {which}
 ORDER BY {order} LIMIT {limit}
 """
+_NEWEST_FIRST: Final = "o.created_at DESC, o.id DESC"
 _OF_ACCOUNT: Final = LINES.format(
-    which="o.account_id = $1 AND ($2::timestamptz IS NULL OR o.created_at < $2)", limit="$3"
+    which="o.account_id = $1 AND ($2::timestamptz IS NULL OR o.created_at < $2)",
+    more="",
+    order=_NEWEST_FIRST,
+    limit="$3",
 )
 _OF_IDS: Final = LINES.format(
-    which="(o.shop_id, o.id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[]))", limit="200"
+    which="(o.shop_id, o.id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[]))",
+    more="",
+    order=_NEWEST_FIRST,
+    limit="200",
 )
 
 

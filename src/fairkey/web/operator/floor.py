@@ -1,0 +1,111 @@
+"""The floor itself, the audit trail, the health of the house, and finding an order."""
+
+from typing import Any, Final
+
+from litestar import Response, get, post
+from litestar.response import Redirect
+
+from fairkey import __version__
+from fairkey.business.references import reference_of
+from fairkey.engine import trade
+from fairkey.engine.house import House
+from fairkey.web.frame import AnyRequest, frame, refused
+from fairkey.web.render import render
+
+ENTRIES_A_PAGE: Final = 50
+
+
+@get("/floor")
+async def floor(request: AnyRequest, house: House) -> Response[str]:
+    """What waits for the operator, by deadline; the house's figures."""
+    questions = house.questions.floor
+    complaints = await questions.complaints()
+    shops = await questions.shops()
+    unmatched = await questions.unmatched()
+    return render(
+        frame(request, house),
+        "operator/floor.html",
+        to_rule=[line for line in complaints if line.stage == "contested"],
+        to_admit=[shop for shop in shops if shop.standing == "applied"],
+        held=[line for line in unmatched if line.state in {"held", "refund_failed"}],
+        failed=await questions.failed_instructions(),
+        health=await questions.health(),
+        shops=shops,
+        reference_of=reference_of,
+    )
+
+
+@get("/floor/audit")
+async def audit_trail(request: AnyRequest, house: House) -> Response[str]:
+    """What operators and merchants did beside events, newest first."""
+    before = request.query_params.get("before", "")
+    entries = await house.people.audit.read(
+        before_entry_id=int(before) if before.isascii() and before.isdigit() and len(before) < 18 else None,
+        entries_max=ENTRIES_A_PAGE + 1,
+    )
+    context = frame(request, house)
+    more = len(entries) > ENTRIES_A_PAGE
+    older = context.here(before=str(entries[ENTRIES_A_PAGE - 1].entry_id)) if more else ""
+    return render(
+        context,
+        "operator/audit.html",
+        entries=entries[:ENTRIES_A_PAGE],
+        older=older,
+        newest=context.here(before="") if before else "",
+    )
+
+
+@get("/floor/health")
+async def health(request: AnyRequest, house: House) -> Response[str]:
+    """Storage, deadlines, outbox, money: what a person on duty looks at first."""
+    return render(
+        frame(request, house),
+        "operator/health.html",
+        health=await house.questions.floor.health(),
+        effects=await house.questions.floor.effects(),
+        version=__version__,
+        provider=house.provider.name if house.providers else "",
+    )
+
+
+@get("/floor/orders")
+async def find_order(request: AnyRequest, house: House) -> Response[Any]:
+    """Find an order by its reference."""
+    text = request.query_params.get("ref", "")[:64]
+    where = await trade.locate(house, text) if text else None
+    record = await house.questions.order_book.find(*where) if where else None
+    if record is not None:
+        return Redirect(f"/floor/orders/{reference_of(record.shop_no, record.order_id)}")
+    return render(frame(request, house), "operator/find.html", text=text, not_found=bool(text))
+
+
+@get("/floor/orders/{reference:str}")
+async def order(request: AnyRequest, house: House, reference: str) -> Response[str]:
+    """One order whole: stage, money, facts. Codes stay sealed; looking is written into the audit trail."""
+    where = await trade.locate(house, reference)
+    record = await house.questions.order_book.find(*where) if where else None
+    if record is None:
+        return refused(request, house, "NotFound", {"what": "order"}, back="/floor/orders")
+    facts = await house.questions.order_book.facts(record.shop_id, record.order_id, with_sealed=True)
+    await house.people.audit.write(request.user, "operator.looked_at_order", target=f"order:{record.order_id}")
+    return render(
+        frame(request, house),
+        "operator/order.html",
+        record=record,
+        reference=reference_of(record.shop_no, record.order_id),
+        facts=facts,
+        hidden=("contact", "buyer_key", "address_key", "account_id"),
+    )
+
+
+@post("/floor/orders/{reference:str}/ask-provider", status_code=303)
+async def ask_provider(request: AnyRequest, house: House, reference: str) -> Response[Any]:
+    """Ask the provider what was paid for this order and record what is new."""
+    where = await trade.locate(house, reference)
+    if where is None:
+        return refused(request, house, "NotFound", {"what": "order"}, back="/floor/orders")
+    await trade.catch_up_quietly(house, *where)
+    return Redirect(f"/floor/orders/{reference}", status_code=303)
+
+
+HANDLERS: Final = [floor, audit_trail, health, find_order, order, ask_provider]

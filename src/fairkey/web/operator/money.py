@@ -1,0 +1,69 @@
+"""Money without a home, and instructions that the provider refused."""
+
+from typing import Any, Final
+from uuid import UUID
+
+from litestar import Response, get, post
+from litestar.response import Redirect
+
+from fairkey.business.askers import Asker
+from fairkey.business.basics import PLATFORM, Command
+from fairkey.business.escrow import RetryRefund, RetryRelease
+from fairkey.business.payments import RefundUnmatched
+from fairkey.business.references import reference_of
+from fairkey.engine import trade
+from fairkey.engine.house import House
+from fairkey.web.frame import AnyRequest, frame, refused
+from fairkey.web.render import render
+
+
+@get("/floor/unmatched")
+async def unmatched(request: AnyRequest, house: House) -> Response[str]:
+    """Payments that belong to no order, and refunds or splits that failed."""
+    return render(
+        frame(request, house),
+        "operator/unmatched.html",
+        lines=await house.questions.floor.unmatched(),
+        failed=await house.questions.floor.failed_instructions(),
+        reference_of=reference_of,
+    )
+
+
+@post("/floor/unmatched/{payment_id:str}/refund", status_code=303)
+async def refund(request: AnyRequest, house: House, payment_id: str) -> Response[Any]:
+    """Send it back to its payer now."""
+    if not _is_id(payment_id):
+        return refused(request, house, "NotFound", {"what": "payment"}, back="/floor/unmatched")
+    command = RefundUnmatched(shop_id=PLATFORM, payment_id=payment_id)
+    return await _ask(request, house, command, "payment.refund", f"payment:{payment_id}")
+
+
+@post("/floor/failed/{reference:str}/{what:str}/{number:int}", status_code=303)
+async def retry(request: AnyRequest, house: House, reference: str, what: str, number: int) -> Response[Any]:
+    """Give a refused refund or release to the provider again."""
+    where = await trade.locate(house, reference)
+    if where is None or what not in {"refund", "release"}:
+        return refused(request, house, "NotFound", {"what": "order"}, back="/floor/unmatched")
+    shop_id, order_id = where
+    command: Command = RetryRefund(shop_id=shop_id, order_id=order_id, refund_no=number)
+    if what == "release":
+        command = RetryRelease(shop_id=shop_id, order_id=order_id, release_no=number)
+    return await _ask(request, house, command, f"{what}.retry", f"order:{order_id}")
+
+
+async def _ask(request: AnyRequest, house: House, command: Command, action: str, target: str) -> Response[Any]:
+    answer = await house.ask(Asker.OPERATOR, command)
+    if answer.refusal:
+        return refused(request, house, answer.refusal, answer.details, back="/floor/unmatched")
+    await house.people.audit.write(request.user, action, target=target)
+    return Redirect("/floor/unmatched", status_code=303)
+
+
+def _is_id(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False
+
+
+HANDLERS: Final = [unmatched, refund, retry]

@@ -1,6 +1,6 @@
 """The one place where everything is wired."""
 
-import base64
+import asyncio
 import os
 import secrets
 import time
@@ -18,6 +18,8 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.types import ASGIApp
 
+from fairkey.adapters.mail.folder import FolderMail
+from fairkey.adapters.mail.smtp import SmtpMail
 from fairkey.adapters.payments.sandbox import SandboxProvider
 from fairkey.adapters.postgres.clockwork import PostgresClockwork
 from fairkey.adapters.postgres.outbox import PostgresOutbox
@@ -227,16 +229,10 @@ def _patient(performer: Performer) -> Callable[[Any], Awaitable[list[Outcome | E
             except StoreIsAway:
                 if attempt == STORE_TRIES - 1:
                     raise
-                await _pause(STORE_PAUSE_S * 2**attempt)
+                await asyncio.sleep(STORE_PAUSE_S * 2**attempt)
         raise StoreIsAway
 
     return perform
-
-
-async def _pause(wait_s: float) -> None:
-    import asyncio
-
-    await asyncio.sleep(wait_s)
 
 
 async def _answers(pool: asyncpg.Pool) -> bool:
@@ -247,11 +243,6 @@ async def _answers(pool: asyncpg.Pool) -> bool:
 
 
 def _mail_of(settings: Settings) -> Mail | None:
-    if settings.mode == "test":
-        return None
-    from fairkey.adapters.mail.folder import FolderMail
-    from fairkey.adapters.mail.smtp import SmtpMail
-
     if settings.smtp_url:
         return SmtpMail(settings.smtp_url, settings.mail_from)
     if settings.mode == "demo":
@@ -270,11 +261,6 @@ def _gate_rules(settings: Settings, keys: Keys) -> GateRules:
         pow_difficulty_bits=settings.pow_difficulty_bits,
         limit_factor=settings.limit_percent / 100,
     )
-
-
-def _order_id_of(reference: str) -> str | None:
-    read = read_reference(reference)
-    return read[1] if read else None
 
 
 def _buyer_account_of(house: House) -> Callable[[str], Awaitable[str | None]]:

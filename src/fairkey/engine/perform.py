@@ -1,24 +1,26 @@
 """The only way anything is written: read, decide, follow the consequences, write, commit, answer, for a whole batch."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
 
-from fairkey.business import briefings, codes, orders
+from fairkey.business import batches, briefings, codes, orders
 from fairkey.business.askers import ASKERS, Asker
-from fairkey.business.basics import Broken, Command, Event, Refusal, Stream
+from fairkey.business.basics import CURRENCY, Broken, Command, Event, Refusal, Stream
 from fairkey.business.codes import CodeStage
 from fairkey.business.consequences import consequences_of
 from fairkey.business.deadlines import due_of
 from fairkey.business.files import CAPABILITIES, FILES, File, ListingFile, OrderFile, evolve
-from fairkey.business.postings import ASSETS, postings_of
+from fairkey.business.postings import postings_of
 from fairkey.effects.queue import Effect, effects_of
 from fairkey.proofs.leaf import leaf_of
 from fairkey.read_tables.changes import Change, changes_of, folded
-from fairkey.read_tables.facets import facets_of
+from fairkey.read_tables.facets import facets_of, is_unpaid, units_bought
+from fairkey.read_tables.kept import legs_of
 
-from .answers import Answer, Conflict
+from .answers import Answer, Conflict, StoreIsAway
 from .event_store import Booked, Commit, EventStore, Given, Loaded, Moved, Recorded, Stored, Wants
 
 CONSEQUENCES_PER_COMMAND_MAX = 32
@@ -29,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 
 class NotYours(Refusal):
-    """This kind of asker may not ask for this."""
+    """Not this kind of asker's to ask for."""
 
 
 class KeyWasUsedForAnotherRequest(Refusal):
@@ -74,28 +76,40 @@ class Performer:
         self._rules = rules or Rules()
 
     async def perform(self, batch: Sequence[Asked]) -> list[Outcome]:
-        """Decide a batch in order and write it in one transaction; one outcome per asked command, in order.
+        """Decide a batch in order; one outcome per asked command, in order. All that a command comes to is written in
+        one transaction, together with its neighbours.
 
         Deciding is pure, so after a conflict the whole batch is simply decided again. A batch that keeps failing is
         run one by one, so that one bad command hurts only itself. Raises `StoreIsAway`; asking again is then safe.
         """
+        outcomes: list[Outcome] = []
+        for part in _parts(batch):
+            outcomes.extend(await self._perform_part(part))
+        return outcomes
+
+    async def _perform_part(self, batch: Sequence[Asked]) -> list[Outcome]:
         for _ in range(ATTEMPTS_MAX if len(batch) == 1 else ATTEMPTS_MAX // 2):
             try:
                 return await self._perform_once(batch)
             except Conflict:
                 continue
-            except Broken:
-                logger.exception("a batch of %d broke an invariant while it was written", len(batch))
-                if len(batch) == 1:
+            except StoreIsAway:
+                raise
+            except Exception as error:
+                # An invariant, or a value that storage cannot take. Whose fault it is, is seen one by one.
+                logger.exception("a batch of %d could not be decided or written", len(batch))
+                if len(batch) > 1:
+                    break
+                if isinstance(error, Broken):
                     raise
-                break
+                raise Broken(f"{type(error).__name__}: {error}") from error
         if len(batch) == 1:
             raise Conflict("gave up: others keep writing what this command reads")
         return [await self._perform_alone(asked) for asked in batch]
 
     async def _perform_alone(self, asked: Asked) -> Outcome:
         try:
-            return (await self.perform([asked]))[0]
+            return (await self._perform_part([asked]))[0]
         except (Broken, Conflict) as error:
             return Broken(f"{type(asked.command).__name__}: {error}")
 
@@ -136,7 +150,22 @@ class Performer:
         return before.answer if before else new[asked.command_id]
 
 
-class _MustRead(Exception):  # noqa: N818 - not an error: the desk lacks a paper
+def _parts(batch: Sequence[Asked]) -> Iterator[Sequence[Asked]]:
+    """The batch in pieces of one transaction each. Commands that put a whole batch of codes on sale or take it off work
+    on sets in storage: what their neighbours reserve in the same transaction would not be seen, so they go alone.
+    """
+    start = 0
+    for place, asked in enumerate(batch):
+        if isinstance(asked.command, batches.RegisterBatch | batches.WithdrawCodes):
+            if start < place:
+                yield batch[start:place]
+            yield batch[place : place + 1]
+            start = place + 1
+    if start < len(batch):
+        yield batch[start:]
+
+
+class _MustRead(Exception):
     """A decision needs something that was not read yet."""
 
     def __init__(self, wants: Wants) -> None:
@@ -166,6 +195,10 @@ class _Desk:
         self._dry: set[tuple[str, str]] = set()
         self._files: dict[Stream, tuple[int, File]] = {}  # after the commands decided so far
         self._happened: list[_Happened] = []
+        # What the commands decided so far add to numbers that were read: however late, those are read from before.
+        self._more_unpaid: Counter[tuple[str, str]] = Counter()  # ("buyer" or "address", key)
+        self._more_bought: Counter[tuple[str, str, str]] = Counter()
+        self._more_fen: Counter[tuple[str, str]] = Counter()
         # of the command being decided now:
         self._touched: dict[Stream, tuple[int, File]] = {}
         self._now_happening: list[_Happened] = []
@@ -240,24 +273,24 @@ class _Desk:
     def unpaid_by_buyer(self, buyer_key: str) -> int:
         if buyer_key not in self._given.buyers:
             raise _MustRead(Wants(buyers={buyer_key}))
-        return self._given.buyers[buyer_key]
+        return self._given.buyers[buyer_key] + self._more_unpaid["buyer", buyer_key]
 
     def unpaid_by_address(self, address_key: str) -> int:
         if address_key not in self._given.addresses:
             raise _MustRead(Wants(addresses={address_key}))
-        return self._given.addresses[address_key]
+        return self._given.addresses[address_key] + self._more_unpaid["address", address_key]
 
     def bought_by_buyer(self, shop_id: str, listing_id: str, buyer_key: str) -> int:
         key = (shop_id, listing_id, buyer_key)
         if key not in self._given.bought:
             raise _MustRead(Wants(bought={key}))
-        return self._given.bought[key]
+        return self._given.bought[key] + self._more_bought[key]
 
     def balance_fen(self, shop_id: str, account: str) -> int:
         key = (shop_id, account)
         if key not in self._given.balances:
             raise _MustRead(Wants(balances={key}))
-        return self._given.balances[key]
+        return self._given.balances[key] + self._more_fen[key]
 
     def staged(self, shop_id: str, batch_id: str) -> int:
         key = (shop_id, batch_id)
@@ -294,6 +327,8 @@ class _Desk:
             return broken
         for happened in self._now_happening:
             self._count(happened)
+        for stream, (_, file) in self._touched.items():
+            self._count_order(stream, self._files[stream][1], file)
         self._files.update(self._touched)
         self._happened.extend(self._now_happening)
         home = briefings.home_of(asked.command)[1]
@@ -329,23 +364,29 @@ class _Desk:
         """Keep what was read true for the next command of the batch."""
         stream, event, given = happened.stream, happened.event, self._given
         match event:
-            case orders.OrderPlaced():
-                given.buyers[event.buyer_key] = given.buyers.get(event.buyer_key, 0) + 1
-                if event.address_key:
-                    given.addresses[event.address_key] = given.addresses.get(event.address_key, 0) + 1
-                key = (stream.shop_id, event.listing_id, event.buyer_key)
-                if key in given.bought:
-                    given.bought[key] += event.quantity
             case codes.CodesReserved():
                 free, taken = given.codes[stream.shop_id, event.listing_id], set(event.codes)
                 free[:] = [code for code in free if code not in taken]
+            case codes.CodesReleased(to_stock=True):
+                # Their rows are held by this batch: the order that gives them up is locked.
+                given.codes.setdefault((stream.shop_id, event.listing_id), []).extend(event.codes)
             case _:
                 pass
         for posting in postings_of(event):
-            for account, sign in ((posting.debit, -1), (posting.credit, 1)):
-                key_ = (stream.shop_id, account.value)
-                if key_ in given.balances:
-                    given.balances[key_] += posting.amount_fen * (-sign if account in ASSETS else sign)
+            if posting.currency == CURRENCY:
+                for account, by_fen in legs_of(posting):
+                    self._more_fen[stream.shop_id, account] += by_fen
+
+    def _count_order(self, stream: Stream, before: File, after: File) -> None:
+        """What an order before and after a command means for the limits."""
+        for file, sign in ((before, -1), (after, 1)):
+            if isinstance(file, OrderFile):
+                facets = facets_of(file)
+                if is_unpaid(facets):
+                    self._more_unpaid["buyer", facets.buyer_key] += sign
+                    self._more_unpaid["address", facets.address_key] += sign
+                bought = (stream.shop_id, facets.listing_id, facets.buyer_key)
+                self._more_bought[bought] += sign * units_bought(facets)
 
     # Writing.
 

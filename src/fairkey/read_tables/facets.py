@@ -12,6 +12,7 @@ from fairkey.business.files import (
     PayoutFile,
     ShopFile,
 )
+from fairkey.business.orders import Stage
 
 
 class Facets(NamedTuple):
@@ -24,6 +25,20 @@ class Facets(NamedTuple):
     account_id: str = ""
     amount_fen: int = 0
     quantity: int = 0
+
+
+# Stages in which an order's units do not count against a purchase limit. PostgreSQL says the same in `BOUGHT_BY_BUYER`.
+NOT_BOUGHT = frozenset({Stage.NEW.value, Stage.EXPIRED.value, Stage.CANCELLED.value, Stage.REFUNDED.value})
+
+
+def is_unpaid(facets: Facets) -> bool:
+    """Whether it counts against the limits on unpaid orders."""
+    return facets.stage == Stage.PLACED.value
+
+
+def units_bought(facets: Facets) -> int:
+    """How many units of an order count against the limit of units a buyer."""
+    return 0 if facets.stage in NOT_BOUGHT else facets.quantity
 
 
 def facets_of(file: File) -> Facets:

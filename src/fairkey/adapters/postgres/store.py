@@ -13,9 +13,8 @@ import asyncpg
 import msgspec
 
 from fairkey.business.basics import Broken, Stream
-from fairkey.business.postings import ASSETS
-from fairkey.engine.codec import decode_file, encode_file
 from fairkey.engine.answers import Answer, Conflict, StoreIsAway
+from fairkey.engine.codec import decode_file, encode_file
 from fairkey.engine.event_store import Commit, Given, Loaded, Stored, Wants
 from fairkey.engine.perform import fresh_file
 from fairkey.read_tables.changes import (
@@ -26,6 +25,7 @@ from fairkey.read_tables.changes import (
     RevisionPublished,
     StockChange,
 )
+from fairkey.read_tables.kept import legs_of
 
 from . import store_sql as sql
 from .moments import moment
@@ -43,9 +43,8 @@ ENGINE_SETTINGS = {
 _AWAY = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
+    asyncpg.OperatorInterventionError,  # shut down, crashed, cancelled
+    asyncpg.InsufficientResourcesError,  # too many connections, disk or memory full
     ConnectionError,
     OSError,
     TimeoutError,
@@ -85,7 +84,7 @@ class PostgresStore:
                 yield PostgresTransaction(connection, self._sealer)
         except _CONFLICTS as error:
             raise Conflict(str(error)) from error
-        except asyncpg.IntegrityConstraintViolationError as error:
+        except (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError) as error:
             raise Broken(f"the database refused it: {error}") from error
         except _AWAY as error:
             raise StoreIsAway(str(error)) from error
@@ -332,10 +331,8 @@ class PostgresTransaction:
             key = (booked.stream, booked.version)
             row_nos.append(rows_before[key])
             rows_before[key] += 1
-            posting = booked.posting
-            for account, sign in ((posting.debit, -1), (posting.credit, 1)):
-                sign_here = -sign if account in ASSETS else sign
-                sums[booked.stream.shop_id, account.value, posting.currency] += posting.amount_fen * sign_here
+            for account, by_fen in legs_of(booked.posting):
+                sums[booked.stream.shop_id, account, booked.posting.currency] += by_fen
         await self._db.execute(
             sql.INSERT_LEDGER,
             [booked.stream.shop_id for booked in commit.booked],

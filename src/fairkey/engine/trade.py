@@ -125,6 +125,7 @@ async def open_codes(
     account_name: str = "",
     account_region: str = "",
     command_id: str | None = None,
+    body_hash: bytes = b"",
 ) -> tuple[Answer, dict[str, OpenedCode]]:
     """Record that the buyer opens codes; only when that is durable, show them. Asking again shows the same again."""
     command = codes.RevealCodes(
@@ -134,7 +135,7 @@ async def open_codes(
         account_name=account_name,
         account_region=account_region,
     )
-    answer = await house.ask(Asker.BUYER, command, command_id=command_id)
+    answer = await house.ask(Asker.BUYER, command, command_id=command_id, body_hash=body_hash)
     if answer.refusal:
         return answer, {}
     opened = answer.facts.get("opened")

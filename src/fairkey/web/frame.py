@@ -8,7 +8,6 @@ Refusals that are raised (by the gates, by the house) become such pages by thems
 become problems as of RFC 9457, unless the route itself knows better.
 """
 
-import json
 import logging
 from collections.abc import Mapping
 from typing import Any, Final
@@ -23,32 +22,19 @@ from fairkey.engine.batching import Stopping
 from fairkey.engine.house import House
 from fairkey.engine.people import ActorKind
 from fairkey.gates.front_door import Shown, extra_headers
-from fairkey.gates.refusals import STATUS
+from fairkey.gates.problems import MEDIA_TYPE, Problems
 from fairkey.gates.rules import is_cookie_free
+from fairkey.gates.statuses import status_of
 from fairkey.gates.visits import Visit
 from fairkey.web.render import PageContext, Viewer, page_context, render_refusal, render_text, view_of
 
+__all__ = ["AnyRequest", "exception_handlers", "frame", "refused", "shown_by", "status_of", "viewer_of"]
+
 AnyRequest = Request[Any, Any, Any]
 
-REFUSED: Final = 409
-_STATUS: Final[Mapping[str, int]] = {
-    "FieldIsInvalid": 422,
-    "InvalidInput": 422,
-    "NotFound": 404,
-    "NotYours": 403,
-    "Unavailable": 503,
-    "Unexpected": 500,
-    "TooLarge": 413,
-    **STATUS,
-}
-_NAME_OF_STATUS: Final[Mapping[int, str]] = {404: "NotFound", 405: "NotFound", 413: "TooLarge"}
+_NAME_OF_STATUS: Final[Mapping[int, str]] = {404: "NotFound", 405: "MethodIsNotAllowed", 413: "TooLarge"}
 
 logger = logging.getLogger(__name__)
-
-
-def status_of(refusal_name: str) -> int:
-    """The HTTP status of a refusal; what the present state does not allow is a conflict."""
-    return _STATUS.get(refusal_name, REFUSED)
 
 
 def viewer_of(visit: Visit | None) -> Viewer:
@@ -103,13 +89,13 @@ def exception_handlers() -> ExceptionHandlersMap:
     }
 
 
-def shown_by(house: House) -> Shown:
+def shown_by(house: House, problems: Problems) -> Shown:
     """How the front door shows its own refusals (forged form, too many requests): like the rest of the site."""
 
     def shown(scope: Any, refusal: Refusal) -> tuple[str, bytes]:  # noqa: ANN401 - the framework's scope
         name = type(refusal).__name__
         if is_cookie_free(scope["path"]):
-            return "application/problem+json", _problem(name, refusal.details)
+            return MEDIA_TYPE, problems.tell(name, refusal.details).body
         context = frame(Request(scope), house)
         view = view_of(context, name, refusal.details)
         page = render_text(context, "refused.html", view=view, back=str(refusal.details.get("back") or "/"))
@@ -118,13 +104,17 @@ def shown_by(house: House) -> Shown:
     return shown
 
 
-def _answer(request: AnyRequest, name: str, details: Mapping[str, object]) -> Response[Any]:
+def _answer(
+    request: AnyRequest, name: str, details: Mapping[str, object], *, status: int | None = None
+) -> Response[Any]:
     house: House = request.app.state.house
     if is_cookie_free(request.scope["path"]):
-        return Response(
-            _problem(name, details), status_code=status_of(name), media_type="application/problem+json"
-        )
-    return refused(request, house, name, details)
+        problems: Problems = request.app.state.problems
+        told = problems.tell(name, details, status=status)
+        return Response(told.body, status_code=told.status, media_type=MEDIA_TYPE)
+    page = refused(request, house, name, details)
+    page.status_code = status or page.status_code
+    return page
 
 
 def _on_refusal(request: AnyRequest, refusal: Refusal) -> Response[Any]:
@@ -136,8 +126,9 @@ def _on_refusal(request: AnyRequest, refusal: Refusal) -> Response[Any]:
 
 def _on_http(request: AnyRequest, error: HTTPException) -> Response[Any]:
     name = _NAME_OF_STATUS.get(error.status_code, "InvalidInput")
-    answer = _answer(request, name, {})
-    answer.status_code = error.status_code
+    details = {"what": "address"} if name == "NotFound" else {}
+    answer = _answer(request, name, details, status=error.status_code)
+    answer.headers.update(error.headers or {})  # `Allow`
     return answer
 
 
@@ -149,8 +140,3 @@ def _on_absence(request: AnyRequest, error: Exception) -> Response[Any]:
 def _on_bug(request: AnyRequest, error: Exception) -> Response[Any]:
     logger.error("a page failed", exc_info=error)
     return _answer(request, "Unexpected", {})
-
-
-def _problem(name: str, details: Mapping[str, object]) -> bytes:
-    told = {"type": f"/problems/{name}", "title": name, "status": status_of(name), **details}
-    return json.dumps(told, default=str).encode()

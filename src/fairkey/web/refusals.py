@@ -363,6 +363,16 @@ def refusal_view(name: str, details: Mapping[str, object] | None, locale: Locale
     return RefusalView(name, sentence(words.what), sentence(words.why), sentence(words.next_step))
 
 
+def spoken(name: str, details: Mapping[str, object]) -> tuple[str, str]:
+    """The same sentences in one piece for programs, in English and in Chinese."""
+    english = refusal_view(name, details, "en")
+    chinese = refusal_view(name, details, "zh_CN")
+    return (
+        f"{english.what} {english.why} {english.next_step}",
+        f"{chinese.what}{chinese.why}{chinese.next_step}",
+    )
+
+
 def field_problem(why: str, locale: Locale) -> str:
     """The sentence to show below a form field for the ``why`` of a ``FieldIsInvalid``."""
     texts = texts_of(locale)

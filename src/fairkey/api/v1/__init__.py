@@ -1,5 +1,1 @@
-"""Version 1 of the API; `HANDLERS` is what the application mounts."""
-
-from typing import Any
-
-HANDLERS: list[Any] = []
+"""Version 1 of the API, one file per part of the business."""

@@ -1,0 +1,388 @@
+"""Orders from the buyer's side: place, pay, open, and all that may follow. All but placing need the order's secret."""
+
+from typing import Final
+
+from fairkey.api.calls import Call, Reply, reply, require_done, uuid_text
+from fairkey.api.endpoints import Endpoint, Example
+from fairkey.api.order_shapes import (
+    Done,
+    Facts,
+    OpenCode,
+    OpenCodes,
+    OpenComplaint,
+    OrderView,
+    Paying,
+    PayLink,
+    PlacedOrder,
+    PlaceOrder,
+    Reveal,
+    Review,
+    facts_view,
+    order_view,
+)
+from fairkey.api.shapes import Nothing, moment
+from fairkey.business import complaints, orders, reviews
+from fairkey.business.askers import Asker
+from fairkey.business.basics import Broken, Command, NotFound
+from fairkey.business.orders import OrderIsInAnotherStage, Stage
+from fairkey.engine import trade
+from fairkey.engine.answers import Answer
+from fairkey.engine.house import House
+from fairkey.engine.people import network_of
+from fairkey.gates.refusals import OrderNotFound
+from fairkey.read_tables.order_book import OrderRecord
+
+TAG: Final = "orders"
+
+
+async def place(house: House, call: Call) -> Reply:
+    """Place an order: its codes are kept for it from now on."""
+    given: PlaceOrder = call.given
+    shop_id = await house.numbers.shop_of(given.shop_no)
+    if shop_id is None:
+        raise NotFound(what="shop")
+    placed = await trade.place(
+        house,
+        trade.Placing(
+            shop_id=shop_id,
+            listing_id=uuid_text(given.listing_id, "listing"),
+            revision=given.revision,
+            quantity=given.quantity,
+            contact=given.contact,
+            coupon_code=given.coupon_code,
+            address=network_of(call.visit.actor.address),
+        ),
+        command_id=call.command_id(),
+    )
+    require_done(placed.answer)
+    facts = placed.answer.facts
+    return reply(
+        PlacedOrder(
+            reference=placed.reference,
+            secret=placed.secret,
+            stage=Stage(str(facts["stage"])),
+            amount_fen=_number(facts["amount_fen"]),
+            expires_at=moment(_number(facts["expires_at_ms"])),
+        ),
+        201,
+        ((b"location", f"/api/v1/orders/{placed.reference}".encode()),),
+    )
+
+
+async def get(house: House, call: Call) -> Reply:
+    """The order as it is now."""
+    return reply(order_view(await _record(house, call)))
+
+
+async def facts(house: House, call: Call) -> Reply:
+    """What happened to it."""
+    shop_id, order_id = await _where(house, call)
+    return reply(facts_view(await house.questions.order_book.facts(shop_id, order_id)))
+
+
+async def pay(house: House, call: Call) -> Reply:
+    """Open the collection at the provider."""
+    record = await _record(house, call)
+    order = record.file.order
+    if order.stage is not Stage.PLACED:
+        raise OrderIsInAnotherStage(stage=order.stage.value, allowed=[Stage.PLACED.value])
+    given: Paying = call.given
+    own_page = f"{house.settings.public_url}/o/{call.path['ref']}"
+    collection = await trade.collect(
+        house,
+        shop_id=record.shop_id,
+        order_id=record.order_id,
+        subject=order_view(record).terms.product,
+        return_url=given.return_url or own_page,
+    )
+    return reply(
+        PayLink(
+            pay_url=collection.pay_url,
+            qr_text=collection.qr_text,
+            amount_fen=order.amount_fen - record.file.escrow.held_fen,
+            expires_at=moment(order.expires_at_ms),
+        )
+    )
+
+
+async def reveal(house: House, call: Call) -> Reply:
+    """Open codes: written down first, shown then."""
+    shop_id, order_id = await _where(house, call)
+    given: Reveal = call.given
+    answer, opened = await trade.open_codes(
+        house,
+        shop_id=shop_id,
+        order_id=order_id,
+        code_ids=[uuid_text(code_id, "code") for code_id in given.codes],
+        account_name=given.account_name,
+        account_region=given.account_region,
+        command_id=call.command_id(),
+        body_hash=call.body_hash(),
+    )
+    require_done(answer)
+    return reply(
+        OpenCodes(
+            codes=tuple(
+                OpenCode(code_id=code_id, text=code.text, salt=code.salt.hex(), commitment=code.commitment.hex())
+                for code_id, code in opened.items()
+            )
+        )
+    )
+
+
+async def confirm(house: House, call: Call) -> Reply:
+    """All is well: the shop gets its money."""
+    shop_id, order_id = await _where(house, call)
+    return await _ask(house, call, orders.ConfirmOrder(shop_id=shop_id, order_id=order_id))
+
+
+async def withdraw(house: House, call: Call) -> Reply:
+    """Step back while every code is sealed."""
+    shop_id, order_id = await _where(house, call)
+    return await _ask(house, call, orders.WithdrawOrder(shop_id=shop_id, order_id=order_id))
+
+
+async def give_up(house: House, call: Call) -> Reply:
+    """Let an unpaid order go."""
+    shop_id, order_id = await _where(house, call)
+    return await _ask(house, call, orders.GiveUpOrder(shop_id=shop_id, order_id=order_id))
+
+
+async def wait(house: House, call: Call) -> Reply:
+    """Give a late merchant one more promise period."""
+    shop_id, order_id = await _where(house, call)
+    return await _ask(house, call, orders.AgreeToWait(shop_id=shop_id, order_id=order_id))
+
+
+async def complain(house: House, call: Call) -> Reply:
+    """Open the complaint of the order."""
+    shop_id, order_id = await _where(house, call)
+    given: OpenComplaint = call.given
+    return await _ask(
+        house,
+        call,
+        complaints.OpenComplaint(
+            shop_id=shop_id, order_id=order_id, reason=given.reason, text=given.text, demand_fen=given.demand_fen
+        ),
+    )
+
+
+async def settle(house: House, call: Call) -> Reply:
+    """Withdraw the complaint."""
+    shop_id, order_id = await _where(house, call)
+    return await _ask(house, call, complaints.WithdrawComplaint(shop_id=shop_id, order_id=order_id))
+
+
+async def review(house: House, call: Call) -> Reply:
+    """Review a completed order."""
+    shop_id, order_id = await _where(house, call)
+    given: Review = call.given
+    return await _ask(
+        house,
+        call,
+        reviews.PostReview(
+            shop_id=shop_id, order_id=order_id, speed=given.speed, code_worked=given.code_worked, text=given.text
+        ),
+    )
+
+
+async def _where(house: House, call: Call) -> tuple[str, str]:
+    where = await trade.locate(house, call.path["ref"])
+    if where is None:  # the secret fits, yet there is no such shop: the secret of an order that never was
+        raise OrderNotFound
+    return where
+
+
+async def _record(house: House, call: Call) -> OrderRecord:
+    record = await house.questions.order_book.find(*await _where(house, call))
+    if record is None:
+        raise OrderNotFound
+    return record
+
+
+async def _ask(house: House, call: Call, command: Command, by: Asker = Asker.BUYER) -> Reply:
+    answer = await house.ask(by, command, command_id=call.command_id(), body_hash=call.body_hash())
+    return done(answer)
+
+
+def done(answer: Answer) -> Reply:
+    """What a command to an order came to. Raises what it was refused with."""
+    require_done(answer)
+    return reply(Done(stage=Stage(str(answer.facts["stage"])), kinds=answer.kinds))
+
+
+def _number(value: object) -> int:
+    if not isinstance(value, int):
+        raise Broken("the engine tells numbers of an order as numbers")
+    return value
+
+
+_REF_EXAMPLE: Final = "06A3GQ8NV9F2S1X7M0K4D5T8ZB35"
+_ANOTHER_STAGE: Final = ("OrderIsInAnotherStage",)
+
+PLACE: Final = Endpoint(
+    method="POST",
+    path="/api/v1/orders",
+    tag=TAG,
+    summary="Place an order",
+    description=(
+        "Codes of a vault listing are kept for the order in the same transaction, or the whole order is refused. "
+        "It can be paid for 15 minutes. Works as a guest; with a merchant key the key's own limits count. "
+        "The same `Idempotency-Key` and body give the same order again."
+    ),
+    handle=place,
+    body=PlaceOrder,
+    answer=PlacedOrder,
+    status=201,
+    idempotency="required",
+    refusals=(
+        "NotFound", "ShopIsClosed", "ListingIsNotOnSale", "ListingHasChanged", "QuantityIsOutOfRange",
+        "PurchaseLimitIsReached", "TooManyUnpaidOrders", "CouponIsNotValid", "CouponIsUsedUp", "StockIsShort",
+    ),
+    example=Example(
+        request={
+            "shop_no": 101,
+            "listing_id": "0198c1f0-7a52-7c10-9d4e-5a3a0c2f9e11",
+            "revision": 1,
+            "quantity": 1,
+            "contact": "buyer@example.com",
+        },
+        answer={
+            "reference": _REF_EXAMPLE,
+            "secret": "K7Q2-M9XD-4TVB-01HZ",
+            "stage": "placed",
+            "amount_fen": 9500,
+            "expires_at": "2026-05-04T09:15:00.000Z",
+        },
+    ),
+)  # fmt: skip
+
+REVEAL: Final = Endpoint(
+    method="POST",
+    path="/api/v1/orders/{ref}/reveal",
+    tag=TAG,
+    summary="Open codes",
+    description=(
+        "The first opening of a code is a timed fact and is written before anything is shown. Asking again shows the "
+        "same codes again and changes nothing."
+    ),
+    handle=reveal,
+    body=Reveal,
+    body_is_optional=True,
+    answer=OpenCodes,
+    idempotency="optional",
+    refusals=("CodeIsNotDelivered",),
+)
+
+ENDPOINTS: Final = (
+    PLACE,
+    Endpoint(
+        method="GET", path="/api/v1/orders/{ref}", tag=TAG, summary="Read an order", handle=get, answer=OrderView
+    ),
+    Endpoint(
+        method="GET",
+        path="/api/v1/orders/{ref}/facts",
+        tag=TAG,
+        summary="Read what happened to an order",
+        description="Public facts with their leaf hashes; what is sealed shows as commitments only.",
+        handle=facts,
+        answer=Facts,
+    ),
+    Endpoint(
+        method="POST",
+        path="/api/v1/orders/{ref}/pay",
+        tag=TAG,
+        summary="Get the provider's payment page",
+        description="Asking again gives the same page. Paying is reported to us by the provider, not by the buyer.",
+        handle=pay,
+        body=Paying,
+        body_is_optional=True,
+        answer=PayLink,
+        idempotency="optional",
+        refusals=(*_ANOTHER_STAGE, "ProviderHasRefused"),
+    ),
+    REVEAL,
+    Endpoint(
+        method="POST",
+        path="/api/v1/orders/{ref}/confirm",
+        tag=TAG,
+        summary="Confirm that all is well",
+        handle=confirm,
+        body=Nothing,
+        body_is_optional=True,
+        answer=Done,
+        idempotency="optional",
+        refusals=_ANOTHER_STAGE,
+    ),
+    Endpoint(
+        method="POST",
+        path="/api/v1/orders/{ref}/withdraw",
+        tag=TAG,
+        summary="Step back while every code is sealed",
+        handle=withdraw,
+        body=Nothing,
+        body_is_optional=True,
+        answer=Done,
+        idempotency="optional",
+        refusals=(*_ANOTHER_STAGE, "CodeWasAlreadyOpened"),
+    ),
+    Endpoint(
+        method="POST",
+        path="/api/v1/orders/{ref}/give-up",
+        tag=TAG,
+        summary="Let an unpaid order go",
+        handle=give_up,
+        body=Nothing,
+        body_is_optional=True,
+        answer=Done,
+        idempotency="optional",
+        refusals=_ANOTHER_STAGE,
+    ),
+    Endpoint(
+        method="POST",
+        path="/api/v1/orders/{ref}/wait",
+        tag=TAG,
+        summary="Give a late merchant one more promise period",
+        handle=wait,
+        body=Nothing,
+        body_is_optional=True,
+        answer=Done,
+        idempotency="optional",
+        refusals=(*_ANOTHER_STAGE, "WaitWasAlreadyAgreed"),
+    ),
+    Endpoint(
+        method="POST",
+        path="/api/v1/orders/{ref}/complaint",
+        tag=TAG,
+        summary="Complain about a delivered order",
+        description="The merchant has 48 hours to answer; silence loses.",
+        handle=complain,
+        body=OpenComplaint,
+        answer=Done,
+        idempotency="optional",
+        refusals=("ComplaintExists", "OrderCannotBeComplainedAbout"),
+    ),
+    Endpoint(
+        method="POST",
+        path="/api/v1/orders/{ref}/complaint/withdraw",
+        tag=TAG,
+        summary="Withdraw the complaint",
+        handle=settle,
+        body=Nothing,
+        body_is_optional=True,
+        answer=Done,
+        idempotency="optional",
+        refusals=("NotFound", "ComplaintIsInAnotherStage"),
+    ),
+    Endpoint(
+        method="POST",
+        path="/api/v1/orders/{ref}/review",
+        tag=TAG,
+        summary="Review a completed order",
+        handle=review,
+        body=Review,
+        answer=Done,
+        idempotency="optional",
+        refusals=("OrderIsNotCompleted", "ReviewExists"),
+    ),
+)

@@ -274,6 +274,15 @@ async def test_typed_codes_that_were_never_delivered_may_be_typed_again(world: V
     assert len(await world.desk.put_typed(OTHER_SHOP, batch, ["TYPED-CODE-1"])) == 1
 
 
+async def test_dropping_ones_own_typed_codes_leaves_those_of_a_colleague(world: VaultWorld) -> None:
+    batch = "00000000-0000-7000-8000-0000000000b0"
+    mine = await world.desk.put_typed(SHOP, batch, ["TYPED-CODE-1"])
+    await world.desk.put_typed(SHOP, batch, ["TYPED-CODE-2"])
+    assert await world.desk.drop_unregistered(SHOP, batch, [code_id for code_id, _ in mine]) == 1
+    assert await opened_texts(world, batch) == ["TYPED-CODE-2"]
+    assert await world.pool.fetchval("SELECT state FROM imports") == "staged"  # the clean-up still looks after it
+
+
 async def test_what_is_registered_is_never_dropped(world: VaultWorld) -> None:
     staged = await world.stage(b"AAAA-1111\nBBBB-2222\n")
     await world.register(staged.import_id)

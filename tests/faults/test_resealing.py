@@ -9,8 +9,16 @@ from uuid import UUID
 
 import pytest
 
+from fairkey.adapters.postgres.store import sealed_aad
 from fairkey.adapters.vault.keys import key_id_of
-from fairkey.adapters.vault.resealing import VAULT_CODES, reseal, retire_unused
+from fairkey.adapters.vault.resealing import (
+    SEALED_COLUMNS,
+    VAULT_CODES,
+    reseal,
+    reseal_everything,
+    retire_unused,
+)
+from fairkey.business.basics import Stream
 from vault_world import SHOP, VaultWorld, file_of, vault_world
 
 
@@ -47,6 +55,51 @@ async def test_after_resealing_every_code_lies_under_the_new_key_and_is_the_same
     world.clock.at_ms += 10_000_000
     assert await retire_unused(world.pool, "codes", (VAULT_CODES,), world.clock()) == sorted(old)
     assert await retire_unused(world.pool, "codes", (VAULT_CODES,), world.clock()) == []
+
+
+async def test_every_sealed_column_of_the_database_is_resealed(world: VaultWorld) -> None:
+    await world.stage(b"CODE-0000001\n")
+    account, order = UUID(int=5), UUID(int=6)
+    await world.pool.execute(
+        """
+        INSERT INTO accounts (account_id, email_key, email_sealed, password_hash, display_name, locale, created_at)
+        VALUES ($1, $2, $3, 'x', '', 'en', now())
+        """,
+        account,
+        b"k" * 32,
+        world.keys.seal("contacts", f"account:{account}".encode(), b"tom@example.com"),
+    )
+    place = sealed_aad(Stream(SHOP, "order", str(order)), 3)
+    await world.pool.execute(
+        "INSERT INTO sealed_fields (shop_id, stream_kind, stream_id, version, sealed) VALUES ($1, 'order', $2, 3, $3)",
+        SHOP,
+        order,
+        world.keys.seal("contacts", place, b"fields"),
+    )
+    new = {purpose: await world.keys.rotate(purpose, usable_after_ms=0) for purpose in ("codes", "contacts")}
+    world.clock.at_ms += 10_000_000
+    told: list[tuple[str, int]] = []
+
+    def tell(table: str, count: int) -> None:
+        told.append((table, count))
+
+    renewed = await reseal_everything(world.pool, world.keys, world.clock, on_progress=tell)
+    assert renewed == {"vault": 1, "sealed_fields": 1, "accounts": 1}
+    assert dict(told) == renewed
+    for where in SEALED_COLUMNS:
+        assert key_id_of(await world.pool.fetchval(f"SELECT {where.column} FROM {where.table}")) == new[where.purpose]
+    fields = await world.pool.fetchval("SELECT sealed FROM sealed_fields")
+    assert world.keys.open("contacts", place, fields) == b"fields"
+    retired = await world.pool.fetch("SELECT purpose FROM data_keys WHERE retired_at IS NOT NULL ORDER BY purpose")
+    assert [row["purpose"] for row in retired] == ["codes", "contacts"]
+
+    columns = await world.pool.fetch(
+        """
+        SELECT table_name, column_name FROM information_schema.columns
+        WHERE table_schema = 'public' AND column_name LIKE '%sealed' AND data_type = 'bytea'
+        """
+    )
+    assert {tuple(row) for row in columns} == {(where.table, where.column) for where in SEALED_COLUMNS}
 
 
 async def test_an_interrupted_resealing_goes_on_where_it_is_needed(world: VaultWorld) -> None:

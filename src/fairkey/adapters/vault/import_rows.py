@@ -287,12 +287,15 @@ async def end(
     )
 
 
-async def drop_unregistered(connection: asyncpg.pool.PoolConnectionProxy, shop_id: UUID, batch_id: UUID) -> int:
+async def drop_unregistered(
+    connection: asyncpg.pool.PoolConnectionProxy, shop_id: UUID, batch_id: UUID, code_ids: Sequence[UUID] | None = None
+) -> int:
     """Take what was never registered out of the vault and let go of its fingerprints; how many codes."""
     status = await connection.execute(
         """
         WITH gone AS (
-            DELETE FROM vault v WHERE v.shop_id = $1 AND v.batch_id = $2
+            DELETE FROM vault v
+            WHERE v.shop_id = $1 AND v.batch_id = $2 AND ($3::uuid[] IS NULL OR v.code_id = ANY ($3))
                 AND NOT EXISTS (SELECT FROM codes c WHERE c.shop_id = v.shop_id AND c.code_id = v.code_id)
             RETURNING v.fingerprint, v.code_id
         )
@@ -300,17 +303,23 @@ async def drop_unregistered(connection: asyncpg.pool.PoolConnectionProxy, shop_i
         """,
         shop_id,
         batch_id,
+        code_ids,
     )
     return int(status.removeprefix("DELETE "))
 
 
 async def settle(connection: asyncpg.pool.PoolConnectionProxy, shop_id: UUID, import_id: UUID, now: datetime) -> None:
-    """After a clean-up: what still lies in the vault was registered; otherwise the import is abandoned."""
+    """After dropping: `registered` if a code of it is, `staged` if some still wait for that, otherwise `abandoned`."""
     await connection.execute(
         """
         UPDATE imports SET finished_at = coalesce(finished_at, $3), touched_at = $3, accepted = still.codes,
-                           state = CASE WHEN still.codes > 0 THEN 'registered' ELSE 'abandoned' END
-        FROM (SELECT count(*) AS codes FROM vault WHERE shop_id = $1 AND batch_id = $2) AS still
+                           state = CASE WHEN still.codes = 0 THEN 'abandoned'
+                                        WHEN still.codes > still.registered THEN 'staged'
+                                        ELSE 'registered' END
+        FROM (
+            SELECT count(*) AS codes, count(c.code_id) AS registered
+            FROM vault v LEFT JOIN codes c USING (shop_id, code_id) WHERE v.shop_id = $1 AND v.batch_id = $2
+        ) AS still
         WHERE shop_id = $1 AND import_id = $2
         """,
         shop_id,

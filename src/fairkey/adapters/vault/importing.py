@@ -148,7 +148,7 @@ class ImportDesk:
             await rows.put(connection, about, pressed.codes, position)
         return [(str(UUID(bytes=one.code_id)), one.commitment.hex()) for one in pressed.codes]
 
-    async def drop_unregistered(self, shop_id: str, batch_id: str) -> int:
+    async def drop_unregistered(self, shop_id: str, batch_id: str, code_ids: Sequence[str] | None = None) -> int:
         """See `CodeImports.drop_unregistered`."""
         async with self._pool.acquire() as connection, connection.transaction():
             before = await rows.lock(connection, UUID(shop_id), UUID(batch_id))
@@ -156,7 +156,8 @@ class ImportDesk:
                 return 0
             if before["state"] == "receiving":
                 raise ImportIsUnderWay(import_id=batch_id)
-            dropped = await rows.drop_unregistered(connection, UUID(shop_id), UUID(batch_id))
+            only = None if code_ids is None else [UUID(code_id) for code_id in code_ids]
+            dropped = await rows.drop_unregistered(connection, UUID(shop_id), UUID(batch_id), only)
             await rows.settle(connection, UUID(shop_id), UUID(batch_id), moment(self._now_ms()))
         return dropped
 

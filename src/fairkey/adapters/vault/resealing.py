@@ -2,41 +2,76 @@
 shop.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
-from uuid import UUID
+from typing import Any, Final
 
 import asyncpg
 
 from fairkey.adapters.postgres.moments import moment
+from fairkey.adapters.postgres.store import sealed_aad
 from fairkey.adapters.vault.keys import SEALED_HEADER_BYTES, USABLE_AFTER_MS, Keys, key_id_of, sealed_header
+from fairkey.business.basics import Stream
 
 ROWS_AT_ONCE: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealedColumn:
-    """Where sealed values lie. `aad` gives the associated data of a row from its key columns (all of type uuid), in
-    order.
+    """Where sealed values lie. `aad` gives the associated data of a row from the values of its key, in order.
 
-    Names are written into SQL: they come from code, never from a person.
+    Names and types are written into SQL: they come from code, never from a person.
     """
 
     table: str
-    key_columns: tuple[str, ...]
+    key: tuple[tuple[str, str], ...]  # (column, SQL type)
     column: str
     purpose: str
-    aad: Callable[[tuple[UUID, ...]], bytes]
+    aad: Callable[[tuple[Any, ...]], bytes]
 
 
 VAULT_CODES: Final = SealedColumn(
     table="vault",
-    key_columns=("shop_id", "code_id"),
+    key=(("shop_id", "uuid"), ("code_id", "uuid")),
     column="sealed",
     purpose="codes",
-    aad=lambda key: key[1].bytes,
+    aad=lambda key: bytes(key[1].bytes),
 )
+EVENT_FIELDS: Final = SealedColumn(
+    table="sealed_fields",
+    key=(("shop_id", "uuid"), ("stream_kind", "text"), ("stream_id", "uuid"), ("version", "integer")),
+    column="sealed",
+    purpose="contacts",
+    aad=lambda key: sealed_aad(Stream(str(key[0]), key[1], str(key[2])), key[3]),
+)
+ACCOUNT_ADDRESSES: Final = SealedColumn(
+    table="accounts",
+    key=(("account_id", "uuid"),),
+    column="email_sealed",
+    purpose="contacts",
+    aad=lambda key: f"account:{key[0]}".encode(),
+)
+# Every column that holds sealed values. A test compares it with the tables: a column that is missing here would keep
+# its
+# old key in use for ever.
+SEALED_COLUMNS: Final = (VAULT_CODES, EVENT_FIELDS, ACCOUNT_ADDRESSES)
+
+
+async def reseal_everything(
+    pool: asyncpg.Pool, keys: Keys, now_ms: Callable[[], int], *, on_progress: Callable[[str, int], None] | None = None
+) -> dict[str, int]:
+    """Renew every old seal in every table and retire the keys that are then unused; how many were renewed, by table."""
+    renewed = {}
+    for where in SEALED_COLUMNS:
+
+        def tell(count: int, table: str = where.table) -> None:
+            if on_progress is not None:
+                on_progress(table, count)
+
+        renewed[where.table] = await reseal(pool, keys, where, on_progress=tell)
+    for purpose in sorted({where.purpose for where in SEALED_COLUMNS}):
+        await retire_unused(pool, purpose, [where for where in SEALED_COLUMNS if where.purpose == purpose], now_ms())
+    return renewed
 
 
 async def reseal(
@@ -53,45 +88,48 @@ async def reseal(
     A row that somebody changes at the same moment is left as he wrote it.
     """
     await keys.refresh()
-    key_list = ", ".join(where.key_columns)
-    key_params = ", ".join(f"${number}::uuid" for number in range(1, len(where.key_columns) + 1))
     newest = sealed_header(keys.sealing_key_id(where.purpose))
-    read = f"""
-        SELECT {key_list}, {where.column} FROM {where.table} WHERE ({key_list}) > ({key_params})
-        ORDER BY {key_list} LIMIT {rows_at_once}
-    """  # noqa: S608 - names from code
-    arrays = ", ".join(f"${number}::uuid[]" for number in range(1, len(where.key_columns) + 1))
-    old, new = (f"${len(where.key_columns) + extra}::bytea[]" for extra in (1, 2))
-    same_row = " AND ".join(f"t.{column} = g.{column}" for column in where.key_columns)
-    write = f"""
-        UPDATE {where.table} t SET {where.column} = g.new_seal
-        FROM unnest({arrays}, {old}, {new}) AS g ({key_list}, old_seal, new_seal)
-        WHERE {same_row} AND t.{where.column} = g.old_seal
-    """  # noqa: S608 - names from code
-    after = tuple(UUID(int=0) for _ in where.key_columns)
+    first, further, write = _statements(where, rows_at_once)
     renewed = 0
-    while page := await pool.fetch(read, *after):
-        after = tuple(page[-1][column] for column in where.key_columns)
-        due = [row for row in page if row[where.column] is not None and not row[where.column].startswith(newest)]
-        if not due:
-            continue
-        places = [tuple(row[column] for column in where.key_columns) for row in due]
-        opened = await keys.open_many(
-            where.purpose, [(where.aad(place), row[where.column]) for place, row in zip(places, due, strict=True)]
-        )
-        status = await pool.execute(
-            write,
-            *(list(column) for column in zip(*places, strict=True)),
-            [row[where.column] for row in due],
-            [keys.seal(where.purpose, where.aad(place), text) for place, text in zip(places, opened, strict=True)],
-        )
-        renewed += int(status.removeprefix("UPDATE "))
-        if on_progress is not None:
-            on_progress(renewed)
+    page = await pool.fetch(first)
+    while page:
+        due = [row for row in page if row[-1] is not None and not row[-1].startswith(newest)]
+        if due:
+            places = [tuple(row)[:-1] for row in due]
+            opened = await keys.open_many(
+                where.purpose, [(where.aad(place), row[-1]) for place, row in zip(places, due, strict=True)]
+            )
+            status = await pool.execute(
+                write,
+                *(list(column) for column in zip(*places, strict=True)),
+                [row[-1] for row in due],
+                [keys.seal(where.purpose, where.aad(place), text) for place, text in zip(places, opened, strict=True)],
+            )
+            renewed += int(status.removeprefix("UPDATE "))
+            if on_progress is not None:
+                on_progress(renewed)
+        page = await pool.fetch(further, *tuple(page[-1])[:-1])
     return renewed
 
 
-async def retire_unused(pool: asyncpg.Pool, purpose: str, columns: tuple[SealedColumn, ...], now_ms: int) -> list[int]:
+def _statements(where: SealedColumn, rows_at_once: int) -> tuple[str, str, str]:
+    """To read the first page (key, then sealed value), the page after a key, and to write new seals over old ones."""
+    names = ", ".join(name for name, _ in where.key)
+    after = ", ".join(f"${number}::{kind}" for number, (_, kind) in enumerate(where.key, 1))
+    select = f"SELECT {names}, {where.column} FROM {where.table}"  # noqa: S608 - names from code
+    order = f"ORDER BY {names} LIMIT {rows_at_once}"
+    arrays = ", ".join(f"${number}::{kind}[]" for number, (_, kind) in enumerate(where.key, 1))
+    old, new = (f"${len(where.key) + extra}::bytea[]" for extra in (1, 2))
+    same_row = " AND ".join(f"t.{name} = g.{name}" for name, _ in where.key)
+    write = f"""
+        UPDATE {where.table} t SET {where.column} = g.new_seal
+        FROM unnest({arrays}, {old}, {new}) AS g ({names}, old_seal, new_seal)
+        WHERE {same_row} AND t.{where.column} = g.old_seal
+    """  # noqa: S608 - names from code
+    return f"{select} {order}", f"{select} WHERE ({names}) > ({after}) {order}", write
+
+
+async def retire_unused(pool: asyncpg.Pool, purpose: str, columns: Sequence[SealedColumn], now_ms: int) -> list[int]:
     """Mark data keys of a purpose that nothing is sealed under any more; their ids. They stay readable, for old
     backups.
 

@@ -1,7 +1,6 @@
 """The house: everything an edge may use, wired once in `app.py` and handed in."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 from fairkey.business.askers import Asker
@@ -60,23 +59,43 @@ class ShopNumbers(Protocol):
         """The shop's number if it has one."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class House:
-    """One process's view of everything."""
+    """One process's view of everything.
 
-    settings: Settings
-    now_ms: Callable[[], int]
-    new_id: Callable[[], str]
-    ask: Ask
-    keys: KeyWork
-    vault: CodeVault
-    imports: CodeImports
-    people: People
-    numbers: ShopNumbers
-    providers: Mapping[str, PaymentProvider]
-    mail: Mail | None  # none: no letters are written
-    questions: Questions
-    is_ready: Callable[[], Awaitable[bool]]
+    A plain class, not a dataclass: the web framework would otherwise look into its fields to validate what it hands on.
+    """
+
+    def __init__(  # noqa: PLR0913 - everything an edge may use
+        self,
+        *,
+        settings: Settings,
+        now_ms: Callable[[], int],
+        new_id: Callable[[], str],
+        ask: Ask,
+        keys: KeyWork,
+        vault: CodeVault,
+        imports: CodeImports,
+        people: People,
+        numbers: ShopNumbers,
+        providers: Mapping[str, PaymentProvider],
+        mail: Mail | None,  # none: no letters are written
+        questions: Questions,
+        is_ready: Callable[[], Awaitable[bool]],
+    ) -> None:
+        """Wired once, in `fairkey.app`."""
+        self.settings = settings
+        self.now_ms = now_ms
+        self.new_id = new_id
+        self.ask = ask
+        self.keys = keys
+        self.vault = vault
+        self.imports = imports
+        self.people = people
+        self.numbers = numbers
+        self.providers = providers
+        self.mail = mail
+        self.questions = questions
+        self.is_ready = is_ready
 
     @property
     def provider(self) -> PaymentProvider:

@@ -3,6 +3,8 @@
 from typing import Any, Final
 
 from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 from litestar.response import Redirect
 
 from fairkey.business.basics import Refusal
@@ -44,13 +46,13 @@ def _sign_in_page(
 
 
 @get("/login")
-async def login_page(request: AnyRequest, house: House) -> Response[str]:
+async def login_page(request: AnyRequest, house: NamedDependency[House]) -> Response[str]:
     """The form; `?back=` says where to go afterwards."""
     return _sign_in_page(request, house, back=back_path(request.query_params.get("back")))
 
 
 @post("/login", status_code=303)
-async def login(request: AnyRequest, house: House) -> Response[Any]:
+async def login(request: AnyRequest, house: NamedDependency[House]) -> Response[Any]:
     """Check e-mail and password."""
     form = await _form(request)
     back = back_path(form.get("back"))
@@ -69,7 +71,7 @@ async def logout(request: AnyRequest) -> Redirect:
 
 
 @get("/register")
-async def register_page(request: AnyRequest, house: House) -> Response[str]:
+async def register_page(request: AnyRequest, house: NamedDependency[House]) -> Response[str]:
     """The form."""
     back = back_path(request.query_params.get("back"))
     return render(
@@ -78,7 +80,7 @@ async def register_page(request: AnyRequest, house: House) -> Response[str]:
 
 
 @post("/register", status_code=303)
-async def register(request: AnyRequest, house: House) -> Response[Any]:
+async def register(request: AnyRequest, house: NamedDependency[House]) -> Response[Any]:
     """Make an account and let its owner in. With a taken address the page is the same, and nobody is let in."""
     form = await _form(request)
     context = frame(request, house)
@@ -106,7 +108,7 @@ async def register(request: AnyRequest, house: House) -> Response[Any]:
 
 
 @get("/verify/{token:str}")
-async def verify(request: AnyRequest, house: House, token: str) -> Response[str]:
+async def verify(request: AnyRequest, house: NamedDependency[House], token: FromPath[str]) -> Response[str]:
     """A link from a mail: the address is its owner's."""
     try:
         await house.people.accounts.verify_email(token)
@@ -116,13 +118,13 @@ async def verify(request: AnyRequest, house: House, token: str) -> Response[str]
 
 
 @get("/forgot")
-async def forgot_page(request: AnyRequest, house: House) -> Response[str]:
+async def forgot_page(request: AnyRequest, house: NamedDependency[House]) -> Response[str]:
     """Ask for a link to set a new password."""
     return render(frame(request, house), "account/forgot.html", was_sent=False, has_mail=house.mail is not None)
 
 
 @post("/forgot", status_code=200)
-async def forgot(request: AnyRequest, house: House) -> Response[str]:
+async def forgot(request: AnyRequest, house: NamedDependency[House]) -> Response[str]:
     """The same answer whether there is such an account or not."""
     form = await _form(request)
     await letters.post(house, await house.people.accounts.ask_reset(form.get("email", "")))
@@ -130,13 +132,13 @@ async def forgot(request: AnyRequest, house: House) -> Response[str]:
 
 
 @get("/reset/{token:str}")
-async def reset_page(request: AnyRequest, house: House, token: str) -> Response[str]:
+async def reset_page(request: AnyRequest, house: NamedDependency[House], token: FromPath[str]) -> Response[str]:
     """The form for a new password."""
     return render(frame(request, house), "account/reset.html", token=token, refusal=None)
 
 
 @post("/reset/{token:str}", status_code=303)
-async def reset(request: AnyRequest, house: House, token: str) -> Response[Any]:
+async def reset(request: AnyRequest, house: NamedDependency[House], token: FromPath[str]) -> Response[Any]:
     """Set it, and let the owner in."""
     form = await _form(request)
     context = frame(request, house)
@@ -150,7 +152,7 @@ async def reset(request: AnyRequest, house: House, token: str) -> Response[Any]:
 
 
 @post("/demo/enter/{who:str}", status_code=303)
-async def demo_enter(request: AnyRequest, house: House, who: str) -> Response[Any]:
+async def demo_enter(request: AnyRequest, house: NamedDependency[House], who: FromPath[str]) -> Response[Any]:
     """One click, in the demo only: be the buyer, a merchant, the operator."""
     address = DEMO_DOORS.get(who)
     account = await house.people.accounts.find_by_email(address) if address else None

@@ -3,6 +3,8 @@
 from typing import Any, Final
 
 from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 from litestar.response import Redirect
 
 from fairkey.business.basics import Refusal
@@ -42,13 +44,13 @@ async def _page(request: AnyRequest, house: House, refusal: Refusal | None = Non
 
 
 @get("/account")
-async def account_page(request: AnyRequest, house: House) -> Response[str]:
+async def account_page(request: AnyRequest, house: NamedDependency[House]) -> Response[str]:
     """Name, address, password, browsers."""
     return await _page(request, house)
 
 
 @post("/account", status_code=303)
-async def change_profile(request: AnyRequest, house: House) -> Response[Any]:
+async def change_profile(request: AnyRequest, house: NamedDependency[House]) -> Response[Any]:
     """A new name or language."""
     form = await request.form()
     try:
@@ -63,7 +65,7 @@ async def change_profile(request: AnyRequest, house: House) -> Response[Any]:
 
 
 @post("/account/password", status_code=303)
-async def change_password(request: AnyRequest, house: House) -> Response[Any]:
+async def change_password(request: AnyRequest, house: NamedDependency[House]) -> Response[Any]:
     """A new password; every other browser is logged out."""
     form = await request.form()
     visit = visit_of(request.scope)
@@ -81,14 +83,14 @@ async def change_password(request: AnyRequest, house: House) -> Response[Any]:
 
 
 @post("/account/verification", status_code=303)
-async def ask_verification(request: AnyRequest, house: House) -> Redirect:
+async def ask_verification(request: AnyRequest, house: NamedDependency[House]) -> Redirect:
     """Send the link that proves the address again."""
     await letters.post(house, await house.people.accounts.ask_verification(_account_id(request)))
     return Redirect("/account?done=letter", status_code=303)
 
 
 @post("/account/sessions/{session_ref:str}", status_code=303)
-async def end_session(request: AnyRequest, house: House, session_ref: str) -> Redirect:
+async def end_session(request: AnyRequest, house: NamedDependency[House], session_ref: FromPath[str]) -> Redirect:
     """Log one other browser out."""
     await house.people.sessions.close_one(_account_id(request), session_ref)
     return Redirect("/account?done=sessions", status_code=303)
@@ -101,7 +103,7 @@ async def leave_all(request: AnyRequest) -> Redirect:
 
 
 @post("/account/close", status_code=303)
-async def close_account(request: AnyRequest, house: House) -> Response[Any]:
+async def close_account(request: AnyRequest, house: NamedDependency[House]) -> Response[Any]:
     """Erase address, name and password; orders stay as they are."""
     form = await request.form()
     visit = visit_of(request.scope)

@@ -3,6 +3,8 @@
 from typing import Any, Final
 
 from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 from litestar.response import Redirect
 
 from fairkey import __version__
@@ -16,7 +18,7 @@ ENTRIES_A_PAGE: Final = 50
 
 
 @get("/floor")
-async def floor(request: AnyRequest, house: House) -> Response[str]:
+async def floor(request: AnyRequest, house: NamedDependency[House]) -> Response[str]:
     """What waits for the operator, by deadline; the house's figures."""
     questions = house.questions.floor
     complaints = await questions.complaints()
@@ -36,7 +38,7 @@ async def floor(request: AnyRequest, house: House) -> Response[str]:
 
 
 @get("/floor/audit")
-async def audit_trail(request: AnyRequest, house: House) -> Response[str]:
+async def audit_trail(request: AnyRequest, house: NamedDependency[House]) -> Response[str]:
     """What operators and merchants did beside events, newest first."""
     before = request.query_params.get("before", "")
     entries = await house.people.audit.read(
@@ -56,7 +58,7 @@ async def audit_trail(request: AnyRequest, house: House) -> Response[str]:
 
 
 @get("/floor/health")
-async def health(request: AnyRequest, house: House) -> Response[str]:
+async def health(request: AnyRequest, house: NamedDependency[House]) -> Response[str]:
     """Storage, deadlines, outbox, money: what a person on duty looks at first."""
     return render(
         frame(request, house),
@@ -69,7 +71,7 @@ async def health(request: AnyRequest, house: House) -> Response[str]:
 
 
 @get("/floor/orders")
-async def find_order(request: AnyRequest, house: House) -> Response[Any]:
+async def find_order(request: AnyRequest, house: NamedDependency[House]) -> Response[Any]:
     """Find an order by its reference."""
     text = request.query_params.get("ref", "")[:64]
     where = await trade.locate(house, text) if text else None
@@ -80,7 +82,7 @@ async def find_order(request: AnyRequest, house: House) -> Response[Any]:
 
 
 @get("/floor/orders/{reference:str}")
-async def order(request: AnyRequest, house: House, reference: str) -> Response[str]:
+async def order(request: AnyRequest, house: NamedDependency[House], reference: FromPath[str]) -> Response[str]:
     """One order whole: stage, money, facts. Codes stay sealed; looking is written into the audit trail."""
     where = await trade.locate(house, reference)
     record = await house.questions.order_book.find(*where) if where else None
@@ -99,7 +101,7 @@ async def order(request: AnyRequest, house: House, reference: str) -> Response[s
 
 
 @post("/floor/orders/{reference:str}/ask-provider", status_code=303)
-async def ask_provider(request: AnyRequest, house: House, reference: str) -> Response[Any]:
+async def ask_provider(request: AnyRequest, house: NamedDependency[House], reference: FromPath[str]) -> Response[Any]:
     """Ask the provider what was paid for this order and record what is new."""
     where = await trade.locate(house, reference)
     if where is None:

@@ -4,6 +4,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 from litestar.response import Redirect
 
 from fairkey.business.askers import Asker
@@ -18,7 +20,7 @@ from fairkey.web.render import render
 
 
 @get("/floor/unmatched")
-async def unmatched(request: AnyRequest, house: House) -> Response[str]:
+async def unmatched(request: AnyRequest, house: NamedDependency[House]) -> Response[str]:
     """Payments that belong to no order, and refunds or splits that failed."""
     return render(
         frame(request, house),
@@ -30,7 +32,7 @@ async def unmatched(request: AnyRequest, house: House) -> Response[str]:
 
 
 @post("/floor/unmatched/{payment_id:str}/refund", status_code=303)
-async def refund(request: AnyRequest, house: House, payment_id: str) -> Response[Any]:
+async def refund(request: AnyRequest, house: NamedDependency[House], payment_id: FromPath[str]) -> Response[Any]:
     """Send it back to its payer now."""
     if not _is_id(payment_id):
         return refused(request, house, "NotFound", {"what": "payment"}, back="/floor/unmatched")
@@ -39,7 +41,7 @@ async def refund(request: AnyRequest, house: House, payment_id: str) -> Response
 
 
 @post("/floor/failed/{reference:str}/{what:str}/{number:int}", status_code=303)
-async def retry(request: AnyRequest, house: House, reference: str, what: str, number: int) -> Response[Any]:
+async def retry(request: AnyRequest, house: NamedDependency[House], reference: FromPath[str], what: FromPath[str], number: FromPath[int]) -> Response[Any]:
     """Give a refused refund or release to the provider again."""
     where = await trade.locate(house, reference)
     if where is None or what not in {"refund", "release"}:

@@ -4,6 +4,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 from litestar.response import Redirect
 
 from fairkey.business.askers import Asker
@@ -28,7 +30,7 @@ REASONS: Final = {
 
 
 @get("/floor/complaints")
-async def complaints(request: AnyRequest, house: House) -> Response[str]:
+async def complaints(request: AnyRequest, house: NamedDependency[House]) -> Response[str]:
     """Those that wait for a ruling first, then those that wait for their merchant."""
     return render(
         frame(request, house),
@@ -39,13 +41,13 @@ async def complaints(request: AnyRequest, house: House) -> Response[str]:
 
 
 @get("/floor/complaints/{reference:str}")
-async def complaint(request: AnyRequest, house: House, reference: str) -> Response[str]:
+async def complaint(request: AnyRequest, house: NamedDependency[House], reference: FromPath[str]) -> Response[str]:
     """One complaint whole."""
     return await _page(request, house, reference)
 
 
 @post("/floor/complaints/{reference:str}", status_code=303)
-async def rule(request: AnyRequest, house: House, reference: str) -> Response[Any]:
+async def rule(request: AnyRequest, house: NamedDependency[House], reference: FromPath[str]) -> Response[Any]:
     """Decide: all, a part, or nothing goes back; both sides read the reason."""
     where = await trade.locate(house, reference)
     record = await house.questions.order_book.find(*where) if where else None

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
 from fairkey.business.askers import Asker
-from fairkey.business.basics import Command
+from fairkey.business.basics import Command, Refusal
 from fairkey.effects.ports import Mail, PaymentProvider
 from fairkey.read_tables.questions import Questions
 from fairkey.settings import Settings
@@ -12,6 +12,10 @@ from fairkey.settings import Settings
 from .answers import Answer
 from .people import People
 from .vault_port import CodeImports, CodeVault
+
+
+class NoPaymentProvider(Refusal):
+    """This house has no payment provider yet, so it takes no orders and moves no money."""
 
 
 class Ask(Protocol):
@@ -100,4 +104,6 @@ class House:
     @property
     def provider(self) -> PaymentProvider:
         """The provider that new orders are paid through."""
-        return next(iter(self.providers.values()))
+        for provider in self.providers.values():
+            return provider
+        raise NoPaymentProvider

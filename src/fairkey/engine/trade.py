@@ -18,7 +18,7 @@ from fairkey.effects.ports import Collection, InstructionNotice, Notice, Payment
 from fairkey.effects.queue import read_key
 
 from .answers import Answer
-from .house import House
+from .house import House, NoPaymentProvider
 from .vault_port import ImportProgress, OpenedCode, Staged
 
 logger = logging.getLogger(__name__)
@@ -51,6 +51,8 @@ class Placed:
 
 async def place(house: House, wish: Placing, *, command_id: str | None = None) -> Placed:
     """Place an order. A repeat with the same `command_id` and the same wish gets the first order again."""
+    if not house.providers:
+        return Placed(answer=Answer(refusal=NoPaymentProvider.__name__))
     contact = wish.contact.strip()
     body = "\x00".join(
         (wish.shop_id, wish.listing_id, str(wish.revision), str(wish.quantity), contact, wish.coupon_code, wish.account_id)

@@ -14,6 +14,7 @@ STATUS: Final[Mapping[str, int]] = {
     "FieldIsInvalid": 422,
     "NotFound": 404,
     # Orders and their codes.
+    "NoPaymentProvider": 503,
     "ShopIsClosed": 409,
     "ListingIsNotOnSale": 409,
     "ListingHasChanged": 409,

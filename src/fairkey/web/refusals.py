@@ -223,6 +223,11 @@ REFUSALS: Final[Mapping[str, Words]] = {
         _("A review stays as it was written, for the shop as well as for you."),
         _("If something new happened, write to the shop or complain."),
     ),
+    "NoPaymentProvider": Words(
+        _("No order was placed."),
+        _("This platform has no payment provider yet."),
+        _("Come back when the platform has opened."),
+    ),
     # A shop's desk.
     "ShopIsInAnotherStanding": Words(
         _("This is not possible in the shop's present standing."),

@@ -1,5 +1,14 @@
-"""Pages of this area; `HANDLERS` is what the site mounts."""
+"""Pages of an order for its buyer: pay, open, confirm, complain, find it again; `HANDLERS` is what the site mounts."""
 
 from typing import Any
 
-HANDLERS: list[Any] = []
+from fairkey.web.buyer import acts, complaining, live, order_page, orders, paying
+
+HANDLERS: list[Any] = [
+    *orders.HANDLERS,
+    *order_page.HANDLERS,
+    *paying.HANDLERS,
+    *acts.HANDLERS,
+    *complaining.HANDLERS,
+    live.follow,
+]

@@ -1,0 +1,180 @@
+"""From the facts of an order to the lines of its timeline: order, payment, delivery, problem, complaint.
+
+Every fact that a person cares about is one line; those that only say the same again (an order was frozen because a
+complaint was opened) stay on the page of all facts.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from fairkey.read_tables.order_book import Fact
+from fairkey.web import formats
+from fairkey.web.i18n import Locale, texts_of
+from fairkey.web.i18n import marked as _
+from fairkey.web.states import look
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """How a kind of fact is told. `text` may use the fact's public fields; `amount` names the field with a sum."""
+
+    title: str
+    icon: str
+    tone: str
+    text: str = ""
+    amount: str = ""
+
+
+WHY_MONEY: Final[Mapping[str, str]] = {
+    "expired": _("the order ended before it was paid in full"),
+    "withdrawn": _("you gave the sealed codes back"),
+    "not_delivered_in_time": _("the codes were not there in time"),
+    "complaint": _("your complaint"),
+    "surplus": _("more came than the order costs"),
+    "second": _("it was paid a second time"),
+    "late": _("it came after the order had ended"),
+}
+"""Why money went back, by the `why` of the fact."""
+
+REASON_WORDS: Final[Mapping[str, tuple[str, str]]] = {
+    "already_used": (
+        _("It says the code was already used"),
+        _("“Already redeemed”, “used”, “activated on another account”"),
+    ),
+    "not_valid": (_("It says the code is not valid"), _("“Invalid”, “does not exist”, “wrong code”")),
+    "wrong_region": (_("It says the region does not fit"), _("“Not available in your country or region”")),
+    "wrong_product": (_("It is something else"), _("Another product, edition or face value than promised")),
+    "expired_code": (_("It says the code has expired"), _("“Expired”, “redeem period is over”")),
+    "other": (_("Something else"), _("Say below what you see")),
+}
+"""Reasons of a complaint, by what the screen said: (title, example)."""
+
+_ENDINGS: Final[Mapping[str, str]] = {
+    "buyer": _("You confirmed that all is well."),
+    "clock": _("The time to complain ended and nothing was said."),
+    "withdrawn": _("You took the complaint back."),
+    "ruled": _("The platform decided for the shop."),
+    "accepted": _("The complaint ended without money back."),
+}
+
+LINES: Final[Mapping[str, Line]] = {
+    "order.placed": Line(
+        title=_("Ordered"),
+        text=_("%(quantity)s × %(unit_price_fen)s, revision %(revision)s"),
+        icon="receipt",
+        tone="mute",
+        amount="amount_fen",
+    ),
+    "order.expired": Line(
+        title=_("Ended unpaid"), text=_("The codes went back to the vault."), icon="clock-off", tone="mute"
+    ),
+    "payment.received": Line(
+        title=_("Payment arrived"),
+        text=_("held by the payment provider"),
+        icon="coin",
+        tone="hold",
+        amount="amount_fen",
+    ),
+    "payment.surplus": Line(
+        title=_("Money that does not belong to the order"),
+        text="%(why)s",
+        icon="coin",
+        tone="back",
+        amount="amount_fen",
+    ),
+    "order.paid": Line(title=_("Paid in full"), text=_("The whole price is held in escrow."), icon="lock", tone="hold"),
+    "order.delivered": Line(
+        title=_("Delivered"), text=_("%(quantity)s sealed, in your order"), icon="envelope", tone="hold"
+    ),
+    "order.wait_agreed": Line(
+        title=_("You agreed to wait"), text=_("new deadline %(deliver_by_ms)s"), icon="hourglass", tone="wait"
+    ),
+    "code.revealed": Line(title=_("Opened"), text=_("%(codes)s opened"), icon="envelope-open", tone="good"),
+    "order.cancelled": Line(
+        title=_("Cancelled: not delivered in time"), text=_("The clock did it by itself."), icon="return", tone="back"
+    ),
+    "order.withdrawn": Line(
+        title=_("You stepped back"), text=_("Every code was still sealed."), icon="return", tone="back"
+    ),
+    "order.completed": Line(title=_("Completed"), text="%(by)s", icon="check", tone="good"),
+    "payment.refund_requested": Line(
+        title=_("Money is sent back"), text=_("because: %(why)s"), icon="return", tone="back", amount="amount_fen"
+    ),
+    "payment.refunded": Line(
+        title=_("The provider confirmed the refund"), icon="check", tone="back", amount="amount_fen"
+    ),
+    "payment.refund_failed": Line(
+        title=_("The provider could not pay back yet"),
+        text=_("Platform staff have been told; the money stays yours."),
+        icon="warning",
+        tone="bad",
+    ),
+    "payment.released": Line(title=_("Money released to the shop"), icon="coin", tone="mute", amount="shop_fen"),
+    "dispute.opened": Line(title=_("You complained"), text="%(reason)s", icon="flag", tone="bad", amount="demand_fen"),
+    "dispute.answered": Line(
+        title=_("The shop disagrees"), text=_("The platform decides until %(rule_by_ms)s."), icon="chat", tone="wait"
+    ),
+    "dispute.final": Line(
+        title=_("The complaint is over"), text="%(outcome)s", icon="ledger", tone="hold", amount="refund_fen"
+    ),
+    "review.posted": Line(title=_("You wrote a review"), icon="star", tone="mute"),
+}
+"""Kinds that stand in the timeline."""
+
+KINDS: Final[Mapping[str, str]] = {
+    **{kind: line.title for kind, line in LINES.items()},
+    "code.reserved": _("Codes reserved"),
+    "code.delivered": _("Codes put into your order"),
+    "code.released": _("Codes left the order"),
+    "order.confirmed": _("You confirmed"),
+    "order.disputed": _("Order frozen"),
+    "order.refunded": _("Order ended with money back"),
+    "payment.settled": _("The provider confirmed the release"),
+    "payment.release_failed": _("The provider could not release the money yet"),
+}
+"""What each kind of fact of an order is called."""
+
+
+def timeline(facts: Sequence[Fact], path: str, locale: Locale) -> list[dict[str, object]]:
+    """The lines as the macro `trade.timeline` shows them, oldest first."""
+    return [entry for fact in facts if (entry := _entry(fact, path, locale)) is not None]
+
+
+def _entry(fact: Fact, path: str, locale: Locale) -> dict[str, object] | None:
+    line = LINES.get(fact.kind)
+    if line is None:
+        return None
+    texts = texts_of(locale)
+    amount = fact.public.get(line.amount) if line.amount else None
+    if fact.kind == "dispute.final" and not amount:
+        amount = None
+    words = {name: _word(fact.kind, name, value, locale) for name, value in fact.public.items()}
+    return {
+        "at_ms": fact.at_ms,
+        "title": texts.gettext(line.title),
+        "text": texts.gettext(line.text) % words if line.text else "",
+        "icon": line.icon,
+        "tone": line.tone,
+        "amount_fen": amount,
+        "proof_href": f"{path}/facts#v{fact.version}",
+        "log_index": None,
+    }
+
+
+def _word(kind: str, name: str, value: object, locale: Locale) -> str:
+    """A public field in words."""
+    texts = texts_of(locale)
+    if isinstance(value, list):
+        return texts.ngettext("%(num)s code", "%(num)s codes", len(value)) % {"num": len(value)}
+    if isinstance(value, int) and name.endswith("_fen"):
+        return formats.fen(value)
+    if isinstance(value, int) and name.endswith("_ms"):
+        return formats.clock(value)
+    tables: Mapping[str, Callable[[str], str]] = {
+        "why": lambda word: WHY_MONEY.get(word, word),
+        "reason": lambda word: REASON_WORDS[word][0] if word in REASON_WORDS else word,
+        "outcome": lambda word: look("outcome", word).label,
+        "by": lambda word: _ENDINGS.get(word, word) if kind == "order.completed" else word,
+    }
+    return texts.gettext(tables[name](str(value))) if name in tables else str(value)

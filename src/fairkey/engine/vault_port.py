@@ -179,7 +179,7 @@ class CodeImports(Protocol):
         ...
 
     async def drop_unregistered(self, shop_id: str, batch_id: str, code_ids: Sequence[str] | None = None) -> int:
-        """Take codes of a batch that were never registered out of the vault, to be deposited anew perhaps; how many.
+        """Drop codes of a batch that were never registered; how many. They can then be deposited anew.
 
         With `code_ids` only those: somebody else may be typing codes into the same batch at this moment.
         """

@@ -1,43 +1,23 @@
 """The real sandbox program as a child process, and what a test needs around it."""
 
 import asyncio
-import json
-import os
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
 from itertools import count
-from pathlib import Path
 
 import pytest
 
 from fairkey.adapters.payments.sandbox import SandboxProvider, wall_clock_ms
 from fairkey.adapters.payments.sandbox_controls import SandboxControls
-from payments_world import MINUTE_MS, PATIENCE_S, SECRET, Receiver, Sale
+from fairkey.adapters.payments.sandbox_process import sandbox_process
+from payments_world import MINUTE_MS, SECRET, Receiver, Sale
 
 
 @pytest.fixture(scope="session")
 def sandbox_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where the sandbox listens: one process for the run, stopped at its end."""
-    words = ["--mode", "test", "--state", str(tmp_path_factory.mktemp("sandbox") / "state.sqlite")]
-    words += ["--first-pause-ms", "20", "--stop-with-stdin"]
-    child = subprocess.Popen(
-        [sys.executable, "-m", "sandbox_provider", *words],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env={
-            **{name: value for name, value in os.environ.items() if name != "FAIRKEY_MODE"},
-            "SANDBOX_PROVIDER_SECRET": SECRET,
-            "PYTHONPATH": str(Path(__file__).parents[2] / "src"),
-        },
-    )
-    with child:
-        try:
-            assert child.stdout is not None
-            yield json.loads(child.stdout.readline())["url"]
-        finally:
-            child.terminate()
-            child.wait(PATIENCE_S)
+    state = tmp_path_factory.mktemp("sandbox") / "state.sqlite"
+    with sandbox_process(SECRET, mode="test", state=state, more=["--first-pause-ms", "20"]) as url:
+        yield url
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from fairkey.adapters.payments.sandbox import SandboxProvider, wall_clock_ms
-from fairkey.adapters.payments.sandbox_controls import SandboxControls, SandboxDidNotStart, running_sandbox
+from fairkey.adapters.payments.sandbox_controls import SandboxControls
+from fairkey.adapters.payments.sandbox_process import SandboxDidNotStart, running_sandbox
 from payments_world import MINUTE_MS, SECRET, Receiver, Sale
 
 

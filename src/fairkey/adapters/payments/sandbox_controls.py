@@ -1,22 +1,9 @@
-"""The sandbox from the side of demos, tests and benches: start it, let buyers pay, tell it to go wrong."""
+"""The sandbox from the side of demos, tests and benches: let buyers pay, tell it to go wrong."""
 
-import asyncio
-import contextlib
-import os
-import sys
-from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import httpx
 import msgspec
-
-START_S = 30.0
-STOP_S = 5.0
-
-
-class SandboxDidNotStart(Exception):
-    """The program ended, or said nothing, instead of telling where it listens."""
 
 
 class SandboxControls:
@@ -90,64 +77,3 @@ def _read(answer: httpx.Response) -> dict[str, Any]:
         msg = f"sandbox control answered {answer.status_code}: {answer.text[:500]}"
         raise httpx.HTTPStatusError(msg, request=answer.request, response=answer)
     return msgspec.json.decode(answer.content, type=dict[str, Any])
-
-
-@contextlib.asynccontextmanager
-async def running_sandbox(
-    secret: str,
-    *,
-    mode: str,
-    state: Path | None = None,
-    port: int = 0,
-    notify_url: str = "",
-    seed: int = 0,
-    more: Sequence[str] = (),
-) -> AsyncIterator[SandboxControls]:
-    """Start the sandbox as a child (`mode` is `demo` or `test`), give its controls, stop it at the end.
-
-    It also ends by itself when this process dies, because its standard input closes then.
-    """
-    words = ["--mode", mode, "--port", str(port), "--seed", str(seed), "--notify-url", notify_url, "--stop-with-stdin"]
-    if state is not None:
-        words += ["--state", str(state)]
-    child = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "sandbox_provider",
-        *words,
-        *more,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        env=_environment(secret),
-    )
-    try:
-        try:
-            line = await asyncio.wait_for(_first_line(child), START_S)
-            url = str(msgspec.json.decode(line, type=dict[str, str])["url"])
-        except (TimeoutError, msgspec.MsgspecError) as error:
-            raise SandboxDidNotStart("see its messages on standard error") from error
-        controls = SandboxControls(url)
-        try:
-            yield controls
-        finally:
-            await controls.aclose()
-    finally:
-        if child.returncode is None:
-            child.terminate()
-            try:
-                await asyncio.wait_for(child.wait(), STOP_S)
-            except TimeoutError:
-                child.kill()
-                await child.wait()
-
-
-async def _first_line(child: asyncio.subprocess.Process) -> bytes:
-    return b"" if child.stdout is None else await child.stdout.readline()
-
-
-def _environment(secret: str) -> dict[str, str]:
-    """What the child needs to run our interpreter, and its secret; nothing else of ours is its business."""
-    kept = {name: value for name in ("PATH", "PYTHONPATH", "SYSTEMROOT", "TMPDIR") if (value := os.environ.get(name))}
-    # Imported as the parent imports it, installed or straight from a checkout.
-    kept["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
-    return {**kept, "SANDBOX_PROVIDER_SECRET": secret}

@@ -174,6 +174,7 @@ def make_litestar(house: House, door: FrontDoor) -> Litestar:
         exception_handlers=frame.exception_handlers(),
         openapi_config=None,
         debug=False,
+        logging_config=None,  # ours stands; the framework would put its own beside it
     )
 
 

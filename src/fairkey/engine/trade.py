@@ -110,11 +110,11 @@ async def collect(house: House, *, shop_id: str, order_id: str, subject: str, re
     order = record.file.order
     return await house.provider.collect(
         reference=reference_of(record.shop_no, order_id),
-        amount_fen=order.amount_fen - record.file.escrow.held_fen,
+        amount_fen=order.amount_fen,  # also when a part has come: a collection is opened once, other terms are refused
         subject=subject,
         expires_at_ms=order.expires_at_ms,
         return_url=return_url,
-        notify_url=f"{house.settings.public_url}/callbacks/{house.provider.name}",
+        notify_url=f"{house.settings.origin}/callbacks/{house.provider.name}",
     )
 
 
@@ -235,7 +235,7 @@ async def deliver_typed(house: House, *, shop_id: str, order_id: str, texts: Seq
     )
     answer = await house.ask(Asker.MERCHANT, command)
     if answer.refusal:
-        await house.imports.drop_unregistered(shop_id, order_id)
+        await house.imports.drop_unregistered(shop_id, order_id, [code_id for code_id, _ in put])
     return answer
 
 

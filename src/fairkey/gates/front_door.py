@@ -136,7 +136,7 @@ class FrontDoor:
             raise SessionExpired(back=back)
         return receive
 
-    async def guard(self, connection: "ASGIConnection[Any, Any, Any, Any]", _: "BaseRouteHandler") -> None:
+    async def guard(self, connection: "ASGIConnection[Any, Any, Any, Any]", _: "BaseRouteHandler | None") -> None:
         """Enforce the table. Raises `SignInNeeded`, `NotAllowed`, `OrderNotFound`, `TooManyRequests`."""
         scope = connection.scope
         if permissions.method_of(scope) == "OPTIONS":

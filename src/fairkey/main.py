@@ -33,15 +33,10 @@ class HouseEntry:
 
     @asynccontextmanager
     async def _house(self) -> AsyncIterator[House]:
-        from fairkey.adapters.postgres.migrate import migrated
-        from fairkey.app import open_house
-        from fairkey.app.processes import database
+        from fairkey.app import upkeep
 
-        settings = self.settings()
-        with database(settings) as dsn:
-            await migrated(dsn)
-            async with open_house(settings, dsn) as opened:
-                yield opened.house
+        async with upkeep.opened(self.settings()) as opened:
+            yield opened.house
 
     def serve(self) -> int:
         """Answer requests until told to stop."""
@@ -63,34 +58,27 @@ class HouseEntry:
 
     async def audit(self) -> Sequence[Finding]:
         """Check every invariant on the live database."""
-        import asyncpg
+        from fairkey.app import upkeep
 
-        from fairkey.adapters.postgres.audit import audit
-        from fairkey.app import wall_clock_ms
-        from fairkey.app.processes import database
-
-        with database(self.settings()) as dsn:
-            async with asyncpg.create_pool(dsn, min_size=1, max_size=2) as pool:
-                violations = await audit(pool, wall_clock_ms())
-        return [Finding(rule=one.invariant, what=one.what, where=one.where) for one in violations]
+        return await upkeep.audit_everything(self.settings())
 
     async def rebuild(self, *, check_only: bool) -> Sequence[Finding]:
         """Fold all events again."""
-        raise NotImplementedError
+        from fairkey.app import upkeep
+
+        return await upkeep.rebuild(self.settings(), check_only=check_only)
 
     async def rotate_keys(self, purpose: str) -> int:
         """A new data key for `purpose`."""
-        from fairkey.app import open_house
-        from fairkey.app.processes import database
+        from fairkey.app import upkeep
 
-        settings = self.settings()
-        with database(settings) as dsn:
-            async with open_house(settings, dsn) as opened:
-                return await opened.keys.rotate(purpose)
+        return await upkeep.rotate(self.settings(), purpose)
 
     async def reseal(self) -> int:
         """Seal what lies under older data keys anew."""
-        raise NotImplementedError
+        from fairkey.app import upkeep
+
+        return await upkeep.reseal(self.settings())
 
     def bench(self, name: str, options: Mapping[str, Any]) -> Mapping[str, Any]:
         """Run the benchmark `name`."""

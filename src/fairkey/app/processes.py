@@ -5,9 +5,9 @@ import contextlib
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, MutableMapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 from litestar.types import ASGIApp, Receive, Scope, Send
@@ -21,6 +21,11 @@ from fairkey.settings import Settings
 WORKER_PAUSE_S = 0.5
 KEYS_REFRESH_S = 45.0
 BACKLOG = 1024
+
+# The shapes of ASGI itself, lifespan included; the framework's own types know requests only.
+Message = MutableMapping[str, Any]
+Receiving = Callable[[], Awaitable[Message]]
+Sending = Callable[[Message], Awaitable[None]]
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +85,7 @@ def work(settings: Settings) -> int:
     return 0
 
 
-def serving_app() -> ASGIApp:
+def serving_app() -> "LivingApp":
     """The application of one serving process; the house is opened and closed with uvicorn's lifespan."""
     settings = Settings.from_environment(os.environ)
     start_logging(settings)
@@ -96,17 +101,15 @@ class LivingApp:
         self._stack = AsyncExitStack()
         self._app: ASGIApp | None = None
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Message, receive: Receiving, send: Sending) -> None:
         """Lifespan here, everything else in the house."""
-        if scope["type"] == "lifespan":  # type: ignore[comparison-overlap]
+        if scope["type"] == "lifespan" or self._app is None:
             await self._live(receive, send)
-            return
-        assert self._app is not None
-        await self._app(scope, receive, send)
+        else:
+            await self._app(cast("Scope", scope), cast("Receive", receive), cast("Send", send))
 
-    async def _live(self, receive: Receive, send: Send) -> None:
-        message: Any = await receive()
-        assert message["type"] == "lifespan.startup"
+    async def _live(self, receive: Receiving, send: Sending) -> None:
+        await receive()  # lifespan.startup
         try:
             opened = await self._stack.enter_async_context(running(self._settings, self._dsn))
             self._app = make_asgi_app(opened)
@@ -115,7 +118,7 @@ class LivingApp:
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
         await send({"type": "lifespan.startup.complete"})
-        await receive()
+        await receive()  # lifespan.shutdown
         await self._stack.aclose()
         await send({"type": "lifespan.shutdown.complete"})
 

@@ -1,4 +1,4 @@
-"""Benchmarks: figures measured side by side in one run, on a real server in a folder of its own that goes afterwards."""
+"""Benchmarks: figures measured side by side in one run, on a real server in a folder of its own that goes away."""
 
 import argparse
 import importlib
@@ -9,7 +9,7 @@ NAMES = {"race": "fairkey.bench.race", "orders": "fairkey.bench.orders", "import
 
 
 def run(name: str, arguments: Sequence[str]) -> Mapping[str, Any]:
-    """Run one benchmark with its own options; prints for people, or returns the figures to print when `--json` is given."""
+    """Run one benchmark with its own options; prints for people, or returns the figures when `--json` is given."""
     module = importlib.import_module(NAMES[name])
     parser = argparse.ArgumentParser(prog=f"fairkey bench {name}", description=module.__doc__)
     parser.add_argument("--json", action="store_true", dest="as_json", help="print one object instead of text")

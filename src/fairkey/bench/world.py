@@ -1,6 +1,5 @@
 """A durable PostgreSQL of the benchmark's own, with one shop, one listing and as many codes as wanted in it."""
 
-import asyncio
 import base64
 import hashlib
 import os
@@ -25,6 +24,8 @@ from fairkey.engine.house import House
 from fairkey.settings import Settings
 
 PRICE_FEN = 1_500
+SANDBOX_SECRET = "the sandbox of a benchmark"  # noqa: S105 - of a provider that moves no money
+NOBODY = "http://127.0.0.1:9"
 IMPORT_MAX = 100_000
 LINES_A_CHUNK = 5_000
 
@@ -39,7 +40,11 @@ class Ground:
 
     def settings(self, dsn: str, **more: str) -> Settings:
         """Settings of a house on this ground."""
-        return Settings.from_environment({**self.environment, "FAIRKEY_DATABASE_URL": dsn, **more})
+        return Settings.from_environment(self.environment_for(dsn, **more))
+
+    def environment_for(self, dsn: str, **more: str) -> dict[str, str]:
+        """The same as the environment of a process."""
+        return {**self.environment, "FAIRKEY_DATABASE_URL": dsn, **more}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +68,9 @@ def ground() -> Iterator[Ground]:
                 "FAIRKEY_MASTER_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
                 "FAIRKEY_LIMIT_PERCENT": "0",
                 "FAIRKEY_LOG_LEVEL": "error",
+                "FAIRKEY_PAYMENT_PROVIDER": "sandbox",
+                "FAIRKEY_SANDBOX_URL": NOBODY,
+                "FAIRKEY_SANDBOX_SECRET": SANDBOX_SECRET,
             }
             yield Ground(folder=folder, server=server, environment=environment)
 
@@ -71,7 +79,8 @@ async def make_database(at: Ground, name: str, template: str | None = None) -> s
     """A migrated database, or a copy of `template`; its DSN."""
     connection = await asyncpg.connect(at.server.dsn("postgres"))
     try:
-        await connection.execute(f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{template}"' if template else ""))
+        copied = f' TEMPLATE "{template}" STRATEGY FILE_COPY' if template else ""
+        await connection.execute(f'CREATE DATABASE "{name}"{copied}')
     finally:
         await connection.close()
     dsn = at.server.dsn(name)

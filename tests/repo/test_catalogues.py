@@ -45,6 +45,7 @@ def _web_with(folder: Path, template: str, entries: str) -> Path:
         ("{{ _('Pay') }}", 'msgid "Pay"\nmsgstr ""\n', "empty: 'Pay'"),
         ("{{ _('Pay') }}", '#, fuzzy\nmsgid "Pay"\nmsgstr "付款"\n', "fuzzy: 'Pay'"),
         ("{{ _('%(n)s codes', n=1) }}", 'msgid "%(n)s codes"\nmsgstr "%(m)s 个"\n', "uses %(m)s"),
+        ("{{ _('Nine in ten') }}", 'msgid "Nine in ten"\nmsgstr "90% 的"\n', "lonely %"),
     ],
 )
 def test_each_fault_of_a_catalogue_is_named(tmp_path: Path, template: str, entries: str, problem: str) -> None:

@@ -8,6 +8,7 @@ below ``web/`` belong to that area, everything else to ``common``.
 """
 
 import argparse
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ KEYWORDS: Final = {
     "pgettext": ((1, "c"), 2),
     "npgettext": ((1, "c"), 2, 3),
 }
+_PLACEHOLDER: Final = re.compile(r"%\(\w+\)s")
 TEMPLATE_OPTIONS: Final = {
     "extensions": "jinja2.ext.do",
     "newstyle_gettext": "true",
@@ -124,6 +126,8 @@ def _placeholder_faults(singular: str, texts: Sequence[str]) -> Iterator[str]:
     """Placeholders (``%(name)s``) that a translation invents: they would break the page when it is shown."""
     known = set(_placeholders(singular))
     for text in texts:
+        if "%" in _PLACEHOLDER.sub("", text.replace("%%", "")):
+            yield "the translation holds a lonely %: write %%"
         for name in _placeholders(text):
             # ``num`` is what ngettext always offers.
             if name not in known and name != "num":

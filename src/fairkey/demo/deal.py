@@ -1,0 +1,163 @@
+"""One order of the demo world, as its buyer, its merchant and the operator act on it."""
+
+from collections.abc import Sequence
+
+from fairkey.business import codes, complaints, orders, reviews
+from fairkey.business.askers import Asker
+from fairkey.business.basics import MINUTE_MS, Broken, Command
+from fairkey.business.listings import Terms
+from fairkey.engine import trade
+
+from .stage import Stage
+
+SUBJECT = "卡密订单"
+
+
+class Deal:
+    """Places, pays, opens, quarrels. Every step goes through the house's own doors."""
+
+    def __init__(
+        self,
+        stage: Stage,
+        *,
+        shop_id: str,
+        listing_id: str,
+        terms: Terms,
+        contact: str,
+        quantity: int = 1,
+        account_id: str = "",
+        coupon: str = "",
+    ) -> None:
+        self.stage = stage
+        self.shop_id = shop_id
+        self.terms = terms
+        self.quantity = quantity
+        self.reference = ""
+        self.order_id = ""
+        self._wish = trade.Placing(
+            shop_id=shop_id,
+            listing_id=listing_id,
+            revision=1,
+            quantity=quantity,
+            contact=contact,
+            coupon_code=coupon,
+            account_id=account_id,
+        )
+
+    async def place(self) -> None:
+        """The buyer orders and is led to the cashier."""
+        stage = self.stage
+        stage.contacts.add(self._wish.contact)
+        placed = await trade.place(stage.house, self._wish)
+        if placed.answer.refusal:
+            raise Broken(f"the demo's order of {self.terms.product} was refused: {placed.answer.refusal}")
+        self.reference, self.order_id = placed.reference, placed.order_id
+        await trade.collect(
+            stage.house,
+            shop_id=self.shop_id,
+            order_id=self.order_id,
+            subject=SUBJECT,
+            return_url=f"{stage.house.settings.origin}/o/{self.reference}",
+        )
+
+    async def pay(self, amount_fen: int | None = None, *, currency: str = "CNY") -> None:
+        """He pays at the cashier; the provider's notification has arrived when this returns."""
+        await self.stage.controls.pay(self.reference, amount_fen, currency)
+        await self.stage.told()
+
+    async def buy(self) -> None:
+        """Order and pay within a moment."""
+        await self.place()
+        await self.pay()
+
+    async def open(self, units: int = 0) -> None:
+        """He opens codes: all, or as many as said."""
+        wanted: Sequence[str] = ()
+        if units:
+            record = await self.stage.house.questions.order_book.find(self.shop_id, self.order_id)
+            if record is None:
+                raise Broken("the demo's order is gone")
+            wanted = [one.code_id for one in record.file.codes.held][:units]
+        await self._as_buyer(codes.RevealCodes(shop_id=self.shop_id, order_id=self.order_id, codes=tuple(wanted)))
+
+    async def type_codes(self, units: int | None = None) -> None:
+        """The merchant types codes."""
+        texts = [code_text(self.stage, "TY") for _ in range(self.quantity if units is None else units)]
+        self.stage.codes += texts
+        answer = await trade.deliver_typed(
+            self.stage.house, shop_id=self.shop_id, order_id=self.order_id, texts=texts, by_account=""
+        )
+        if answer.refusal:
+            raise Broken(f"typed codes of the demo were refused: {answer.refusal}")
+
+    async def confirm(self) -> None:
+        """All is well."""
+        await self._as_buyer(orders.ConfirmOrder(shop_id=self.shop_id, order_id=self.order_id))
+
+    async def give_up(self) -> None:
+        """He no longer wants the unpaid order."""
+        await self._as_buyer(orders.GiveUpOrder(shop_id=self.shop_id, order_id=self.order_id))
+
+    async def withdraw(self) -> None:
+        """He steps back while all is sealed."""
+        await self._as_buyer(orders.WithdrawOrder(shop_id=self.shop_id, order_id=self.order_id))
+
+    async def agree_to_wait(self) -> None:
+        """He gives the merchant one more promise period."""
+        await self._as_buyer(orders.AgreeToWait(shop_id=self.shop_id, order_id=self.order_id))
+
+    async def review(self, speed: int, text: str, *, worked: bool = True) -> None:
+        """He says how it was."""
+        await self._as_buyer(
+            reviews.PostReview(shop_id=self.shop_id, order_id=self.order_id, speed=speed, code_worked=worked, text=text)
+        )
+
+    async def complain(self, reason: str, text: str, demand_fen: int = 0) -> None:
+        """He complains."""
+        await self._as_buyer(
+            complaints.OpenComplaint(
+                shop_id=self.shop_id,
+                order_id=self.order_id,
+                reason=complaints.Reason(reason),
+                text=text,
+                demand_fen=demand_fen,
+            )
+        )
+
+    async def accept(self) -> None:
+        """The merchant agrees to the demand."""
+        await self.stage.ask(Asker.MERCHANT, complaints.AcceptComplaint(shop_id=self.shop_id, order_id=self.order_id))
+
+    async def contest(self, text: str) -> None:
+        """The merchant disagrees."""
+        await self.stage.ask(
+            Asker.MERCHANT, complaints.ContestComplaint(shop_id=self.shop_id, order_id=self.order_id, text=text)
+        )
+
+    async def rule(self, refund_fen: int, text: str) -> None:
+        """The operator decides."""
+        await self.stage.ask(
+            Asker.OPERATOR,
+            complaints.RuleComplaint(shop_id=self.shop_id, order_id=self.order_id, refund_fen=refund_fen, text=text),
+        )
+
+    @property
+    def amount_fen(self) -> int:
+        """The plain price without tiers and coupons, which deals with sums of their own do not use."""
+        return self.terms.price_fen * self.quantity
+
+    async def _as_buyer(self, command: Command) -> None:
+        await self.stage.ask(Asker.BUYER, command)
+
+
+def code_text(stage: Stage, prefix: str) -> str:
+    """A code that looks like one: three groups of five, the first begins with `prefix`."""
+    alphabet = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+    rest = "".join(stage.rng.choices(alphabet, k=15 - len(prefix)))
+    letters = prefix + rest
+    return f"{letters[:5]}-{letters[5:10]}-{letters[10:]}"
+
+
+def minutes(count: float) -> int:
+    """Milliseconds of so many minutes."""
+    return int(count * MINUTE_MS)

@@ -16,9 +16,21 @@ from msgspec.structs import replace
 
 from fairkey.adapters.memory import MemoryStore
 from fairkey.adapters.postgres.store import PostgresStore
-from fairkey.business import batches, codes, coupons, escrow, listings, orders, shops
+from fairkey.business import (
+    batches,
+    codes,
+    complaints,
+    coupons,
+    escrow,
+    listings,
+    orders,
+    payments,
+    payouts,
+    reviews,
+    shops,
+)
 from fairkey.business.askers import Asker
-from fairkey.business.basics import Broken, Command, Stream
+from fairkey.business.basics import MINUTE_MS, PLATFORM, Broken, Command, Stream
 from fairkey.business.files import File, OrderFile
 from fairkey.engine.answers import Answer
 from fairkey.engine.codec import decode_file
@@ -396,3 +408,67 @@ class World:
     async def money(self) -> dict[str, int]:
         """The shop's balances that are not 0."""
         return await self.looks.balances(self.shop_id)
+
+
+async def make_lively(world: World) -> dict[str, str]:
+    """Orders in every stage, money in every account; the orders' ids by what became of them."""
+    await world.open_shop()
+    await world.deposit(20)
+    unsold = await world.deposit(3)
+    coupon_id = await world.create_coupon(off_fen=100, uses_max=3)
+    ids: dict[str, str] = {"coupon": coupon_id}
+    ids["late"] = await world.place(2, "late", coupon_id=coupon_id, coupon_code="SPRING")
+    ids["expired"] = await world.place(1, "slow")
+    await world.pay(ids["expired"], 400, "short")
+    world.now_ms += orders.PAYMENT_WINDOW_MS
+    for name in ("late", "expired"):
+        await world.done(Asker.CLOCK, orders.ExpireOrder(**world.of_order(ids[name])))
+    await world.pay(ids["late"], 1_900, "late")
+    ids["placed"] = await world.place(1, "waiting")
+    await world.pay(ids["placed"], 1, "start")
+    ids["delivered"] = await world.paid(3, "sealed")
+    ids["opened"] = await world.paid(2, "opened")
+    await world.pay(ids["opened"], 2_000, "double")
+    await world.reveal(ids["opened"], (await world.order(ids["opened"])).codes.held[0].code_id)
+    ids["completed"] = await world.paid(1, "happy")
+    await world.reveal(ids["completed"])
+    await world.done(Asker.BUYER, orders.ConfirmOrder(**world.of_order(ids["completed"])))
+    settled = escrow.RecordRelease(**world.of_order(ids["completed"]), release_no=1, attempt=1, succeeded=True)
+    await world.done(Asker.PROVIDER, settled)
+    review = reviews.PostReview(**world.of_order(ids["completed"]), speed=5, code_worked=True, text="quick")
+    await world.done(Asker.BUYER, review)
+    ids["payout"] = world.new_id()
+    await world.done(
+        Asker.MERCHANT, payouts.RequestPayout(shop_id=world.shop_id, payout_id=ids["payout"], amount_fen=500)
+    )
+    ids["withdrawn"] = await world.paid(1, "doubting")
+    await world.done(Asker.BUYER, orders.WithdrawOrder(**world.of_order(ids["withdrawn"])))
+    refunded = escrow.RecordRefund(**world.of_order(ids["withdrawn"]), refund_no=1, attempt=1, succeeded=True)
+    await world.done(Asker.PROVIDER, refunded)
+    ids["disputed"] = await world.paid(1, "angry")
+    complain = complaints.OpenComplaint(
+        **world.of_order(ids["disputed"]), reason=complaints.Reason.NOT_VALID, text="Not valid."
+    )
+    await world.done(Asker.BUYER, complain)
+    await world.done(Asker.MERCHANT, batches.WithdrawCodes(shop_id=world.shop_id, batch_id=unsold))
+    unmatched = payments.RecordUnmatched(
+        shop_id=PLATFORM,
+        payment_id=world.new_id(),
+        provider="sandbox",
+        provider_txn="astray",
+        reference="?",
+        amount_fen=77,
+        currency="CNY",
+        paid_at_ms=world.now_ms,
+    )
+    await world.done(Asker.PROVIDER, unmatched)
+    await world.publish(delivery="manual", promise_min=1)
+    ids["manual"] = await world.paid(2, "patient", revision=2)
+    await world.type_codes(ids["manual"], 1)
+    ids["cut"] = await world.paid(2, "hasty", revision=2)
+    await world.type_codes(ids["cut"], 1)
+    await world.reveal(ids["cut"])
+    await world.done(Asker.BUYER, orders.AgreeToWait(**world.of_order(ids["manual"])))
+    world.now_ms += MINUTE_MS
+    await world.done(Asker.CLOCK, orders.CancelLateOrder(**world.of_order(ids["cut"])))
+    return ids

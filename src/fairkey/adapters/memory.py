@@ -3,7 +3,8 @@
 One transaction at a time. `fail_next` makes the next commit go wrong in one of the ways a real one can.
 """
 
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -11,10 +12,11 @@ from typing import Literal
 
 from fairkey.business.basics import Stream, invariant
 from fairkey.business.codes import CodeStage
-from fairkey.effects.queue import Effect
+from fairkey.effects.queue import MONEY, Effect
 from fairkey.engine.answers import Conflict, StoreIsAway
 from fairkey.engine.event_store import Booked, Commit, Given, Loaded, Moved, Recorded, Stored, Wants
 from fairkey.engine.perform import fresh_file
+from fairkey.engine.rebuild import Past, Picture, Row
 from fairkey.read_tables.changes import BatchOnSale
 from fairkey.read_tables.facets import is_unpaid, units_bought
 from fairkey.read_tables.kept import Kept
@@ -33,6 +35,44 @@ class Tables:
     kept: Kept = field(default_factory=Kept)
     ledger: list[Booked] = field(default_factory=list)
     effects: dict[str, Effect] = field(default_factory=dict)
+
+    def in_vault(self, shop_id: str, batch_id: str) -> list[str]:
+        """The codes of a batch, in order."""
+        return self.vault.get((shop_id, batch_id), [])
+
+    def past(self) -> Iterable[Past]:
+        """All events as a rebuild wants them (`fairkey.engine.rebuild.Source.past`)."""
+        for event in self.events:
+            yield Past(
+                stream=event.stream,
+                version=event.version,
+                kind=event.kind,
+                at_ms=event.at_ms,
+                body=event.body,
+                leaf_hash=event.leaf_hash,
+                sealed=event.sealed,
+                sealing_key=event.sealing_key,
+            )
+
+    def picture(self) -> Picture:
+        """What is kept, to be compared with a rebuild."""
+        rows_of_event: Counter[tuple[Stream, int]] = Counter()
+        ledger = {}
+        for booked in self.ledger:
+            key = (booked.stream, booked.version)
+            ledger[*key, rows_of_event[key]] = booked.posting
+            rows_of_event[key] += 1
+        return Picture(
+            streams={
+                stream: Row(moved.version, moved.head, moved.file, moved.due, moved.facets)
+                for stream, moved in self.streams.items()
+            },
+            kept=self.kept,
+            ledger=ledger,
+            instructions={
+                (effect.stream.shop_id, key): effect for key, effect in self.effects.items() if effect.kind in MONEY
+            },
+        )
 
 
 class MemoryStore:

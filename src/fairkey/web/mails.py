@@ -1,8 +1,102 @@
-"""The mails that effects ask for: who gets which, in which language, with which links. Never a code in a mail."""
+"""The mails that effects ask for: who gets which, in which language, with which links. Never a code in a mail.
 
+A buyer's mail leads to the order with its secret; a merchant's leads to the desk, where he logs in.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from fairkey.business.listings import decode_terms
+from fairkey.business.references import reference_of
 from fairkey.effects.outbox import Waiting
 from fairkey.effects.ports import Mail
 from fairkey.engine.house import House
+from fairkey.engine.people import Role
+from fairkey.gates.order_access import LINK_PARAMETER
+from fairkey.read_tables.order_book import OrderRecord
+from fairkey.web import formats
+from fairkey.web.buyer.glance import grouped
+from fairkey.web.buyer.story import WHY_MONEY
+from fairkey.web.i18n import DEFAULT_LOCALE, Locale, locale_named, texts_of
+from fairkey.web.i18n import marked as _
+from fairkey.web.render import PageContext, render_text
+from fairkey.web.states import look
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """A letter's sentences as message ids. They may use what is in `_values`; the first line is the important one."""
+
+    subject: str
+    lines: tuple[str, ...]
+    button: str = _("To the order")
+
+
+BUYER: Final[Mapping[str, Words]] = {
+    "delivered": Words(
+        subject=_("Your codes are here: %(product)s × %(quantity)s"),
+        lines=(
+            _("They lie sealed in your order. Start a screen recording before you open them."),
+            _(
+                "Your money stays held. After the first opening you have 72 hours to complain; "
+                "while every code is sealed you can step back for the whole price."
+            ),
+        ),
+        button=_("Open the codes"),
+    ),
+    "refund": Words(
+        subject=_("%(amount_fen)s goes back to you: %(product)s"),
+        lines=(
+            _("Reason: %(why)s."),
+            _(
+                "The payment provider sends it to the account you paid from. "
+                "The order's page says when it is confirmed."
+            ),
+        ),
+    ),
+    "contested": Words(
+        subject=_("The shop disagrees with your complaint: %(product)s"),
+        lines=(
+            _("What it says stands on the order's page. The money stays frozen."),
+            _("The platform decides until %(rule_by_ms)s. If it does not, you have won."),
+        ),
+        button=_("Read the answer"),
+    ),
+    "complaint_closed": Words(
+        subject=_("Your complaint is over: %(product)s"),
+        lines=(_("How it ended: %(outcome)s."), _("%(refund_fen)s goes back to you.")),
+    ),
+}
+"""To buyers, by the `what` of the effect."""
+
+MERCHANT: Final[Mapping[str, Words]] = {
+    "deliver_now": Words(
+        subject=_("Deliver now: %(product)s × %(quantity)s"),
+        lines=(
+            _("The order is paid. Type the codes until %(deliver_by_ms)s."),
+            _("After that it is cancelled by itself and the buyer gets the money back."),
+        ),
+        button=_("To the desk"),
+    ),
+    "complaint": Words(
+        subject=_("A complaint: %(product)s"),
+        lines=(
+            _("Answer until %(answer_by_ms)s: agree, or say why not."),
+            _("Silence loses: after that the money goes back to the buyer by itself."),
+        ),
+        button=_("To the desk"),
+    ),
+    "complaint_closed": Words(
+        subject=_("The complaint is over: %(product)s"),
+        lines=(_("How it ended: %(outcome)s."), _("%(refund_fen)s goes back to the buyer.")),
+        button=_("To the desk"),
+    ),
+}
+"""To shops, by the `what` of the effect."""
 
 
 class Letters:
@@ -13,4 +107,94 @@ class Letters:
         self._mail = mail
 
     async def tell(self, waiting: Waiting) -> None:
-        """Send what `waiting` asks for; raises what the mail carrier raises."""
+        """Send what `waiting` asks for; raises what the mail carrier raises.
+
+        Somebody who cannot be reached (no address, erased) gets nothing; the pages say the same.
+        """
+        record = await self._house.questions.order_book.find(waiting.stream.shop_id, waiting.stream.id)
+        words = (BUYER if waiting.kind == "tell_buyer" else MERCHANT).get(str(waiting.payload.get("what")))
+        if self._mail is None or record is None or words is None:
+            logger.info("nobody to tell, or nothing to say, about %s", waiting.payload.get("what"))
+            return
+        if waiting.kind == "tell_buyer":
+            await self._to_buyer(waiting, record, words)
+        else:
+            await self._to_merchant(waiting, record, words)
+
+    async def _to_buyer(self, waiting: Waiting, record: OrderRecord, words: Words) -> None:
+        contact = await self._house.questions.order_book.contact_of(record.shop_id, record.order_id)
+        if not contact:
+            return
+        locale = await self._locale_of(record.file.order.account_id)
+        secret = self._house.keys.order_secret(record.order_id)
+        path = f"/o/{reference_of(record.shop_no, record.order_id)}?{LINK_PARAMETER}={secret}"
+        await self._send(contact, waiting.key, self._letter(waiting, record, words, path, locale))
+
+    async def _to_merchant(self, waiting: Waiting, record: OrderRecord, words: Words) -> None:
+        """To the owners, or where a shop has none left to everybody who works there."""
+        staff = await self._house.people.staff.of_shop(record.shop_id)
+        owners = [member for member in staff if member.role is Role.OWNER]
+        path = f"/desk/orders/{reference_of(record.shop_no, record.order_id)}"
+        for member in owners or staff:
+            address = await self._house.people.accounts.email_of(member.account_id)
+            if address:
+                locale = await self._locale_of(member.account_id)
+                letter = self._letter(waiting, record, words, path, locale)
+                await self._send(address, f"{waiting.key}:{member.account_id}", letter)
+
+    def _letter(
+        self, waiting: Waiting, record: OrderRecord, words: Words, path: str, locale: Locale
+    ) -> tuple[str, str, str]:
+        """Subject, text, HTML."""
+        texts = texts_of(locale)
+        values = _values(waiting, record, locale)
+        nothing_back = waiting.payload.get("refund_fen") == 0
+        lines = [
+            texts.gettext(line) % values for line in words.lines if not ("%(refund_fen)s" in line and nothing_back)
+        ]
+        settings = self._house.settings
+        subject = texts.gettext(words.subject) % values
+        shown: dict[str, object] = {
+            "subject": subject,
+            "lines": lines,
+            "button": texts.gettext(words.button),
+            "link": f"{settings.origin}{path}",
+            "number": grouped(reference_of(record.shop_no, record.order_id)),
+            "product": values["product"],
+            "quantity": values["quantity"],
+            "shop": record.shop_name,
+            "is_buyer": waiting.kind == "tell_buyer",
+        }
+        context = PageContext(platform_name=settings.platform_name, locale=locale, now_ms=self._house.now_ms())
+        return (
+            " ".join(subject.split()),
+            render_text(context, "mails/letter.txt", **shown),
+            render_text(context, "mails/letter.html", **shown),
+        )
+
+    async def _send(self, to: str, key: str, letter: tuple[str, str, str]) -> None:
+        if self._mail is not None:
+            subject, text, html = letter
+            await self._mail.send(to, subject, text, html, idempotency_key=key)
+
+    async def _locale_of(self, account_id: str) -> Locale:
+        account = await self._house.people.accounts.find(account_id) if account_id else None
+        return (locale_named(account.locale) if account else None) or DEFAULT_LOCALE
+
+
+def _values(waiting: Waiting, record: OrderRecord, locale: Locale) -> dict[str, str]:
+    """What sentences may name, written for people."""
+    texts = texts_of(locale)
+    values = {"product": decode_terms(record.terms_json).product, "quantity": str(record.file.order.quantity)}
+    tables: Mapping[str, Callable[[str], str]] = {
+        "why": lambda word: texts.gettext(WHY_MONEY.get(word, word)),
+        "outcome": lambda word: texts.gettext(look("outcome", word).label),
+    }
+    for name, value in waiting.payload.items():
+        if isinstance(value, int) and name.endswith("_fen"):
+            values[name] = formats.fen(value)
+        elif isinstance(value, int) and name.endswith("_ms"):
+            values[name] = formats.clock(value)
+        elif isinstance(value, str):
+            values[name] = tables[name](value) if name in tables else value
+    return values

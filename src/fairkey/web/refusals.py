@@ -84,6 +84,31 @@ REFUSALS: Final[Mapping[str, Words]] = {
         _("A part of the platform or the payment provider does not answer."),
         _("Try again in a minute. Payments that are under way are found and credited by themselves."),
     ),
+    "OrderNotFound": Words(
+        _("There is no such order, or this browser may not see it."),
+        _("An order opens with its secret only. Unknown numbers and wrong secrets get the same answer."),
+        _("Open the link in your mail, or type number and secret on the page “My orders”."),
+    ),
+    "WorkIsMissing": Words(
+        _("Your browser has not finished its small piece of work; nothing was ordered."),
+        _("It keeps people from locking up the stock with thousands of orders."),
+        _("Send the form again in a few seconds; without JavaScript after 20 seconds."),
+    ),
+    "KeyWasUsedForAnotherRequest": Words(
+        _("This request was already answered with other content."),
+        _("The same request number was used for two different requests."),
+        _("Load the page again and repeat the step; nothing was done twice."),
+    ),
+    "NotYours": Words(
+        _("Your account may not do this."),
+        _("The action belongs to another role."),
+        _("Sign in with the right account, or ask the owner of the shop."),
+    ),
+    "Unexpected": Words(
+        _("Something broke on our side."),
+        _("It was noted and platform staff look at it. What you did before is safe."),
+        _("Load the page again. If it stays like this, try again in a few minutes."),
+    ),
     # Everywhere in the business.
     "NotFound": Words(
         _("There is no such page, or it is not yours."),

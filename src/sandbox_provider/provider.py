@@ -171,7 +171,7 @@ class Provider:
             left = self.notices.waiting()
             if not left or loop.time() >= ends_at_s:
                 return left
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.003)
 
     def move_clock(self, offset_ms: int) -> None:
         """Live `offset_ms` away from the machine's time, over restarts too."""

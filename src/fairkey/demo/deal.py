@@ -62,8 +62,7 @@ class Deal:
 
     async def pay(self, amount_fen: int | None = None, *, currency: str = "CNY") -> None:
         """He pays at the cashier; the provider's notification has arrived when this returns."""
-        await self.stage.controls.pay(self.reference, amount_fen, currency)
-        await self.stage.told()
+        await self.stage.pay(self.reference, amount_fen, currency)
 
     async def buy(self) -> None:
         """Order and pay within a moment."""

@@ -188,7 +188,7 @@ def _careless(next_year: str) -> ShopPlan:
                     category="music",
                     quantity_max=5,
                 ),
-                stock=(14,),
+                stock=(8,),
                 prefix="YM",
             ),
             Goods(

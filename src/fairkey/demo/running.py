@@ -123,7 +123,11 @@ async def _demo(plan: _Plan, at: Any, started_s: float) -> int:  # noqa: ANN401 
 async def _live(plan: _Plan, at: Any, built: Path, stop: asyncio.Event, started_s: float) -> None:  # noqa: ANN401
     secret = secrets.token_urlsafe(24)
     address = f"http://{HOST}:{plan.port}"
-    async with _database(plan.folder) as dsn, _sandbox(plan, secret, address) as controls:
+    async with contextlib.AsyncExitStack() as stack:
+        async with asyncio.TaskGroup() as starting:
+            database = starting.create_task(stack.enter_async_context(_database(plan.folder)))
+            sandbox = starting.create_task(stack.enter_async_context(_sandbox(plan, secret, address)))
+        dsn, controls = database.result(), sandbox.result()
         settings = plan.settings(dsn, controls.url, secret)
         start_logging(settings)
         await migrated(dsn)

@@ -53,6 +53,7 @@ class Stage:
     rng: random.Random
     codes: list[str] = field(default_factory=list)
     contacts: set[str] = field(default_factory=set)
+    _something_to_tell: bool = False
 
     @property
     def house(self) -> House:
@@ -99,10 +100,19 @@ class Stage:
     async def settle(self) -> None:
         """Everything that follows is done: instructions, letters, and the provider's notifications about them."""
         while await self.opened.worker.do_effects():
-            pass
+            self._something_to_tell = True
+
+    async def pay(self, reference: str, amount_fen: int | None, currency: str) -> None:
+        """A buyer pays at the provider's cashier; its notification has arrived when this returns."""
+        await self.controls.pay(reference, amount_fen, currency)
+        self._something_to_tell = True
+        await self.told()
 
     async def told(self) -> None:
         """The provider has told the house everything."""
+        if not self._something_to_tell:
+            return
+        self._something_to_tell = False
         left = await self.controls.drain(timeout_s=10)
         if left:
             raise Broken(f"{left} notifications of the sandbox did not arrive")

@@ -253,8 +253,7 @@ class Telling:
     async def unmatched(self, amount_fen: int, currency: str = "CNY") -> Story:
         """Somebody paid with a reference that is none."""
         digits = "".join(self._rng.choices("0123456789", k=16))
-        await self._stage.controls.pay(f"WX{digits}", amount_fen, currency)
-        await self._stage.told()
+        await self._stage.pay(f"WX{digits}", amount_fen, currency)
         yield self._stage.clock() + DAY_MS
 
     async def payout(self, shop_id: str, amount_fen: int, fault: dict[str, object] | None = None) -> Story:

@@ -217,7 +217,7 @@ class _Builder:
     def _of_honest(self) -> list[tuple[int, Story]]:
         tell = Telling(self._stage)
         crowd = ("steam100", "eshop3000", "apple200", "video")
-        stories = [self._past(tell.smooth, word, 27, 4) for word in self._some(crowd, 30)]
+        stories = [self._past(tell.smooth, word, 27, 4) for word in self._some(crowd, 22)]
         stories += [self._past(tell.smooth, "steam100", 20, 5, quantity=many) for many in (5, 10)]
         stories += [self._past(tell.smooth, "video", 25, 5, quantity=3) for _ in range(2)]
         stories += [self._past(tell.typed, "office", 24, 2) for _ in self._some((1,), 4)]
@@ -246,10 +246,10 @@ class _Builder:
 
     def _of_careless(self) -> list[tuple[int, Story]]:
         tell = Telling(self._stage)
-        stories = [self._past(tell.smooth, "pass", 26, 4) for _ in self._some((1,), 7)]
-        stories += [self._past(tell.smooth, "music", 26, 8) for _ in range(13)]
+        stories = [self._past(tell.smooth, "pass", 26, 4) for _ in self._some((1,), 5)]
+        stories += [self._past(tell.smooth, "music", 26, 8) for _ in range(7)]
         stories += [self._past(tell.smooth, "music", 7, 5, coupon=COUPON_LIMITED)]
-        stories += [self._past(tell.typed, "qq100", 25, 3) for _ in self._some((1,), 7)]
+        stories += [self._past(tell.typed, "qq100", 25, 3) for _ in self._some((1,), 5)]
         stories += [self._past(tell.waiting, "qq100", 24, 1.5) for _ in range(4)]
         stories += [self._past(tell.waiting, "point", 18, 6) for _ in range(2)]
         stories += [

@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from fairkey.business.basics import Broken, FieldIsInvalid, NotFound, Refusal
 from fairkey.engine.answers import Answer
+from fairkey.engine.house import House
 from fairkey.engine.people import ActorKind, network_of
 from fairkey.gates.permissions import method_of
 from fairkey.gates.visits import Visit
@@ -152,10 +153,13 @@ class Call:
             raise IdempotencyKeyIsInvalid
         return f"api:{hashlib.sha256(f'{self.caller}|{text}'.encode()).hexdigest()}"
 
-    def body_hash(self) -> bytes:
-        """What tells a repeat from another request under the same key: method, path and body."""
-        head = f"{method_of(self.scope)} {self.scope['path']}\n".encode()
-        return hashlib.sha256(head + self.body).digest()
+    def body_hash(self, house: House) -> bytes:
+        """What tells a repeat from another request under the same idempotency key: method, path and body.
+
+        Keyed, because it is kept: bodies hold codes and texts that nobody shall be able to guess and confirm.
+        """
+        head = f"request: {method_of(self.scope)} {self.scope['path']}\n".encode()
+        return house.keys.fingerprint("sessions", head + self.body)
 
     def uuid(self, name: str) -> str:
         """A path parameter that is a UUID, in canonical form. Raises `NotFound`: what is none names nothing."""

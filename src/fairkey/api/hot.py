@@ -1,4 +1,4 @@
-"""The three calls of every sale, answered in front of the framework's router: place, the provider's notification, reveal.
+"""The three calls of every sale, answered in front of the framework's router: place, notification, reveal.
 
 The gate (the same guard over the same table) and the answer (the same endpoint) are those of the routes behind; only
 the routing is spared. Whatever does not look exactly like one of the three goes on to the router, so nothing is decided
@@ -17,6 +17,7 @@ from fairkey.api.serving import Counter
 from fairkey.api.v1.orders import PLACE, REVEAL
 from fairkey.business.basics import Refusal
 from fairkey.gates.front_door import FrontDoor
+from fairkey.gates.permissions import method_of
 
 if TYPE_CHECKING:
     from litestar.types import ASGIApp, Receive, Scope, Send
@@ -44,7 +45,7 @@ def in_front_of(app: "ASGIApp", counter: Counter, door: FrontDoor) -> "ASGIApp":
     """`app` with the hot calls answered before it; stands inside the front door."""
 
     async def answered(scope: "Scope", receive: "Receive", send: "Send") -> None:
-        hot = found(scope["method"], scope["path"]) if scope["type"] == "http" else None
+        hot = found(method_of(scope), scope["path"])
         if hot is None:
             await app(scope, receive, send)
             return

@@ -11,9 +11,17 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from fairkey.api.callbacks import CALLBACK
 from fairkey.api.endpoints import Endpoint
 from fairkey.api.serving import Counter
-from fairkey.api.v1 import orders
+from fairkey.api.v1 import batches, catalogue, money, orders, shop, shop_orders
 
-ENDPOINTS: Final[tuple[Endpoint, ...]] = (*orders.ENDPOINTS, CALLBACK)
+ENDPOINTS: Final[tuple[Endpoint, ...]] = (
+    *catalogue.ENDPOINTS,
+    *orders.ENDPOINTS,
+    *shop.ENDPOINTS,
+    *shop_orders.ENDPOINTS,
+    *batches.ENDPOINTS,
+    *money.ENDPOINTS,
+    CALLBACK,
+)
 
 _PARAMETER: Final = re.compile(r"\{(\w+)\}")
 

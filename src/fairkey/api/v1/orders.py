@@ -117,7 +117,7 @@ async def reveal(house: House, call: Call) -> Reply:
         account_name=given.account_name,
         account_region=given.account_region,
         command_id=call.command_id(),
-        body_hash=call.body_hash(),
+        body_hash=call.body_hash(house),
     )
     require_done(answer)
     return reply(
@@ -201,7 +201,7 @@ async def _record(house: House, call: Call) -> OrderRecord:
 
 
 async def _ask(house: House, call: Call, command: Command, by: Asker = Asker.BUYER) -> Reply:
-    answer = await house.ask(by, command, command_id=call.command_id(), body_hash=call.body_hash())
+    answer = await house.ask(by, command, command_id=call.command_id(), body_hash=call.body_hash(house))
     return done(answer)
 
 

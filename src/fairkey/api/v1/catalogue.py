@@ -1,0 +1,153 @@
+"""What anyone may read: listings on sale, one listing, its revisions, a shop; and whether this process is well."""
+
+from typing import Final
+
+from fairkey.api.calls import Call, Reply, reply, small_number
+from fairkey.api.endpoints import Endpoint
+from fairkey.api.listing_shapes import (
+    ListingCards,
+    ListingsQuery,
+    ListingView,
+    RevisionView,
+    ShopView,
+    card_view,
+    listing_view,
+    revision_view,
+    shop_view,
+)
+from fairkey.api.pages_of_lists import cursor_of, place_of
+from fairkey.api.shapes import Out
+from fairkey.business.basics import NotFound
+from fairkey.engine.answers import StoreIsAway
+from fairkey.engine.house import House
+from fairkey.read_tables.storefront import WORDS_MAX, Wish
+
+TAG: Final = "catalogue"
+SORT_KEY_MAX: Final = 2**62
+
+
+class Well(Out, frozen=True, kw_only=True):
+    """All is well."""
+
+    ok: bool
+
+
+async def listings(house: House, call: Call) -> Reply:
+    """What is on sale."""
+    query: ListingsQuery = call.query
+    shop_id = await _shop(house, query.shop_no) if query.shop_no else ""
+    after = place_of(query.cursor, tuple[int, str], number_max=SORT_KEY_MAX)
+    shelf = await house.questions.storefront.shelf(
+        Wish(
+            words=tuple(query.q.split()[:WORDS_MAX]),
+            category=query.category,
+            region=query.region,
+            delivery=query.delivery,
+            in_stock_only=query.in_stock,
+            shop_id=shop_id,
+            sort=query.sort,
+            after=after,
+            cards_max=query.limit,
+        )
+    )
+    return reply(
+        ListingCards(
+            listings=tuple(card_view(card) for card in shelf.cards),
+            count=shelf.count,
+            next_cursor=cursor_of(shelf.after),
+        )
+    )
+
+
+async def listing(house: House, call: Call) -> Reply:
+    """One listing."""
+    shop_id = await _shop(house, call.shop_no())
+    front = await house.questions.storefront.listing(shop_id, call.uuid("listing_id"))
+    if front is None:
+        raise NotFound(what="listing")
+    return reply(listing_view(front))
+
+
+async def revision(house: House, call: Call) -> Reply:
+    """One revision, for ever the same."""
+    shop_id = await _shop(house, call.shop_no())
+    number = small_number(call.path["revision"], "revision")
+    found = await house.questions.storefront.revision(shop_id, call.uuid("listing_id"), number)
+    if found is None:
+        raise NotFound(what="revision")
+    return reply(revision_view(found), headers=((b"cache-control", b"public, max-age=31536000, immutable"),))
+
+
+async def shop(house: House, call: Call) -> Reply:
+    """One shop."""
+    front = await house.questions.storefront.shop(await _shop(house, call.shop_no()))
+    if front is None:
+        raise NotFound(what="shop")
+    return reply(shop_view(front))
+
+
+async def health(_: House, __: Call) -> Reply:
+    """The process answers."""
+    return reply(Well(ok=True))
+
+
+async def ready(house: House, _: Call) -> Reply:
+    """It can do its work: storage answers."""
+    if not await house.is_ready():
+        raise StoreIsAway
+    return reply(Well(ok=True))
+
+
+async def _shop(house: House, shop_no: int) -> str:
+    shop_id = await house.numbers.shop_of(shop_no)
+    if shop_id is None:
+        raise NotFound(what="shop")
+    return shop_id
+
+
+ENDPOINTS: Final = (
+    Endpoint(
+        method="GET",
+        path="/api/v1/listings",
+        tag=TAG,
+        summary="Find listings on sale",
+        handle=listings,
+        query=ListingsQuery,
+        answer=ListingCards,
+        refusals=("NotFound",),
+    ),
+    Endpoint(
+        method="GET",
+        path="/api/v1/listings/{shop_no}/{listing_id}",
+        tag=TAG,
+        summary="Read a listing",
+        handle=listing,
+        answer=ListingView,
+        refusals=("NotFound",),
+    ),
+    Endpoint(
+        method="GET",
+        path="/api/v1/listings/{shop_no}/{listing_id}/revisions/{revision}",
+        tag=TAG,
+        summary="Read one revision of a listing",
+        description="It never changes. Its hash is the SHA-256 of the canonical JSON (RFC 8785) of its terms.",
+        handle=revision,
+        answer=RevisionView,
+        refusals=("NotFound",),
+    ),
+    Endpoint(
+        method="GET",
+        path="/api/v1/shops/{shop_no}",
+        tag=TAG,
+        summary="Read a shop",
+        handle=shop,
+        answer=ShopView,
+        refusals=("NotFound",),
+    ),
+    Endpoint(
+        method="GET", path="/api/v1/health", tag="health", summary="Is the process alive?", handle=health, answer=Well
+    ),
+    Endpoint(
+        method="GET", path="/api/v1/ready", tag="health", summary="Can it do its work?", handle=ready, answer=Well
+    ),
+)

@@ -8,7 +8,7 @@ from fairkey.business.basics import MINUTE_MS, SECOND_MS, Stream
 LEASE_MS = 2 * MINUTE_MS  # how long a claimed effect belongs to its claimer; longer than any provider call may take
 BACK_OFF_FIRST_MS = 2 * SECOND_MS
 BACK_OFF_MAX_MS = 15 * MINUTE_MS
-ASK_AGAIN_MS = 30 * SECOND_MS  # an accepted instruction whose confirmation did not come: ask the provider
+ASK_AGAIN_MS = 30 * SECOND_MS  # an accepted instruction whose confirmation did not come: ask, at first so soon
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,7 +53,7 @@ class PostgresOutbox:
 
     async def sent(self, waiting: Waiting, now_ms: int) -> None:
         """Ask again later."""
-        again = moment(now_ms + ASK_AGAIN_MS)
+        again = moment(now_ms + max(ASK_AGAIN_MS, back_off_ms(waiting.attempts)))
         await self._pool.execute(_WAIT, waiting.stream.shop_id, waiting.key, "sent", again, None)
 
     async def failed(self, waiting: Waiting, now_ms: int, error: str) -> None:

@@ -10,6 +10,7 @@ from fairkey.read_tables.questions import Questions
 from fairkey.settings import Settings
 
 from .answers import Answer
+from .desk_marks import DeskMarks
 from .people import People
 from .vault_port import CodeImports, CodeVault
 
@@ -84,6 +85,7 @@ class House:
         providers: Mapping[str, PaymentProvider],
         mail: Mail | None,  # none: no letters are written
         questions: Questions,
+        marks: DeskMarks,
         is_ready: Callable[[], Awaitable[bool]],
     ) -> None:
         """Wired once, in `fairkey.app`."""
@@ -99,6 +101,7 @@ class House:
         self.providers = providers
         self.mail = mail
         self.questions = questions
+        self.marks = marks
         self.is_ready = is_ready
 
     @property

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from .desk_figures import DeskFigures
 from .floor import Floor
 from .order_book import OrderBook
 from .shop_desk import ShopDesk
@@ -15,4 +16,5 @@ class Questions:
     storefront: Storefront
     order_book: OrderBook
     shop_desk: ShopDesk
+    desk_figures: DeskFigures
     floor: Floor

@@ -6,6 +6,7 @@ import asyncpg
 
 from fairkey.read_tables.questions import Questions
 
+from .desk_figures import PostgresDeskFigures
 from .floor import PostgresFloor
 from .order_book import Opener, PostgresOrderBook
 from .shop_desk import PostgresShopDesk
@@ -18,5 +19,6 @@ def postgres_questions(pool: asyncpg.Pool, opener: Opener, now_ms: Callable[[], 
         storefront=PostgresStorefront(pool, now_ms),
         order_book=PostgresOrderBook(pool, opener),
         shop_desk=PostgresShopDesk(pool, opener, now_ms),
+        desk_figures=PostgresDeskFigures(pool, opener),
         floor=PostgresFloor(pool, opener, now_ms),
     )

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from litestar import Response, post
+from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
 
@@ -23,7 +24,7 @@ Answered = Response[str] | Redirect
 
 
 @post("/o/{ref:str}/open")
-async def open_codes(request: AnyRequest, house: House, ref: FromPath[str]) -> Answered:
+async def open_codes(request: AnyRequest, house: NamedDependency[House], ref: FromPath[str]) -> Answered:
     """Open one code (`code`) or all. Only when that is recorded, the page shows them."""
     record = await record_of(house, ref)
     fields = await form_of(request)
@@ -42,7 +43,7 @@ async def open_codes(request: AnyRequest, house: House, ref: FromPath[str]) -> A
 
 
 @post("/o/{ref:str}/confirm")
-async def confirm(request: AnyRequest, house: House, ref: FromPath[str]) -> Answered:
+async def confirm(request: AnyRequest, house: NamedDependency[House], ref: FromPath[str]) -> Answered:
     """All is well: the held money goes to the shop."""
     return await _do(
         request,
@@ -54,7 +55,7 @@ async def confirm(request: AnyRequest, house: House, ref: FromPath[str]) -> Answ
 
 
 @post("/o/{ref:str}/withdraw")
-async def withdraw(request: AnyRequest, house: House, ref: FromPath[str]) -> Answered:
+async def withdraw(request: AnyRequest, house: NamedDependency[House], ref: FromPath[str]) -> Answered:
     """Give sealed codes back for the whole price."""
     return await _do(
         request,
@@ -66,7 +67,7 @@ async def withdraw(request: AnyRequest, house: House, ref: FromPath[str]) -> Ans
 
 
 @post("/o/{ref:str}/wait")
-async def wait(request: AnyRequest, house: House, ref: FromPath[str]) -> Answered:
+async def wait(request: AnyRequest, house: NamedDependency[House], ref: FromPath[str]) -> Answered:
     """Give the shop one more promise period."""
     return await _do(
         request,
@@ -78,7 +79,7 @@ async def wait(request: AnyRequest, house: House, ref: FromPath[str]) -> Answere
 
 
 @post("/o/{ref:str}/complaint/withdraw")
-async def settle(request: AnyRequest, house: House, ref: FromPath[str]) -> Answered:
+async def settle(request: AnyRequest, house: NamedDependency[House], ref: FromPath[str]) -> Answered:
     """Take the complaint back; the order completes."""
     return await _do(
         request,
@@ -90,7 +91,7 @@ async def settle(request: AnyRequest, house: House, ref: FromPath[str]) -> Answe
 
 
 @post("/o/{ref:str}/review")
-async def review(request: AnyRequest, house: House, ref: FromPath[str]) -> Answered:
+async def review(request: AnyRequest, house: NamedDependency[House], ref: FromPath[str]) -> Answered:
     """Say how it was; once."""
     return await _do(
         request,

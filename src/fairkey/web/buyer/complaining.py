@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from litestar import Response, get, post
+from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
 
@@ -19,7 +20,7 @@ from fairkey.web.render import render, view_of
 
 
 @get("/o/{ref:str}/complain")
-async def form(request: AnyRequest, house: House, ref: FromPath[str]) -> Response[str] | Redirect:
+async def form(request: AnyRequest, house: NamedDependency[House], ref: FromPath[str]) -> Response[str] | Redirect:
     """The form, or the order's page where complaining is not possible (it says why)."""
     glance = await glance_at(house, ref)
     if not glance.may_complain:
@@ -28,7 +29,7 @@ async def form(request: AnyRequest, house: House, ref: FromPath[str]) -> Respons
 
 
 @post("/o/{ref:str}/complain")
-async def complain(request: AnyRequest, house: House, ref: FromPath[str]) -> Response[str] | Redirect:
+async def complain(request: AnyRequest, house: NamedDependency[House], ref: FromPath[str]) -> Response[str] | Redirect:
     """Open the complaint: the money is frozen in the same moment."""
     glance = await glance_at(house, ref)
     fields = await form_of(request)

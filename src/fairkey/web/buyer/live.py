@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator
 from typing import Any, Final
 
 from litestar import Response, get
+from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
@@ -86,7 +87,7 @@ class Lookout:
 
 
 @get("/o/{ref:str}/live")
-async def follow(request: AnyRequest, house: House, ref: FromPath[str]) -> Response[Any]:
+async def follow(request: AnyRequest, house: NamedDependency[House], ref: FromPath[str]) -> Response[Any]:
     """The stream of one order; `?v=` is the version that the page shows."""
     lookout: Lookout | None = getattr(request.app.state, "lookout", None)
     if lookout is None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from litestar import Response, get
+from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
 
@@ -21,7 +22,7 @@ CODES_ONE_BY_ONE_MAX = 12
 
 
 @get("/o/{ref:str}")
-async def show(request: AnyRequest, house: House, ref: FromPath[str]) -> Response[str] | Redirect:
+async def show(request: AnyRequest, house: NamedDependency[House], ref: FromPath[str]) -> Response[str] | Redirect:
     """The order; with the secret of a mail's link in the address, first the cookie and a clean address."""
     secret = request.query_params.get(LINK_PARAMETER)
     if secret:
@@ -64,7 +65,7 @@ def secret_link(house: House, glance: Glance) -> str:
 
 
 @get("/o/{ref:str}/facts")
-async def facts(request: AnyRequest, house: House, ref: FromPath[str]) -> Response[str]:
+async def facts(request: AnyRequest, house: NamedDependency[House], ref: FromPath[str]) -> Response[str]:
     """Every fact of the order: kind, time, version, leaf hash, what is public, and what only its buyer reads."""
     glance = await glance_at(house, ref)
     return render(
@@ -73,7 +74,7 @@ async def facts(request: AnyRequest, house: House, ref: FromPath[str]) -> Respon
 
 
 @get("/o/{ref:str}/codes.txt")
-async def codes_txt(request: AnyRequest, house: House, ref: FromPath[str]) -> Response[str] | Redirect:
+async def codes_txt(request: AnyRequest, house: NamedDependency[House], ref: FromPath[str]) -> Response[str] | Redirect:
     """The opened codes, one a line, below what they are. Nothing is opened by asking for the file."""
     glance = await glance_at(house, ref)
     if not glance.opened:

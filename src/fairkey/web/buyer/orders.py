@@ -1,6 +1,7 @@
 """Finding orders again: those of this browser, those of the account, and by number and secret."""
 
 from litestar import Response, get, post
+from litestar.di import NamedDependency
 from litestar.response import Redirect
 
 from fairkey.business.basics import DAY_MS
@@ -20,13 +21,13 @@ NUMBER_MAX = 60
 
 
 @get("/orders")
-async def mine(request: AnyRequest, house: House) -> Response[str]:
+async def mine(request: AnyRequest, house: NamedDependency[House]) -> Response[str]:
     """Orders that this visitor may see, and the form to look others up."""
     return await _page(request, house)
 
 
 @post("/orders")
-async def look_up(request: AnyRequest, house: House) -> Response[str] | Redirect:
+async def look_up(request: AnyRequest, house: NamedDependency[House]) -> Response[str] | Redirect:
     """By number and secret: unknown and wrong get the same answer."""
     visit = visit_of(request.scope)
     fields = await form_of(request)

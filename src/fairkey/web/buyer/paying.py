@@ -8,6 +8,7 @@ from typing import Final
 
 import segno
 from litestar import Response, get, post
+from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
 from markupsafe import Markup
@@ -60,7 +61,7 @@ async def look_for_money(house: House, record: OrderRecord) -> None:
 
 
 @get("/o/{ref:str}/pay")
-async def show(request: AnyRequest, house: House, ref: FromPath[str]) -> Response[str] | Redirect:
+async def show(request: AnyRequest, house: NamedDependency[House], ref: FromPath[str]) -> Response[str] | Redirect:
     """What is to be paid and how; an order that no longer waits for money has its own page."""
     record = await record_of(house, ref)
     if "returned" in request.query_params:
@@ -72,7 +73,7 @@ async def show(request: AnyRequest, house: House, ref: FromPath[str]) -> Respons
 
 
 @post("/o/{ref:str}/pay")
-async def go(request: AnyRequest, house: House, ref: FromPath[str]) -> Response[str] | Redirect:
+async def go(request: AnyRequest, house: NamedDependency[House], ref: FromPath[str]) -> Response[str] | Redirect:
     """To the provider."""
     glance = await glance_at(house, ref)
     if not glance.may_pay:
@@ -86,7 +87,7 @@ async def go(request: AnyRequest, house: House, ref: FromPath[str]) -> Response[
 
 
 @post("/o/{ref:str}/give-up")
-async def give_up(request: AnyRequest, house: House, ref: FromPath[str]) -> Response[str] | Redirect:
+async def give_up(request: AnyRequest, house: NamedDependency[House], ref: FromPath[str]) -> Response[str] | Redirect:
     """The buyer no longer wants it. What was paid meanwhile is found first."""
     record = await record_of(house, ref)
     await form_of(request)

@@ -77,6 +77,7 @@ class Serving:
         self.port = free_port()
         self._command = command
         self._environment = {**environment, "FAIRKEY_PORT": str(self.port)}
+        self._log = Path(environment["FAIRKEY_STATE_DIR"]) / f"{command}-{self.port}.log"
         self._child: subprocess.Popen[bytes] | None = None
 
     @property
@@ -89,19 +90,26 @@ class Serving:
         """Start; `wait` tells when it answers."""
         ours = {name: value for name, value in os.environ.items() if not name.startswith("FAIRKEY_")}
         origin = {"FAIRKEY_PUBLIC_URL": f"http://127.0.0.1:{self.port}"}
-        self._child = subprocess.Popen(
-            [sys.executable, "-m", "fairkey.main", self._command],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            env={**ours, **_import_path(), **origin, **self._environment},
-        )
+        with self._log.open("ab") as log:
+            self._child = subprocess.Popen(
+                [sys.executable, "-m", "fairkey.main", self._command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={**ours, **_import_path(), **origin, **self._environment},
+            )
+
+    def revive(self) -> None:
+        """Start it again if it ended by itself, as whoever supervises it would (the database was away at its start)."""
+        if self._child is not None and self._child.poll() is not None:
+            self.start()
 
     def wait(self) -> float:
         """Return when it takes connections: how many seconds that took. Raises `PartFailed`."""
         started = time.monotonic()
         while time.monotonic() - started < START_S:
             if self._child is None or self._child.poll() is not None:
-                raise PartFailed(f"fairkey {self._command} ended at its start")
+                raise PartFailed(f"fairkey {self._command} ended at its start: {self._log.read_text()[-2000:]}")
             if self._command != "serve" or self.answers():
                 return time.monotonic() - started
             time.sleep(0.02)

@@ -1,4 +1,4 @@
-"""A house for tests of the API: real PostgreSQL, real gates, the sandbox provider's real signatures, a clock in hand."""
+"""A house for tests of the API: real PostgreSQL, real gates, real signatures of the sandbox, a clock in hand."""
 
 import base64
 import hashlib
@@ -74,7 +74,7 @@ class World:
     async def merchant(self, method: str, path: str, body: object = None, **headers: str) -> httpx.Response:
         return await self.send(method, path, body, **{"authorization": f"Bearer {self.key}", **headers})
 
-    def order_body(self, **changes: Any) -> dict[str, Any]:
+    def order_body(self, **changes: object) -> dict[str, Any]:
         return {
             "shop_no": self.shop_no,
             "listing_id": self.vault_id,
@@ -84,13 +84,13 @@ class World:
             **changes,
         }
 
-    async def place(self, **changes: Any) -> dict[str, Any]:
+    async def place(self, **changes: object) -> dict[str, Any]:
         answer = await self.post("/api/v1/orders", self.order_body(**changes), idempotency_key=str(uuid4()))
         assert answer.status_code == 201, answer.text
         placed: dict[str, Any] = answer.json()
         return placed
 
-    def notice(self, reference: str, amount_fen: int = PRICE_FEN, **changes: Any) -> bytes:
+    def notice(self, reference: str, amount_fen: int = PRICE_FEN, **changes: object) -> bytes:
         told = {
             "event": "payment",
             "provider_txn": f"txn-{next(_numbers)}",
@@ -105,7 +105,7 @@ class World:
     async def tell(self, body: bytes, provider: str = "sandbox") -> httpx.Response:
         return await self.http.post(f"/callbacks/{provider}", content=body, headers=signed(body, self.clock()))
 
-    async def paid(self, **changes: Any) -> dict[str, Any]:
+    async def paid(self, **changes: object) -> dict[str, Any]:
         placed = await self.place(**changes)
         answer = await self.tell(self.notice(placed["reference"], placed["amount_fen"]))
         assert answer.text == "success", answer.text
@@ -134,7 +134,7 @@ def signed(body: bytes, at_ms: int, secret: str = SECRET) -> dict[str, str]:
     return {"sandbox-signature": f"t={at_ms},v1={mac}", "content-type": "application/json"}
 
 
-def terms(**changes: Any) -> Terms:
+def terms(**changes: object) -> Terms:
     plain: dict[str, Any] = {
         "product": "Steam 充值卡 100 元",
         "category": "game",
@@ -169,7 +169,7 @@ async def open_shop(opened: Opened, name: str = "小满卡铺") -> tuple[str, in
     return shop_id, shop_no
 
 
-async def publish(opened: Opened, shop_id: str, **changes: Any) -> str:
+async def publish(opened: Opened, shop_id: str, **changes: object) -> str:
     listing_id = opened.house.new_id()
     command = PublishListing(shop_id=shop_id, listing_id=listing_id, terms=terms(**changes))
     answer = await opened.house.ask(Asker.MERCHANT, command)
@@ -216,30 +216,41 @@ def settings_for(database_url: str, state: Path, **more: str) -> Settings:
 
 @asynccontextmanager
 async def a_world(
-    database_url: str, state: Path, *, sandbox_url: str = "http://127.0.0.1:9", codes: int = 30, **more: str
+    database_url: str,
+    state: Path,
+    *,
+    sandbox_url: str = "http://127.0.0.1:9",
+    start_ms: int = START_MS,
+    codes: int = 30,
+    **more: str,
 ) -> AsyncIterator[World]:
-    """A house with one shop, a vault listing with `codes` codes and a manual one."""
-    clock = Clock()
+    """A house with one shop, a vault listing with `codes` codes and a manual one.
+
+    Without a `sandbox_url` nobody is there to collect payments; notifications are signed here and really checked.
+    """
+    clock = Clock(start_ms)
     settings = settings_for(database_url, state, **more)
-    async with SandboxProvider(sandbox_url, SECRET.encode(), now_ms=clock) as provider:
-        async with open_house(settings, database_url, now_ms=clock, providers={"sandbox": provider}) as opened:
-            shop_id, shop_no = await open_shop(opened)
-            vault_id = await publish(opened, shop_id)
-            manual_id = await publish(opened, shop_id, product="人工代发", delivery="manual", promise_min=30)
-            texts = await deposit(opened, shop_id, vault_id, codes) if codes else []
-            app = make_asgi_app(opened)
-            transport = httpx.ASGITransport(app=app, client=(HERE, 4_711), raise_app_exceptions=True)
-            async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as http:
-                text, _ = await opened.house.people.api_keys.create(shop_id, name="all scopes", scopes=SCOPES)
-                yield World(
-                    opened=opened,
-                    app=app,
-                    http=http,
-                    clock=clock,
-                    shop_id=shop_id,
-                    shop_no=shop_no,
-                    vault_id=vault_id,
-                    manual_id=manual_id,
-                    key=text,
-                    texts=texts,
-                )
+    async with (
+        SandboxProvider(sandbox_url, SECRET.encode(), now_ms=clock) as provider,
+        open_house(settings, database_url, now_ms=clock, providers={"sandbox": provider}) as opened,
+    ):
+        shop_id, shop_no = await open_shop(opened)
+        vault_id = await publish(opened, shop_id)
+        manual_id = await publish(opened, shop_id, product="人工代发", delivery="manual", promise_min=30)
+        texts = await deposit(opened, shop_id, vault_id, codes) if codes else []
+        app = make_asgi_app(opened)
+        transport = httpx.ASGITransport(app=app, client=(HERE, 4_711), raise_app_exceptions=True)
+        async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as http:
+            text, _ = await opened.house.people.api_keys.create(shop_id, name="all scopes", scopes=SCOPES)
+            yield World(
+                opened=opened,
+                app=app,
+                http=http,
+                clock=clock,
+                shop_id=shop_id,
+                shop_no=shop_no,
+                vault_id=vault_id,
+                manual_id=manual_id,
+                key=text,
+                texts=texts,
+            )

@@ -8,8 +8,8 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from api_world import HERE, PRICE_FEN, World, a_world, signed
 
+from api_world import HERE, PRICE_FEN, World, a_world, signed
 from fairkey.api.hot import found
 from fairkey.app import make_asgi_app
 

@@ -3,8 +3,8 @@
 from uuid import uuid4
 
 import pytest
-from api_world import PRICE_FEN, World
 
+from api_world import PRICE_FEN, World
 from fairkey.business.basics import HOUR_MS
 
 
@@ -145,3 +145,23 @@ async def test_an_order_that_nobody_pays_expires(world: World) -> None:
     world.clock.ms += HOUR_MS
     await world.opened.worker.sweep()
     assert (await world.read(placed))["stage"] == "expired"
+
+
+async def test_the_provider_gives_a_page_to_pay_on(paying_world: World) -> None:
+    world = paying_world
+    placed = await world.place()
+    link = await world.of_order(placed, "pay")
+    assert link.status_code == 200, link.text
+    assert link.json()["pay_url"].startswith("http")
+    assert link.json()["amount_fen"] == PRICE_FEN
+    assert (await world.of_order(placed, "pay", {"return_url": "javascript:alert(1)"})).status_code == 422
+    paid = await world.paid()
+    answer = await world.of_order(paid, "pay")
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/order-is-in-another-stage")
+
+
+async def test_a_provider_that_does_not_answer(world: World) -> None:
+    placed = await world.place()
+    answer = await world.of_order(placed, "pay")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    assert answer.json()["type"] == "/problems/unavailable"

@@ -16,7 +16,7 @@ class ProviderIsUnknown(Refusal):
     """No such payment provider is used here."""
 
 
-async def take(house: House, call: Call) -> Reply:
+async def take_notice(house: House, call: Call) -> Reply:
     """Record what a provider reports; `success` only when that is durable."""
     name = call.path["provider"]
     if name not in house.providers:
@@ -35,7 +35,7 @@ CALLBACK: Final = Endpoint(
         "Signed by the provider in its own way. `success` means: recorded for good. Anything else means: tell us "
         "again. Repeats, late and disordered notifications are harmless."
     ),
-    handle=take,
+    handle=take_notice,
     bytes_max=NOTICE_MAX_BYTES,
     answer_text="`success`",
     refusals=("NotificationIsForged", "NotificationIsUnreadable", "ProviderIsUnknown"),

@@ -1,17 +1,21 @@
 """The endpoints as routes of the framework: it matches paths and asks the guard; the rest is `serving.Counter`."""
 
 import re
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Final
 
-from litestar import Request
+import msgspec
+from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from fairkey.api.callbacks import CALLBACK
+from fairkey.api.document import document
 from fairkey.api.endpoints import Endpoint
 from fairkey.api.serving import Counter
 from fairkey.api.v1 import batches, catalogue, money, orders, shop, shop_orders
+from fairkey.gates.permissions import Gate
+from fairkey.gates.problems import Problems
 
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *catalogue.ENDPOINTS,
@@ -26,9 +30,20 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
 _PARAMETER: Final = re.compile(r"\{(\w+)\}")
 
 
-def handlers(counter: Counter) -> list[HTTPRouteHandler]:
-    """One route for each endpoint."""
-    return [_route(counter, endpoint) for endpoint in ENDPOINTS]
+def handlers(counter: Counter, written: Callable[[], bytes]) -> list[HTTPRouteHandler]:
+    """One route for each endpoint, and the document about them, which `written` gives."""
+
+    @get("/api/openapi.json", media_type="application/json", include_in_schema=False, sync_to_thread=False)
+    def openapi() -> Response[bytes]:
+        headers = {"cache-control": "public, max-age=300", "access-control-allow-origin": "*"}
+        return Response(written(), media_type="application/json", headers=headers)
+
+    return [*(_route(counter, endpoint) for endpoint in ENDPOINTS), openapi]
+
+
+def written_about(table: Mapping[str, Gate], problems: Problems, public_url: str) -> bytes:
+    """The document about all endpoints."""
+    return msgspec.json.encode(document(ENDPOINTS, table, problems, public_url))
 
 
 def _route(counter: Counter, endpoint: Endpoint) -> HTTPRouteHandler:

@@ -40,8 +40,8 @@ from fairkey.business.askers import Asker
 from fairkey.business.basics import DAY_MS, Broken, Command
 from fairkey.business.references import read_reference
 from fairkey.effects.ports import Mail, PaymentProvider
-from fairkey.engine.batching import Batcher
 from fairkey.engine.answers import Answer, StoreIsAway
+from fairkey.engine.batching import Batcher
 from fairkey.engine.house import House
 from fairkey.engine.perform import Asked, Outcome, Performer, Rules
 from fairkey.gates.front_door import FrontDoor
@@ -174,7 +174,7 @@ def make_asgi_app(opened: Opened, *, shortcut: bool = True) -> ASGIApp:
 def make_litestar(house: House, door: FrontDoor) -> Litestar:
     """The routes; separate, so that tests can look at them."""
     return Litestar(
-        route_handlers=[*site.handlers(), *routes.handlers(_counter_of(house))],
+        route_handlers=[*site.handlers(), *routes.handlers(_counter_of(house), _document_for(house))],
         guards=[door.guard],
         dependencies={"house": Provide(_house_of, sync_to_thread=False)},
         state=State({"house": house, "door": door, "problems": problems()}),
@@ -188,6 +188,16 @@ def make_litestar(house: House, door: FrontDoor) -> Litestar:
 def _counter_of(house: House) -> Counter:
     """Where the API is answered."""
     return Counter(house, problems(), STORAGE_IS_AWAY)
+
+
+def _document_for(house: House) -> Callable[[], bytes]:
+    """What programs read about the API; written when first asked for, no start waits for it."""
+
+    @cache
+    def written() -> bytes:
+        return routes.written_about(ROUTES, problems(), house.settings.origin)
+
+    return written
 
 
 @cache

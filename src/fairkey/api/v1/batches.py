@@ -93,7 +93,7 @@ async def get_batch(house: House, call: Call) -> Reply:
     return await _view(house, call, call.uuid("batch_id"))
 
 
-async def get_refusals(house: House, call: Call) -> Reply:
+async def get_refused_lines(house: House, call: Call) -> Reply:
     """Lines that were not taken."""
     query: LinesQuery = call.query
     batch_id = call.uuid("batch_id")
@@ -112,7 +112,7 @@ async def get_refusals(house: House, call: Call) -> Reply:
     )
 
 
-async def withdraw(house: House, call: Call) -> Reply:
+async def withdraw_codes(house: House, call: Call) -> Reply:
     """Take all unsold codes of the batch off sale."""
     answer = await house.ask(
         Asker.MERCHANT,
@@ -124,7 +124,7 @@ async def withdraw(house: House, call: Call) -> Reply:
     return reply(Withdrawn(kinds=answer.kinds))
 
 
-async def export(house: House, call: Call) -> Reply:
+async def export_codes(house: House, call: Call) -> Reply:
     """The unsold codes of the batch in clear, one a line. Noted in the audit trail before the first one leaves."""
     batch_id = call.uuid("batch_id")
     line = await house.questions.shop_desk.batch(call.shop_id, batch_id)
@@ -214,7 +214,7 @@ ENDPOINTS: Final = (
         path="/api/v1/shop/batches/{batch_id}/refusals",
         tag=TAG,
         summary="Read which lines were not taken",
-        handle=get_refusals,
+        handle=get_refused_lines,
         query=LinesQuery,
         answer=RefusedLines,
         refusals=("NotFound",),
@@ -224,7 +224,7 @@ ENDPOINTS: Final = (
         path="/api/v1/shop/batches/{batch_id}/withdraw",
         tag=TAG,
         summary="Take unsold codes off sale",
-        handle=withdraw,
+        handle=withdraw_codes,
         body=Nothing,
         body_is_optional=True,
         answer=Withdrawn,
@@ -237,7 +237,7 @@ ENDPOINTS: Final = (
         tag=TAG,
         summary="Export your unsold codes",
         description="One code a line, in clear. Each export is written into the audit trail.",
-        handle=export,
+        handle=export_codes,
         answer_text="Unsold codes, one a line.",
         refusals=("NotFound",),
     ),

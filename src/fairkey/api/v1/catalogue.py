@@ -32,7 +32,7 @@ class Well(Out, frozen=True, kw_only=True):
     ok: bool
 
 
-async def listings(house: House, call: Call) -> Reply:
+async def find_listings(house: House, call: Call) -> Reply:
     """What is on sale."""
     query: ListingsQuery = call.query
     shop_id = await _shop(house, query.shop_no) if query.shop_no else ""
@@ -59,7 +59,7 @@ async def listings(house: House, call: Call) -> Reply:
     )
 
 
-async def listing(house: House, call: Call) -> Reply:
+async def read_listing(house: House, call: Call) -> Reply:
     """One listing."""
     shop_id = await _shop(house, call.shop_no())
     front = await house.questions.storefront.listing(shop_id, call.uuid("listing_id"))
@@ -68,7 +68,7 @@ async def listing(house: House, call: Call) -> Reply:
     return reply(listing_view(front))
 
 
-async def revision(house: House, call: Call) -> Reply:
+async def read_revision(house: House, call: Call) -> Reply:
     """One revision, for ever the same."""
     shop_id = await _shop(house, call.shop_no())
     number = small_number(call.path["revision"], "revision")
@@ -78,7 +78,7 @@ async def revision(house: House, call: Call) -> Reply:
     return reply(revision_view(found), headers=((b"cache-control", b"public, max-age=31536000, immutable"),))
 
 
-async def shop(house: House, call: Call) -> Reply:
+async def read_shop(house: House, call: Call) -> Reply:
     """One shop."""
     front = await house.questions.storefront.shop(await _shop(house, call.shop_no()))
     if front is None:
@@ -86,12 +86,12 @@ async def shop(house: House, call: Call) -> Reply:
     return reply(shop_view(front))
 
 
-async def health(_: House, __: Call) -> Reply:
+async def get_health(_: House, __: Call) -> Reply:
     """The process answers."""
     return reply(Well(ok=True))
 
 
-async def ready(house: House, _: Call) -> Reply:
+async def get_readiness(house: House, _: Call) -> Reply:
     """It can do its work: storage answers."""
     if not await house.is_ready():
         raise StoreIsAway
@@ -111,7 +111,7 @@ ENDPOINTS: Final = (
         path="/api/v1/listings",
         tag=TAG,
         summary="Find listings on sale",
-        handle=listings,
+        handle=find_listings,
         query=ListingsQuery,
         answer=ListingCards,
         refusals=("NotFound",),
@@ -121,7 +121,7 @@ ENDPOINTS: Final = (
         path="/api/v1/listings/{shop_no}/{listing_id}",
         tag=TAG,
         summary="Read a listing",
-        handle=listing,
+        handle=read_listing,
         answer=ListingView,
         refusals=("NotFound",),
     ),
@@ -131,7 +131,7 @@ ENDPOINTS: Final = (
         tag=TAG,
         summary="Read one revision of a listing",
         description="It never changes. Its hash is the SHA-256 of the canonical JSON (RFC 8785) of its terms.",
-        handle=revision,
+        handle=read_revision,
         answer=RevisionView,
         refusals=("NotFound",),
     ),
@@ -140,14 +140,24 @@ ENDPOINTS: Final = (
         path="/api/v1/shops/{shop_no}",
         tag=TAG,
         summary="Read a shop",
-        handle=shop,
+        handle=read_shop,
         answer=ShopView,
         refusals=("NotFound",),
     ),
     Endpoint(
-        method="GET", path="/api/v1/health", tag="health", summary="Is the process alive?", handle=health, answer=Well
+        method="GET",
+        path="/api/v1/health",
+        tag="health",
+        summary="Is the process alive?",
+        handle=get_health,
+        answer=Well,
     ),
     Endpoint(
-        method="GET", path="/api/v1/ready", tag="health", summary="Can it do its work?", handle=ready, answer=Well
+        method="GET",
+        path="/api/v1/ready",
+        tag="health",
+        summary="Can it do its work?",
+        handle=get_readiness,
+        answer=Well,
     ),
 )

@@ -35,7 +35,7 @@ from fairkey.read_tables.order_book import OrderRecord
 TAG: Final = "orders"
 
 
-async def place(house: House, call: Call) -> Reply:
+async def place_order(house: House, call: Call) -> Reply:
     """Place an order: its codes are kept for it from now on."""
     given: PlaceOrder = call.given
     shop_id = await house.numbers.shop_of(given.shop_no)
@@ -69,25 +69,25 @@ async def place(house: House, call: Call) -> Reply:
     )
 
 
-async def get(house: House, call: Call) -> Reply:
+async def get_order(house: House, call: Call) -> Reply:
     """The order as it is now."""
     return reply(order_view(await _record(house, call)))
 
 
-async def facts(house: House, call: Call) -> Reply:
+async def get_order_facts(house: House, call: Call) -> Reply:
     """What happened to it."""
     shop_id, order_id = await _where(house, call)
     return reply(facts_view(await house.questions.order_book.facts(shop_id, order_id)))
 
 
-async def pay(house: House, call: Call) -> Reply:
+async def pay_order(house: House, call: Call) -> Reply:
     """Open the collection at the provider."""
     record = await _record(house, call)
     order = record.file.order
     if order.stage is not Stage.PLACED:
         raise OrderIsInAnotherStage(stage=order.stage.value, allowed=[Stage.PLACED.value])
     given: Paying = call.given
-    own_page = f"{house.settings.public_url}/o/{call.path['ref']}"
+    own_page = f"{house.settings.origin}/o/{call.path['ref']}"
     collection = await trade.collect(
         house,
         shop_id=record.shop_id,
@@ -105,7 +105,7 @@ async def pay(house: House, call: Call) -> Reply:
     )
 
 
-async def reveal(house: House, call: Call) -> Reply:
+async def reveal_codes(house: House, call: Call) -> Reply:
     """Open codes: written down first, shown then."""
     shop_id, order_id = await _where(house, call)
     given: Reveal = call.given
@@ -130,31 +130,31 @@ async def reveal(house: House, call: Call) -> Reply:
     )
 
 
-async def confirm(house: House, call: Call) -> Reply:
+async def confirm_order(house: House, call: Call) -> Reply:
     """All is well: the shop gets its money."""
     shop_id, order_id = await _where(house, call)
     return await _ask(house, call, orders.ConfirmOrder(shop_id=shop_id, order_id=order_id))
 
 
-async def withdraw(house: House, call: Call) -> Reply:
+async def withdraw_order(house: House, call: Call) -> Reply:
     """Step back while every code is sealed."""
     shop_id, order_id = await _where(house, call)
     return await _ask(house, call, orders.WithdrawOrder(shop_id=shop_id, order_id=order_id))
 
 
-async def give_up(house: House, call: Call) -> Reply:
+async def give_up_order(house: House, call: Call) -> Reply:
     """Let an unpaid order go."""
     shop_id, order_id = await _where(house, call)
     return await _ask(house, call, orders.GiveUpOrder(shop_id=shop_id, order_id=order_id))
 
 
-async def wait(house: House, call: Call) -> Reply:
+async def agree_to_wait(house: House, call: Call) -> Reply:
     """Give a late merchant one more promise period."""
     shop_id, order_id = await _where(house, call)
     return await _ask(house, call, orders.AgreeToWait(shop_id=shop_id, order_id=order_id))
 
 
-async def complain(house: House, call: Call) -> Reply:
+async def open_complaint(house: House, call: Call) -> Reply:
     """Open the complaint of the order."""
     shop_id, order_id = await _where(house, call)
     given: OpenComplaint = call.given
@@ -167,13 +167,13 @@ async def complain(house: House, call: Call) -> Reply:
     )
 
 
-async def settle(house: House, call: Call) -> Reply:
+async def withdraw_complaint(house: House, call: Call) -> Reply:
     """Withdraw the complaint."""
     shop_id, order_id = await _where(house, call)
     return await _ask(house, call, complaints.WithdrawComplaint(shop_id=shop_id, order_id=order_id))
 
 
-async def review(house: House, call: Call) -> Reply:
+async def post_review(house: House, call: Call) -> Reply:
     """Review a completed order."""
     shop_id, order_id = await _where(house, call)
     given: Review = call.given
@@ -230,7 +230,7 @@ PLACE: Final = Endpoint(
         "It can be paid for 15 minutes. Works as a guest; with a merchant key the key's own limits count. "
         "The same `Idempotency-Key` and body give the same order again."
     ),
-    handle=place,
+    handle=place_order,
     body=PlaceOrder,
     answer=PlacedOrder,
     status=201,
@@ -266,7 +266,7 @@ REVEAL: Final = Endpoint(
         "The first opening of a code is a timed fact and is written before anything is shown. Asking again shows the "
         "same codes again and changes nothing."
     ),
-    handle=reveal,
+    handle=reveal_codes,
     body=Reveal,
     body_is_optional=True,
     answer=OpenCodes,
@@ -277,7 +277,7 @@ REVEAL: Final = Endpoint(
 ENDPOINTS: Final = (
     PLACE,
     Endpoint(
-        method="GET", path="/api/v1/orders/{ref}", tag=TAG, summary="Read an order", handle=get, answer=OrderView
+        method="GET", path="/api/v1/orders/{ref}", tag=TAG, summary="Read an order", handle=get_order, answer=OrderView
     ),
     Endpoint(
         method="GET",
@@ -285,7 +285,7 @@ ENDPOINTS: Final = (
         tag=TAG,
         summary="Read what happened to an order",
         description="Public facts with their leaf hashes; what is sealed shows as commitments only.",
-        handle=facts,
+        handle=get_order_facts,
         answer=Facts,
     ),
     Endpoint(
@@ -294,7 +294,7 @@ ENDPOINTS: Final = (
         tag=TAG,
         summary="Get the provider's payment page",
         description="Asking again gives the same page. Paying is reported to us by the provider, not by the buyer.",
-        handle=pay,
+        handle=pay_order,
         body=Paying,
         body_is_optional=True,
         answer=PayLink,
@@ -307,7 +307,7 @@ ENDPOINTS: Final = (
         path="/api/v1/orders/{ref}/confirm",
         tag=TAG,
         summary="Confirm that all is well",
-        handle=confirm,
+        handle=confirm_order,
         body=Nothing,
         body_is_optional=True,
         answer=Done,
@@ -319,7 +319,7 @@ ENDPOINTS: Final = (
         path="/api/v1/orders/{ref}/withdraw",
         tag=TAG,
         summary="Step back while every code is sealed",
-        handle=withdraw,
+        handle=withdraw_order,
         body=Nothing,
         body_is_optional=True,
         answer=Done,
@@ -331,7 +331,7 @@ ENDPOINTS: Final = (
         path="/api/v1/orders/{ref}/give-up",
         tag=TAG,
         summary="Let an unpaid order go",
-        handle=give_up,
+        handle=give_up_order,
         body=Nothing,
         body_is_optional=True,
         answer=Done,
@@ -343,7 +343,7 @@ ENDPOINTS: Final = (
         path="/api/v1/orders/{ref}/wait",
         tag=TAG,
         summary="Give a late merchant one more promise period",
-        handle=wait,
+        handle=agree_to_wait,
         body=Nothing,
         body_is_optional=True,
         answer=Done,
@@ -356,7 +356,7 @@ ENDPOINTS: Final = (
         tag=TAG,
         summary="Complain about a delivered order",
         description="The merchant has 48 hours to answer; silence loses.",
-        handle=complain,
+        handle=open_complaint,
         body=OpenComplaint,
         answer=Done,
         idempotency="optional",
@@ -367,7 +367,7 @@ ENDPOINTS: Final = (
         path="/api/v1/orders/{ref}/complaint/withdraw",
         tag=TAG,
         summary="Withdraw the complaint",
-        handle=settle,
+        handle=withdraw_complaint,
         body=Nothing,
         body_is_optional=True,
         answer=Done,
@@ -379,7 +379,7 @@ ENDPOINTS: Final = (
         path="/api/v1/orders/{ref}/review",
         tag=TAG,
         summary="Review a completed order",
-        handle=review,
+        handle=post_review,
         body=Review,
         answer=Done,
         idempotency="optional",

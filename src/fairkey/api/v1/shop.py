@@ -47,7 +47,7 @@ async def change_shop(house: House, call: Call) -> Reply:
     return await _shop(house, call.shop_id)
 
 
-async def get_listings(house: House, call: Call) -> Reply:
+async def get_shop_listings(house: House, call: Call) -> Reply:
     """All listings of the shop."""
     query: PageQuery = call.query
     lines = await house.questions.shop_desk.listings(
@@ -64,7 +64,7 @@ async def get_listings(house: House, call: Call) -> Reply:
     )
 
 
-async def get_listing(house: House, call: Call) -> Reply:
+async def get_shop_listing(house: House, call: Call) -> Reply:
     """One listing of the shop."""
     return await _listing(house, call.shop_id, call.uuid("listing_id"))
 
@@ -165,7 +165,7 @@ ENDPOINTS: Final = (
         path="/api/v1/shop/listings",
         tag=LISTINGS,
         summary="List your listings",
-        handle=get_listings,
+        handle=get_shop_listings,
         query=PageQuery,
         answer=OwnListings,
     ),
@@ -186,7 +186,7 @@ ENDPOINTS: Final = (
         path="/api/v1/shop/listings/{listing_id}",
         tag=LISTINGS,
         summary="Read one of your listings",
-        handle=get_listing,
+        handle=get_shop_listing,
         answer=OwnListing,
         refusals=("NotFound",),
     ),

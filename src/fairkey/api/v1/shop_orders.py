@@ -41,7 +41,7 @@ class OrdersQuery(In, frozen=True, kw_only=True):
     limit: Limit = 30
 
 
-async def get_orders(house: House, call: Call) -> Reply:
+async def get_shop_orders(house: House, call: Call) -> Reply:
     """The shop's orders, newest first."""
     query: OrdersQuery = call.query
     stages = [stage for stage in query.stage.split(",") if stage]
@@ -61,12 +61,12 @@ async def get_orders(house: House, call: Call) -> Reply:
     )
 
 
-async def get_order(house: House, call: Call) -> Reply:
+async def get_shop_order(house: House, call: Call) -> Reply:
     """One order of the shop."""
     return reply(order_view(await _record(house, call)))
 
 
-async def deliver(house: House, call: Call) -> Reply:
+async def deliver_codes(house: House, call: Call) -> Reply:
     """Deliver codes typed by hand."""
     record = await _record(house, call)
     given: DeliverCodes = call.given
@@ -82,13 +82,13 @@ async def deliver(house: House, call: Call) -> Reply:
     return done(answer)
 
 
-async def accept(house: House, call: Call) -> Reply:
+async def accept_complaint(house: House, call: Call) -> Reply:
     """The buyer is right."""
     record = await _record(house, call)
     return await _ask(house, call, complaints.AcceptComplaint(shop_id=record.shop_id, order_id=record.order_id))
 
 
-async def contest(house: House, call: Call) -> Reply:
+async def contest_complaint(house: House, call: Call) -> Reply:
     """The buyer is wrong, and why; the operator decides."""
     record = await _record(house, call)
     given: ContestComplaint = call.given
@@ -119,7 +119,7 @@ ENDPOINTS: Final = (
         path="/api/v1/shop/orders",
         tag=TAG,
         summary="List your orders",
-        handle=get_orders,
+        handle=get_shop_orders,
         query=OrdersQuery,
         answer=OrderRows,
     ),
@@ -128,7 +128,7 @@ ENDPOINTS: Final = (
         path="/api/v1/shop/orders/{ref}",
         tag=TAG,
         summary="Read one of your orders",
-        handle=get_order,
+        handle=get_shop_order,
         answer=OrderView,
         refusals=("OrderNotFound",),
     ),
@@ -141,7 +141,7 @@ ENDPOINTS: Final = (
             "All codes of the call or none. The order is delivered once it has all its codes; a code that was ever "
             "deposited anywhere on the platform is refused."
         ),
-        handle=deliver,
+        handle=deliver_codes,
         body=DeliverCodes,
         bytes_max=1024 * 1024,
         answer=Done,
@@ -154,7 +154,7 @@ ENDPOINTS: Final = (
         tag=TAG,
         summary="Accept a complaint",
         description="What the buyer asks for goes back to him.",
-        handle=accept,
+        handle=accept_complaint,
         body=Nothing,
         body_is_optional=True,
         answer=Done,
@@ -167,7 +167,7 @@ ENDPOINTS: Final = (
         tag=TAG,
         summary="Contest a complaint",
         description="The operator decides within 48 hours; silence is for the buyer.",
-        handle=contest,
+        handle=contest_complaint,
         body=ContestComplaint,
         answer=Done,
         idempotency="optional",

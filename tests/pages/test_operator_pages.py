@@ -6,8 +6,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from api_world import World, a_world
 
+from api_world import World, a_world
 from fairkey.business.askers import Asker
 from fairkey.business.complaints import ContestComplaint, OpenComplaint, Reason
 from fairkey.business.references import read_reference

@@ -30,7 +30,9 @@ async def audit_everything(settings: Settings) -> list[Finding]:
             Finding(rule=str(one.invariant), what=one.what, where=one.where, is_warning=one.level == "warning")
             for one in await audit(house.pool, house.house.now_ms())
         ]
-        in_vault = [Finding(rule="vault", what=one.what, where=one.where) async for one in audit_vault(house.pool, house.keys)]
+        in_vault = [
+            Finding(rule="vault", what=one.what, where=one.where) async for one in audit_vault(house.pool, house.keys)
+        ]
         return [*findings, *in_vault]
 
 

@@ -1,4 +1,4 @@
-"""A plain complaint: the buyer says what is wrong, the merchant has 48 h, silence loses, the operator decides a contest.
+"""A plain complaint: the buyer says what is wrong, the merchant has 48 h, silence loses, the operator decides.
 
 The published standard and panels replace the operator's judging; the clocks and the freeze stay.
 """

@@ -7,6 +7,11 @@ from msgspec.structs import replace
 
 from .basics import AMOUNT_MAX_FEN, Command, Event, NotFound, Refusal, require
 
+WORD_LENGTH_MIN = 4
+WORD_LENGTH_MAX = 32
+OFF_MAX_BP = 9_000  # nine tenths: a coupon makes cheap, not free
+USES_MAX = 1_000_000
+
 
 class CouponCreated(Event, frozen=True):
     """The shop made a coupon. The code word itself is sealed: who knows it may use it."""
@@ -128,12 +133,13 @@ def decide(command: CouponCommand, coupon: Coupon, brief: None, at_ms: int) -> l
         case CreateCoupon():
             if coupon.exists:
                 raise CouponExists
-            require(4 <= len(command.code) <= 32 and command.code.isprintable(), "code", "length")
+            fits = WORD_LENGTH_MIN <= len(command.code) <= WORD_LENGTH_MAX
+            require(fits and command.code.isprintable(), "code", "length")
             require((command.off_fen > 0) != (command.off_bp > 0), "off", "one_of_sum_or_share")
             require(0 <= command.off_fen <= AMOUNT_MAX_FEN, "off_fen", "out_of_range")
-            require(0 <= command.off_bp <= 9_000, "off_bp", "out_of_range")
+            require(0 <= command.off_bp <= OFF_MAX_BP, "off_bp", "out_of_range")
             require(0 <= command.least_fen <= AMOUNT_MAX_FEN, "least_fen", "out_of_range")
-            require(0 <= command.uses_max <= 1_000_000, "uses_max", "out_of_range")
+            require(0 <= command.uses_max <= USES_MAX, "uses_max", "out_of_range")
             require(command.ends_at_ms == 0 or command.ends_at_ms > at_ms, "ends_at_ms", "in_the_past")
             return [
                 CouponCreated(

@@ -12,6 +12,8 @@ from .basics import AMOUNT_MAX_FEN, Command, Event, NotFound, Refusal, require, 
 
 PROMISE_MAX_MIN = 24 * 60
 QUANTITY_MAX = 500
+PER_BUYER_MAX = 1_000_000
+MONTHS = 12
 TIERS_MAX = 10
 _DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -133,7 +135,7 @@ def check_terms(terms: Terms) -> None:
     else:
         require(terms.promise_min == 0, "promise_min", "vault_delivers_at_once")
     require(1 <= terms.quantity_min <= terms.quantity_max <= QUANTITY_MAX, "quantity_max", "out_of_range")
-    require(0 <= terms.per_buyer_max <= 1_000_000, "per_buyer_max", "out_of_range")
+    require(0 <= terms.per_buyer_max <= PER_BUYER_MAX, "per_buyer_max", "out_of_range")
     require(len(terms.tiers) <= TIERS_MAX, "tiers", "too_many")
     require(terms.price_fen * terms.quantity_max <= AMOUNT_MAX_FEN * 10, "quantity_max", "order_too_large")
     least_before, price_before_fen = 1, terms.price_fen
@@ -149,7 +151,7 @@ def _is_date(text: str) -> bool:
     if not _DATE.fullmatch(text):
         return False
     year, month, day = int(text[:4]), int(text[5:7]), int(text[8:])
-    return year > 0 and 1 <= month <= 12 and 1 <= day <= monthrange(year, month)[1]
+    return year > 0 and 1 <= month <= MONTHS and 1 <= day <= monthrange(year, month)[1]
 
 
 def decide(command: ListingCommand, listing: Listing, brief: ShopBriefing | None, at_ms: int) -> list[Event]:

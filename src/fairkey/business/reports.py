@@ -6,7 +6,7 @@ from .payments import RecordUnmatched, RecordUnmatchedRefund
 from .payouts import RecordPayout
 
 
-def report_of(
+def report_of(  # noqa: PLR0913 - the notice, spelled out
     *,
     reference_is_known: bool,
     shop_id: str,

@@ -4,6 +4,8 @@ from msgspec import Struct
 
 from .basics import Command, Event, Refusal, require, require_text
 
+SPEED_WORST, SPEED_BEST = 1, 5
+
 
 class ReviewPosted(Event, frozen=True):
     """One review an order."""
@@ -64,7 +66,7 @@ def decide(command: ReviewCommand, review: Review, brief: CompletionBriefing | N
         raise OrderIsNotCompleted(stage=brief.stage)
     if review.posted_at_ms:
         raise ReviewExists
-    require(1 <= command.speed <= 5, "speed", "out_of_range")
+    require(SPEED_WORST <= command.speed <= SPEED_BEST, "speed", "out_of_range")
     require_text(command.text, "text", 1_000)
     return [ReviewPosted(speed=command.speed, code_worked=command.code_worked, text=command.text)]
 

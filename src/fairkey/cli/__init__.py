@@ -92,14 +92,14 @@ def _migrated(applied: list[str]) -> str:
 @click.option("--source", type=click.Choice(["issuer", "invoice", "typed"]), default="typed", show_default=True)
 @json_option
 @click.pass_obj
-def import_codes(  # noqa: PLR0913 - one parameter per option
+def import_codes(
     entry: Entry, file: Path, shop_no: int, listing_id: str, note: str, source: str, as_json: bool  # noqa: FBT001
 ) -> None:
     """Deposit a file of codes (txt or csv, one code a line) and put them on sale."""
     sys.exit(asyncio.run(_import(entry, file, shop_no, listing_id, note, source, as_json=as_json)))
 
 
-async def _import(  # noqa: PLR0913
+async def _import(
     entry: Entry, file: Path, shop_no: int, listing_id: str, note: str, source: str, *, as_json: bool
 ) -> int:
     async with entry.house() as house:
@@ -109,7 +109,7 @@ async def _import(  # noqa: PLR0913
             return 2
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with Progress(*columns, console=errors, disable=as_json) as progress:
-            bar = progress.add_task("bytes read", total=file.stat().st_size)
+            bar = progress.add_task("bytes read", total=_size_bytes(file))
             try:
                 staged, answer = await trade.deposit(
                     house,
@@ -141,8 +141,12 @@ async def _import(  # noqa: PLR0913
     return 1 if refused else 0
 
 
+def _size_bytes(file: Path) -> int:
+    return file.stat().st_size
+
+
 async def _chunks(file: Path) -> AsyncIterator[bytes]:
-    with file.open("rb") as stream:  # noqa: ASYNC230 - a local file, read in small pieces
+    with file.open("rb") as stream:
         while chunk := stream.read(CHUNK_BYTES):
             yield chunk
 
@@ -274,7 +278,7 @@ def reseal(entry: Entry, as_json: bool) -> None:  # noqa: FBT001
 @click.argument("options", nargs=-1, type=click.UNPROCESSED)
 @click.pass_obj
 def bench(entry: Entry, name: str, options: tuple[str, ...]) -> None:
-    """Measure: `race` (does anybody lose an order?), `orders` (how fast, beside pgbench), `import`. Add --json, --help."""
+    """Measure: `race` (is an order lost?), `orders` (how fast, beside pgbench), `import`. Add --json, --help."""
     figures = entry.bench(name, {"arguments": list(options)})
     if figures:
         click.echo(json.dumps(figures, sort_keys=True))

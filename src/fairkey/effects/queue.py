@@ -22,6 +22,7 @@ class Effect:
 
 MONEY = frozenset({"refund", "release", "payout", "refund_unmatched"})
 TELLING = frozenset({"tell_buyer", "tell_merchant"})
+KEY_PARTS = 6
 
 
 def effects_of(stream: Stream, version: int, event: Event) -> list[Effect]:
@@ -33,9 +34,8 @@ def effects_of(stream: Stream, version: int, event: Event) -> list[Effect]:
                 "provider_txn": event.provider_txn,
                 "amount_fen": event.amount_fen,
             }
-            refund = Effect(
-                stream=stream, kind="refund", key=key_of(stream, "refund", event.refund_no, event.attempt), payload=payload
-            )
+            key = key_of(stream, "refund", event.refund_no, event.attempt)
+            refund = Effect(stream=stream, kind="refund", key=key, payload=payload)
             if event.attempt > 1:
                 return [refund]
             return [refund, _tell("buyer", stream, version, "refund", amount_fen=event.amount_fen, why=event.why)]
@@ -85,7 +85,7 @@ def key_of(stream: Stream, what: str, number: int, attempt: int) -> str:
 def read_key(key: str) -> tuple[str, Stream, int, int] | None:
     """(what, stream, number, attempt) of a key that `key_of` made; `None` for anything else."""
     parts = key.split(":")
-    if len(parts) != 6 or not parts[4].isdigit() or not parts[5].isdigit():
+    if len(parts) != KEY_PARTS or not parts[4].isdigit() or not parts[5].isdigit():
         return None
     return parts[0], Stream(parts[1], parts[2], parts[3]), int(parts[4]), int(parts[5])
 

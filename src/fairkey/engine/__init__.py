@@ -1,0 +1,1 @@
+"""The only write path, and the house that edges are handed."""

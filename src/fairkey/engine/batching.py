@@ -15,7 +15,9 @@ class Stopping(Exception):
 class Batcher(Generic[Q, A]):
     """Collects questions and answers them together, `size_max` at a time, one batch under way."""
 
-    def __init__(self, answer: Callable[[Sequence[Q]], Awaitable[Sequence[A | Exception]]], size_max: int = 256) -> None:
+    def __init__(
+        self, answer: Callable[[Sequence[Q]], Awaitable[Sequence[A | Exception]]], size_max: int = 256
+    ) -> None:
         """`answer` gets the waiting questions and returns an answer, or an exception to raise, for each in order."""
         self._answer = answer
         self._size_max = size_max

@@ -16,7 +16,7 @@ from .vault_port import CodeImports, CodeVault
 
 
 class NoPaymentProvider(Refusal):
-    """This house has no payment provider yet, so it takes no orders and moves no money."""
+    """The house has no payment provider yet, so it takes no orders and moves no money."""
 
 
 class Ask(Protocol):

@@ -61,7 +61,15 @@ async def place(house: House, wish: Placing, *, command_id: str | None = None) -
         return Placed(answer=Answer(refusal=NoPaymentProvider.__name__))
     contact = wish.contact.strip()
     body = "\x00".join(
-        (wish.shop_id, wish.listing_id, str(wish.revision), str(wish.quantity), contact, wish.coupon_code, wish.account_id)
+        (
+            wish.shop_id,
+            wish.listing_id,
+            str(wish.revision),
+            str(wish.quantity),
+            contact,
+            wish.coupon_code,
+            wish.account_id,
+        )
     )
     coupon_code = wish.coupon_code.strip()
     command = orders.PlaceOrder(
@@ -109,7 +117,7 @@ async def locate(house: House, reference: str) -> tuple[str, str] | None:
 
 
 async def collect(house: House, *, shop_id: str, order_id: str, subject: str, return_url: str) -> Collection:
-    """Open the collection of an order at the provider. Raises `ProviderIsUnreachable`, `ProviderRefused`, `LookupError`."""
+    """Open an order's collection at the provider. Raises `ProviderIsUnreachable`, `ProviderRefused`, `LookupError`."""
     record = await house.questions.order_book.find(shop_id, order_id)
     if record is None:
         raise LookupError(order_id)
@@ -206,7 +214,7 @@ async def _record_instruction(house: House, notice: InstructionNotice) -> Answer
 
 
 async def catch_up(house: House, shop_id: str, order_id: str) -> int:
-    """Ask the provider what was paid for an order and record it: a lost notification is found. How many payments it knows.
+    """Ask the provider what was paid for an order and record it: a lost notification is found. How many it knows.
 
     Raises `ProviderIsUnreachable`, `ProviderRefused`.
     """
@@ -263,7 +271,7 @@ async def deliver_typed(
     return answer
 
 
-async def deposit(
+async def deposit(  # noqa: PLR0913 - everything an import is told about itself
     house: House,
     *,
     shop_id: str,

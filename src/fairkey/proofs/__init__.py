@@ -1,0 +1,1 @@
+"""What a stranger needs to check us; runs without our server."""

@@ -1,7 +1,8 @@
 """The public bytes of one event and their leaf hash.
 
-The leaf is canonical JSON (RFC 8785: keys sorted, no spaces, shortest escapes; only strings, integers, booleans, arrays
-and objects occur). Sealed fields appear as digests of SD-JWT-style disclosures (RFC 9901). `prev` is the leaf hash of the
+The leaf is canonical JSON (RFC 8785: keys sorted, no spaces, shortest escapes; only strings, integers, booleans,
+arrays and objects occur). Sealed fields appear as digests of SD-JWT-style disclosures (RFC 9901). `prev` is the leaf
+hash of the
 stream's event before, so that a hidden event shows as a gap. The hash is RFC 6962's: SHA-256 over 0x00 and the bytes.
 """
 
@@ -44,7 +45,9 @@ def leaf_of(stream: Stream, version: int, event: Event, at_ms: int, prev: bytes,
             "kind": event.kind,
             "prev": prev.hex(),
             "public": public,
-            "sealed": {name: commitment(salt_of(sealing_key, name), name, text)[0].hex() for name, text in sealed.items()},
+            "sealed": {
+                name: commitment(salt_of(sealing_key, name), name, text)[0].hex() for name, text in sealed.items()
+            },
             "shop": stream.shop_id,
             "stream": f"{stream.kind}:{stream.id}",
             "v": LEAF_VERSION,

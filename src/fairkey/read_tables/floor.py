@@ -1,4 +1,4 @@
-"""What the operator sees: what waits for him, every shop, quarrels to decide, money without a home, the house's health."""
+"""What the operator sees: what waits for him, every shop, quarrels, money without a home, the house's health."""
 
 from dataclasses import dataclass
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""All questions pages and programs ask, one Protocol per asker; the SQL behind them is in `adapters/postgres/reads/`."""
+"""All questions pages and programs ask, one Protocol per asker; the SQL behind them: `adapters/postgres/reads/`."""
 
 from dataclasses import dataclass
 

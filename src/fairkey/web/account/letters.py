@@ -12,7 +12,7 @@ logger = logging.getLogger(__name__)
 
 
 async def post(house: House, errand: Errand | None) -> bool:
-    """Send the letter; whether it was handed over. A carrier that is away is logged, never shown: who asked learns nothing."""
+    """Send the letter; whether it was handed over. Who asked learns nothing of it: a carrier that is away is logged."""
     if errand is None or house.mail is None:
         return False
     locale = locale_named(errand.locale) or "zh_CN"

@@ -1,4 +1,4 @@
-"""The operator's floor: what waits for him, shops, complaints, money without a home, the audit trail, the house's health."""
+"""The operator's floor: what waits for him, shops, complaints, money without a home, audit trail, health."""
 
 from typing import Any
 

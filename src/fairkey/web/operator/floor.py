@@ -15,6 +15,7 @@ from fairkey.web.frame import AnyRequest, frame, refused
 from fairkey.web.render import render
 
 ENTRIES_A_PAGE: Final = 50
+ENTRY_DIGITS_MAX: Final = 17
 
 
 @get("/floor")
@@ -41,8 +42,9 @@ async def floor(request: AnyRequest, house: NamedDependency[House]) -> Response[
 async def audit_trail(request: AnyRequest, house: NamedDependency[House]) -> Response[str]:
     """What operators and merchants did beside events, newest first."""
     before = request.query_params.get("before", "")
+    is_number = before.isascii() and before.isdigit() and len(before) <= ENTRY_DIGITS_MAX
     entries = await house.people.audit.read(
-        before_entry_id=int(before) if before.isascii() and before.isdigit() and len(before) < 18 else None,
+        before_entry_id=int(before) if is_number else None,
         entries_max=ENTRIES_A_PAGE + 1,
     )
     context = frame(request, house)

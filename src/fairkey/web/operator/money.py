@@ -41,7 +41,13 @@ async def refund(request: AnyRequest, house: NamedDependency[House], payment_id:
 
 
 @post("/floor/failed/{reference:str}/{what:str}/{number:int}", status_code=303)
-async def retry(request: AnyRequest, house: NamedDependency[House], reference: FromPath[str], what: FromPath[str], number: FromPath[int]) -> Response[Any]:
+async def retry(
+    request: AnyRequest,
+    house: NamedDependency[House],
+    reference: FromPath[str],
+    what: FromPath[str],
+    number: FromPath[int],
+) -> Response[Any]:
     """Give a refused refund or release to the provider again."""
     where = await trade.locate(house, reference)
     if where is None or what not in {"refund", "release"}:

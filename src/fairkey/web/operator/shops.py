@@ -18,13 +18,13 @@ from fairkey.web.render import render, view_of
 @get("/floor/shops")
 async def shops(request: AnyRequest, house: NamedDependency[House]) -> Response[str]:
     """All shops."""
-    return render(
-        frame(request, house), "operator/shops.html", shops=await house.questions.floor.shops(), refusal=None
-    )
+    return render(frame(request, house), "operator/shops.html", shops=await house.questions.floor.shops(), refusal=None)
 
 
 @post("/floor/shops/{shop_no:int}/{action:str}", status_code=303)
-async def act(request: AnyRequest, house: NamedDependency[House], shop_no: FromPath[int], action: FromPath[str]) -> Response[Any]:
+async def act(
+    request: AnyRequest, house: NamedDependency[House], shop_no: FromPath[int], action: FromPath[str]
+) -> Response[Any]:
     """Admit, suspend or reinstate; each with what the shop has to know."""
     shop_id = await house.numbers.shop_of(shop_no)
     if shop_id is None or action not in {"admit", "suspend", "reinstate"}:

@@ -55,7 +55,8 @@ _FAILED: Final = LINES.format(
 _UNMATCHED: Final = """
 SELECT s.id, s.stage, s.amount_fen, s.created_at, s.due_at, s.state, f.sealed
 FROM streams s
-LEFT JOIN sealed_fields f ON f.shop_id = s.shop_id AND f.stream_kind = 'payment' AND f.stream_id = s.id AND f.version = 1
+LEFT JOIN sealed_fields f
+       ON f.shop_id = s.shop_id AND f.stream_kind = 'payment' AND f.stream_id = s.id AND f.version = 1
 WHERE s.kind = 'payment' ORDER BY (s.stage = 'held') DESC, s.created_at DESC LIMIT $1
 """
 _REASON: Final = """
@@ -77,7 +78,8 @@ SELECT current_setting('server_version') AS database_version, pg_database_size(c
        (SELECT count(*) FROM imports WHERE state = 'receiving') AS imports_receiving
 """
 _BALANCES: Final = """
-SELECT account, sum(balance_fen)::bigint AS balance_fen FROM ledger_accounts WHERE currency = 'CNY' GROUP BY 1 ORDER BY 1
+SELECT account, sum(balance_fen)::bigint AS balance_fen FROM ledger_accounts
+WHERE currency = 'CNY' GROUP BY 1 ORDER BY 1
 """
 
 

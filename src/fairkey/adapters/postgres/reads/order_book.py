@@ -161,6 +161,7 @@ async def facts_of(pool: asyncpg.Pool, opener: Opener, stream: Stream, *, with_s
 
 
 def line_of(row: asyncpg.Record) -> OrderLine:
+    """A row of `LINES` as a line."""
     return OrderLine(
         shop_id=str(row["shop_id"]),
         order_id=str(row["id"]),

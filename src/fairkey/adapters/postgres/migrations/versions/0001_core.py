@@ -1,6 +1,6 @@
 """Events, streams, codes, the ledger, the outbox, answers.
 
-Every table of one shop starts its keys with `shop_id`: a command touches one shop, so the same schema can be spread by it.
+Every table of one shop starts its keys with `shop_id`: a command touches one shop, so the schema can be spread by it.
 """
 
 from fairkey.adapters.postgres.migrate import run_sql
@@ -36,7 +36,10 @@ STATEMENTS = (
         PRIMARY KEY (shop_id, stream_kind, stream_id, version)
     )
     """,
-    "COMMENT ON TABLE sealed_fields IS 'plaintexts and salting key of an event, encrypted; erasable without touching the event'",
+    """
+    COMMENT ON TABLE sealed_fields
+    IS 'plaintexts and salting key of an event, encrypted; erasable without touching the event'
+    """,
     """
     CREATE TABLE streams (
         shop_id uuid NOT NULL,

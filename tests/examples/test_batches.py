@@ -1,5 +1,6 @@
 """Batches: registered once, with exactly what lies in the vault; unsold codes may be taken off sale."""
 
+import pytest
 from msgspec.structs import replace
 
 from business_cases import BATCH, LISTING, SHOP, Case, all_of, hold, state_after
@@ -54,17 +55,17 @@ CASES = [
         rule="what is unsold comes off sale",
         given=(REGISTERED,),
         when=TAKE,
-        brief=UnsoldBriefing(unsold=4),
-        then=[CodesWithdrawn(listing_id=LISTING, count=4)],
+        brief=UnsoldBriefing(unsold=(0, 1, 2, 9)),
+        then=[CodesWithdrawn(listing_id=LISTING, count=4, places="0-2,9")],
     ),
     Case(
         rule="nothing unsold, nothing to take",
         given=(REGISTERED,),
         when=TAKE,
-        brief=UnsoldBriefing(unsold=0),
+        brief=UnsoldBriefing(unsold=()),
         then=NothingIsUnsold,
     ),
-    Case(rule="from a batch that exists", when=TAKE, brief=UnsoldBriefing(unsold=0), then=NotFound),
+    Case(rule="from a batch that exists", when=TAKE, brief=UnsoldBriefing(unsold=()), then=NotFound),
 ]
 
 
@@ -74,5 +75,14 @@ def test_batches(case: Case) -> None:
 
 
 def test_withdrawn_codes_add_up() -> None:
-    taken = CodesWithdrawn(listing_id=LISTING, count=4)
+    taken = CodesWithdrawn(listing_id=LISTING, count=4, places="0-3")
     assert state_after(batches, (REGISTERED, taken, replace(taken, count=2))).withdrawn == 6
+
+
+@pytest.mark.parametrize(
+    ("places", "ranges"),
+    [((), ""), ((0,), "0"), ((0, 1), "0-1"), ((1, 3, 4, 5, 9), "1,3-5,9"), (tuple(range(500)), "0-499")],
+)
+def test_places_are_written_as_ranges(places: tuple[int, ...], ranges: str) -> None:
+    assert batches.ranges_of(places) == ranges
+    assert tuple(batches.places_in(ranges)) == places

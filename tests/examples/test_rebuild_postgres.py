@@ -1,6 +1,8 @@
 """`fairkey rebuild` and `fairkey audit` on PostgreSQL: clean on what the engine wrote; each broken promise is named."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import asyncpg
@@ -9,8 +11,8 @@ import pytest
 from engine_world import PlainSealer, PostgresLooks, World, make_lively
 from fairkey.adapters.postgres.audit import CHECKS, SHOWN_EACH_MAX, Violation, audit, is_clean
 from fairkey.adapters.postgres.rebuild import RepairFailed, check, repair
-from fairkey.adapters.postgres.store import ENGINE_SETTINGS
-from fairkey.business import orders
+from fairkey.adapters.postgres.store import ENGINE_SETTINGS, PostgresStore, PostgresTransaction
+from fairkey.business import batches, orders
 from fairkey.business.askers import Asker
 from fairkey.engine.rebuild import EventsAreBroken
 
@@ -19,6 +21,7 @@ from fairkey.engine.rebuild import EventsAreBroken
 class Town:
     world: World
     pool: asyncpg.Pool
+    dsn: str
     ids: dict[str, str]
 
     async def tamper(self, *statements: str) -> None:
@@ -40,7 +43,7 @@ async def town(database_url: str) -> AsyncIterator[Town]:
         asyncpg.create_pool(database_url, min_size=1, max_size=2) as pool,
     ):
         world = World(PostgresLooks(engine_pool))
-        yield Town(world, pool, await make_lively(world))
+        yield Town(world, pool, database_url, await make_lively(world))
 
 
 async def test_what_the_engine_wrote_is_clean(town: Town) -> None:
@@ -232,6 +235,37 @@ async def test_repair_keeps_texts_whose_events_were_erased(town: Town) -> None:
     )
     assert after["same"]
     assert after["buyer_key"] == before["buyer_key"] == "k-waiting"
+
+
+async def test_codes_that_come_free_while_their_batch_is_taken_off_sale(town: Town) -> None:
+    """What was recorded first need not be seen first: the event of the taking names the codes that it took."""
+    world, pool = town.world, town.pool
+    await world.publish()
+    await world.deposit(3)
+    order_id = await world.place(1, "wavering", revision=3)
+    code_id = await pool.fetchval("SELECT code_id FROM codes WHERE order_id = $1", order_id)
+    batch_id = str(await pool.fetchval("SELECT batch_id FROM codes WHERE code_id = $1", code_id))
+    rivals: list[asyncio.Task[object]] = []
+
+    class Slow(PostgresStore):
+        """Has written that the codes come free, and commits when the other one waits for it."""
+
+        @asynccontextmanager
+        async def transaction(self) -> AsyncIterator[PostgresTransaction]:
+            async with super().transaction() as inside:
+                yield inside
+                take = batches.WithdrawCodes(shop_id=world.shop_id, batch_id=batch_id)
+                rivals.append(asyncio.create_task(world.ask(Asker.MERCHANT, take)))
+                while not await pool.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+                    pass
+
+    async with asyncpg.create_pool(town.dsn, min_size=1, max_size=1, server_settings=ENGINE_SETTINGS) as slow_pool:
+        performer = world.another_performer(Slow(slow_pool, PlainSealer()))
+        await performer.perform([world.asked(Asker.BUYER, orders.GiveUpOrder(**world.of_order(order_id)))])
+        await asyncio.gather(*rivals)
+    assert await pool.fetchval("SELECT stage FROM codes WHERE code_id = $1", code_id) == "free"
+    assert await check(pool, PlainSealer()) == []
+    assert await town.audit() == []
 
 
 async def test_nothing_is_made_again_from_events_that_were_changed(town: Town) -> None:

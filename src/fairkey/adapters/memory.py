@@ -142,7 +142,10 @@ class MemoryTransaction:
         given.bought = {key: self._bought(*key) for key in wants.bought}
         given.balances = {key: kept.balances[*key, "CNY"] for key in wants.balances}
         given.staged = {key: 0 if key in kept.batches else len(tables.vault.get(key, ())) for key in wants.staged}
-        given.unsold = {key: sum(row.stage is CodeStage.FREE for row in kept.rows_of(*key)) for key in wants.unsold}
+        given.unsold = {
+            key: tuple(place for place, row in enumerate(kept.rows_of(*key)) if row.stage is CodeStage.FREE)
+            for key in wants.unsold
+        }
         return given
 
     async def write(self, commit: Commit) -> None:

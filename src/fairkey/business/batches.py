@@ -1,5 +1,6 @@
-"""Codes deposited together. Registered once, with their source and the Merkle root of their commitments, before any sale."""
+"""Codes deposited together: registered once, with source and Merkle root of their commitments, before any sale."""
 
+from collections.abc import Iterator, Sequence
 from typing import assert_never
 
 from msgspec import Struct
@@ -25,11 +26,16 @@ class BatchRegistered(Event, frozen=True):
 
 
 class CodesWithdrawn(Event, frozen=True):
-    """The merchant took `count` unsold codes of the batch off sale; they are his to export."""
+    """The merchant took `count` unsold codes of the batch off sale; they are his to export.
+
+    `places` are their places under the batch's root, as ranges from 0: `0-4,7`. Naming them, the event means the same
+    whatever others did at that moment.
+    """
 
     kind = "batch.codes_withdrawn"
     listing_id: str
     count: int
+    places: str
 
 
 BatchEvent = BatchRegistered | CodesWithdrawn
@@ -76,9 +82,9 @@ class StagedBriefing(Struct, frozen=True, kw_only=True):
 
 
 class UnsoldBriefing(Struct, frozen=True, kw_only=True):
-    """Free codes of this batch, locked for this decision."""
+    """Places under the batch's root of its free codes, rising; they are locked for this decision."""
 
-    unsold: int
+    unsold: tuple[int, ...]
 
 
 class Batch(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -127,11 +133,30 @@ def decide(
             assert isinstance(brief, UnsoldBriefing)
             if not batch.registered_at_ms:
                 raise NotFound(what="batch")
-            if brief.unsold == 0:
+            if not brief.unsold:
                 raise NothingIsUnsold
-            return [CodesWithdrawn(listing_id=batch.listing_id, count=brief.unsold)]
+            places = ranges_of(brief.unsold)
+            return [CodesWithdrawn(listing_id=batch.listing_id, count=len(brief.unsold), places=places)]
         case _:
             assert_never(command)
+
+
+def ranges_of(places: Sequence[int]) -> str:
+    """Rising places as ranges: `0-4,7`."""
+    ranges: list[list[int]] = []
+    for place in places:
+        if ranges and ranges[-1][1] == place - 1:
+            ranges[-1][1] = place
+        else:
+            ranges.append([place, place])
+    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in ranges)
+
+
+def places_in(ranges: str) -> Iterator[int]:
+    """The places that `ranges_of` wrote."""
+    for part in ranges.split(",") if ranges else ():
+        first, _, last = part.partition("-")
+        yield from range(int(first), int(last or first) + 1)
 
 
 def evolve(batch: Batch, event: BatchEvent, at_ms: int) -> Batch:

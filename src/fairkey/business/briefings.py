@@ -44,8 +44,8 @@ class Desk(Protocol):
     def staged(self, shop_id: str, batch_id: str) -> int:
         """Codes in the vault for a batch that is not registered yet."""
 
-    def unsold(self, shop_id: str, batch_id: str) -> int:
-        """Free codes of a batch, locked."""
+    def unsold(self, shop_id: str, batch_id: str) -> tuple[int, ...]:
+        """Places of the free codes of a batch, rising; locked."""
 
 
 _KIND_OF_HOME: dict[ModuleType, tuple[str, str]] = {

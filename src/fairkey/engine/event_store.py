@@ -64,7 +64,7 @@ class Given:
     bought: dict[tuple[str, str, str], int] = field(default_factory=dict)
     balances: dict[tuple[str, str], int] = field(default_factory=dict)
     staged: dict[tuple[str, str], int] = field(default_factory=dict)
-    unsold: dict[tuple[str, str], int] = field(default_factory=dict)
+    unsold: dict[tuple[str, str], tuple[int, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

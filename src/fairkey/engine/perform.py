@@ -298,7 +298,7 @@ class _Desk:
             raise _MustRead(Wants(staged={key}))
         return self._given.staged[key]
 
-    def unsold(self, shop_id: str, batch_id: str) -> int:
+    def unsold(self, shop_id: str, batch_id: str) -> tuple[int, ...]:
         key = (shop_id, batch_id)
         if key not in self._given.unsold:
             raise _MustRead(Wants(unsold={key}))

@@ -47,11 +47,11 @@ class BatchOnSale:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchOffSale:
-    """All free codes of the batch are withdrawn."""
+    """The codes at these places of the batch, all of them free, are withdrawn."""
 
     shop_id: str
     batch_id: str
-    count: int
+    places: tuple[int, ...]
     at_ms: int
 
 
@@ -97,9 +97,7 @@ def changes_of(stream: Stream, event: Event, file: File, at_ms: int) -> list[Cha
             ]
         case codes.CodesReleased():
             return [
-                CodesMove(
-                    shop_id=shop_id, codes=event.codes, stage=CodeStage.RETURNED, order_id=stream.id, at_ms=at_ms
-                )
+                CodesMove(shop_id=shop_id, codes=event.codes, stage=CodeStage.RETURNED, order_id=stream.id, at_ms=at_ms)
             ]
         case codes.CodesDelivered() if event.commitments:
             assert isinstance(file, OrderFile)
@@ -120,9 +118,7 @@ def changes_of(stream: Stream, event: Event, file: File, at_ms: int) -> list[Cha
             ]
         case codes.CodesRevealed():
             return [
-                CodesMove(
-                    shop_id=shop_id, codes=event.codes, stage=CodeStage.REVEALED, order_id=stream.id, at_ms=at_ms
-                )
+                CodesMove(shop_id=shop_id, codes=event.codes, stage=CodeStage.REVEALED, order_id=stream.id, at_ms=at_ms)
             ]
         case batches.BatchRegistered():
             return [
@@ -137,7 +133,9 @@ def changes_of(stream: Stream, event: Event, file: File, at_ms: int) -> list[Cha
             ]
         case batches.CodesWithdrawn():
             return [
-                BatchOffSale(shop_id=shop_id, batch_id=stream.id, count=event.count, at_ms=at_ms),
+                BatchOffSale(
+                    shop_id=shop_id, batch_id=stream.id, places=tuple(batches.places_in(event.places)), at_ms=at_ms
+                ),
                 StockChange(shop_id=shop_id, listing_id=event.listing_id, by=-event.count),
             ]
         case listings.ListingPublished():
@@ -174,5 +172,9 @@ def folded(changes: Iterable[Change]) -> list[Change]:
             CodesMove(shop_id=shop_id, codes=(code,), stage=move.stage, order_id=move.order_id, at_ms=move.at_ms)
             for (shop_id, code), move in sorted(moves.items(), key=lambda item: item[0])
         ),
-        *(StockChange(shop_id=shop_id, listing_id=listing_id, by=by) for (shop_id, listing_id), by in sorted(stock.items()) if by),
+        *(
+            StockChange(shop_id=shop_id, listing_id=listing_id, by=by)
+            for (shop_id, listing_id), by in sorted(stock.items())
+            if by
+        ),
     ]

@@ -40,10 +40,10 @@ class Kept:
     stock: Counter[tuple[str, str]] = field(default_factory=Counter)  # (shop, listing)
     revisions: dict[tuple[str, str, int], str] = field(default_factory=dict)  # (shop, listing, revision) -> terms
     balances: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # (shop, account, currency) -> fen
-    batches: dict[tuple[str, str], list[str]] = field(default_factory=dict)  # (shop, batch) -> its codes
+    batches: dict[tuple[str, str], list[str]] = field(default_factory=dict)  # (shop, batch) -> its codes by place
 
     def change(self, change: Change, in_vault: Iterable[str] = ()) -> None:
-        """Take one change over; `in_vault` gives the codes of the batch of a `BatchOnSale`.
+        """Take one change over; `in_vault` gives the codes of the batch of a `BatchOnSale` by place.
 
         What the database would refuse is `Broken`; then what was kept must not be used any more.
         """
@@ -59,9 +59,10 @@ class Kept:
                 for code_id in of_batch:
                     self._born(change.shop_id, code_id, change.listing_id, change.batch_id, CodeStage.FREE, "")
             case BatchOffSale():
-                taken = [row for row in self.rows_of(change.shop_id, change.batch_id) if row.stage is CodeStage.FREE]
-                invariant(len(taken) == change.count, "a withdrawal takes what was counted")
-                for row in taken:
+                of_batch = self.batches.get((change.shop_id, change.batch_id), [])
+                invariant(all(place < len(of_batch) for place in change.places), "a withdrawal takes what is there")
+                for row in (self.codes[change.shop_id, of_batch[place]] for place in change.places):
+                    invariant(row.stage is CodeStage.FREE, "only a free code is withdrawn")
                     row.stage = CodeStage.WITHDRAWN
             case StockChange():
                 key = (change.shop_id, change.listing_id)

@@ -129,7 +129,8 @@ class PostgresTransaction:
         for shop_id, batch_id in wants.staged:
             given.staged[shop_id, batch_id] = await self._db.fetchval(sql.COUNT_STAGED, shop_id, batch_id)
         for shop_id, batch_id in wants.unsold:
-            given.unsold[shop_id, batch_id] = await self._db.fetchval(sql.LOCK_UNSOLD, shop_id, batch_id)
+            rows = await self._db.fetch(sql.LOCK_UNSOLD, shop_id, batch_id)
+            given.unsold[shop_id, batch_id] = tuple(sorted(row["position"] for row in rows))
         return given
 
     async def _read_streams(self, streams: Sequence[Stream], statement: str, given: Given) -> None:
@@ -147,7 +148,7 @@ class PostgresTransaction:
         short = [key for key in keys if len(given.codes[key]) < wants.codes[key]]
         if not short:
             return
-        # Skipped codes may be locked by somebody who will not take them after all: before saying "sold out", wait for him.
+        # Skipped codes may be locked by somebody who will not take them after all: wait for him, then say "sold out".
         shop_ids, listing_ids = zip(*short, strict=True)
         stock = {
             (str(row["shop_id"]), str(row["listing_id"])): row["free"]
@@ -253,8 +254,10 @@ class PostgresTransaction:
                     if _count(written) != change.count:
                         raise Conflict("the batch was changed while it was registered")
                 case BatchOffSale():
-                    written = await self._db.execute(sql.TAKE_BATCH_OFF_SALE, change.shop_id, change.batch_id, at)
-                    if _count(written) != change.count:
+                    written = await self._db.execute(
+                        sql.TAKE_BATCH_OFF_SALE, change.shop_id, change.batch_id, at, list(change.places)
+                    )
+                    if _count(written) != len(change.places):
                         raise Conflict("somebody bought while codes were withdrawn")
                 case CodesTyped():
                     written = await self._db.execute(

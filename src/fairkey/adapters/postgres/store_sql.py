@@ -55,9 +55,8 @@ SELECT count(*)::int FROM vault v WHERE v.shop_id = $1 AND v.batch_id = $2
 """
 
 LOCK_UNSOLD = """
-SELECT count(*)::int FROM (
-    SELECT 1 FROM codes WHERE shop_id = $1 AND batch_id = $2 AND is_free ORDER BY code_id FOR UPDATE
-) AS unsold
+SELECT v.position FROM codes c JOIN vault v USING (shop_id, code_id)
+WHERE c.shop_id = $1 AND c.batch_id = $2 AND c.is_free ORDER BY c.code_id FOR UPDATE OF c
 """
 
 INSERT_EVENTS = """
@@ -85,7 +84,7 @@ INSERT INTO streams (shop_id, kind, id, version, head, state, stage, due_at, due
 SELECT shop_id, kind, id, version, head, state::json, stage, due_at, due_what,
        listing_id, buyer_key, address_key, account_id, amount_fen, quantity, $17, $17
 FROM {_MOVED} WHERE version_before = 0
-"""
+"""  # noqa: S608 - put together from constants of this file
 
 UPDATE_STREAMS = f"""
 UPDATE streams s
@@ -95,7 +94,7 @@ SET version = new.version, head = new.head, state = new.state::json, stage = new
     quantity = new.quantity, changed_at = $17
 FROM {_MOVED}
 WHERE s.shop_id = new.shop_id AND s.kind = new.kind AND s.id = new.id AND s.version = new.version_before
-"""
+"""  # noqa: S608 - put together from constants of this file
 
 MOVE_CODES = """
 UPDATE codes c
@@ -120,7 +119,10 @@ UPDATE imports SET state = 'registered', finished_at = $3 WHERE shop_id = $1 AND
 """
 
 TAKE_BATCH_OFF_SALE = """
-UPDATE codes SET stage = 'withdrawn', is_free = false, changed_at = $3 WHERE shop_id = $1 AND batch_id = $2 AND is_free
+UPDATE codes c SET stage = 'withdrawn', is_free = false, changed_at = $3
+FROM unnest($4::int[]) AS taken (position)
+JOIN vault v ON v.shop_id = $1 AND v.batch_id = $2 AND v.position = taken.position
+WHERE c.shop_id = $1 AND c.code_id = v.code_id AND c.is_free
 """
 
 INSERT_REVISION = """

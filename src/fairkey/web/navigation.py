@@ -16,12 +16,13 @@ class Entry:
     path: str
     label: str
     icon: str
+    also: tuple[str, ...] = ()  # further places that belong to it
 
     def is_current(self, path: str) -> bool:
         """Whether a page at ``path`` lies under this entry."""
         if self.path in {"/", "/desk", "/floor"}:
             return path == self.path
-        return path == self.path or path.startswith(self.path + "/")
+        return any(path == one or path.startswith(one + "/") for one in (self.path, *self.also))
 
 
 _BUYING: Final = (
@@ -35,11 +36,12 @@ NAVIGATION: Final[Mapping[Role, tuple[Entry, ...]]] = {
     "merchant": (
         Entry("/desk", _("Desk"), "desk"),
         Entry("/desk/orders", _("Orders"), "receipt"),
-        Entry("/desk/listings", _("Listings"), "tag"),
+        Entry("/desk/listings", _("Listings"), "tag", also=("/desk/coupons",)),
         Entry("/desk/batches", _("Stock"), "layers"),
         Entry("/desk/complaints", _("Complaints"), "flag"),
         Entry("/desk/money", _("Money"), "wallet"),
         Entry("/desk/figures", _("Figures"), "chart"),
+        Entry("/desk/settings", _("Shop"), "gear", also=("/desk/staff", "/desk/keys")),
     ),
     "operator": (
         Entry("/floor", _("Floor"), "desk"),

@@ -1,5 +1,37 @@
-"""Pages of this area; `HANDLERS` is what the site mounts."""
+"""The merchant's desk; `HANDLERS` is what the site mounts."""
 
 from typing import Any
 
-HANDLERS: list[Any] = []
+from fairkey.web.merchant import (
+    batches,
+    complaints,
+    coupons,
+    desk,
+    exports,
+    figures,
+    importing,
+    keys,
+    listings,
+    money,
+    opening,
+    orders,
+    settings,
+    staff,
+)
+
+HANDLERS: list[Any] = [
+    *opening.HANDLERS,
+    *desk.HANDLERS,
+    *listings.HANDLERS,
+    *batches.HANDLERS,
+    *importing.HANDLERS,
+    *exports.HANDLERS,
+    *orders.HANDLERS,
+    *complaints.HANDLERS,
+    *coupons.HANDLERS,
+    *money.HANDLERS,
+    *figures.HANDLERS,
+    *staff.HANDLERS,
+    *keys.HANDLERS,
+    *settings.HANDLERS,
+]

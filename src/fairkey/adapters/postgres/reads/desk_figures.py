@@ -58,15 +58,19 @@ WITH counted AS (
             WHERE c ->> 'stage' = 'revealed') AS opened,
            o.state #>> '{complaint,stage}' AS complaint_stage,
            coalesce((o.state #>> '{complaint,refund_fen}')::bigint, 0) AS refund_fen,
-           coalesce((SELECT sum((f ->> 'amount_fen')::bigint) FROM json_array_elements(o.state #> '{escrow,refunds}') AS f
-                     WHERE f ->> 'why' NOT IN ('surplus', 'second', 'late')), 0) AS back_fen
+           coalesce((
+               SELECT sum((f ->> 'amount_fen')::bigint) FROM json_array_elements(o.state #> '{escrow,refunds}') AS f
+               WHERE f ->> 'why' NOT IN ('surplus', 'second', 'late')
+           ), 0) AS back_fen
     FROM streams o
     WHERE o.kind = 'order' AND o.shop_id = $1 AND o.created_at >= $2
     ORDER BY o.created_at DESC LIMIT $4
 )
 SELECT date_trunc($3, created_at AT TIME ZONE 'Asia/Shanghai')::date AS begins, count(*)::int AS orders,
        count(paid_at_ms)::int AS paid, count(delivered_at_ms)::int AS delivered,
-       coalesce(sum(greatest(amount_fen - back_fen, 0)) FILTER (WHERE paid_at_ms IS NOT NULL), 0)::bigint AS turnover_fen,
+       coalesce(
+           sum(greatest(amount_fen - back_fen, 0)) FILTER (WHERE paid_at_ms IS NOT NULL), 0
+       )::bigint AS turnover_fen,
        percentile_disc(0.5) WITHIN GROUP (ORDER BY delivered_at_ms - paid_at_ms) AS median_ms,
        percentile_disc(0.95) WITHIN GROUP (ORDER BY delivered_at_ms - paid_at_ms) AS p95_ms,
        coalesce(sum(opened), 0)::int AS opened_units,

@@ -1,0 +1,131 @@
+"""From the facts of an order to its timeline in the words of the shop; the buyer reads the same facts in his."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from fairkey.read_tables.order_book import Fact
+from fairkey.web import formats
+from fairkey.web.buyer.story import REASON_WORDS, Line
+from fairkey.web.i18n import Locale, texts_of
+from fairkey.web.i18n import marked as _
+from fairkey.web.states import look
+
+WHY_MONEY: Final[Mapping[str, str]] = {
+    "expired": _("the order ended before it was paid in full"),
+    "withdrawn": _("the buyer gave the sealed codes back"),
+    "not_delivered_in_time": _("the codes were not there in time"),
+    "complaint": _("a complaint"),
+    "surplus": _("more came than the order costs"),
+    "second": _("it was paid a second time"),
+    "late": _("it came after the order had ended"),
+}
+"""Why money went back, by the `why` of the fact."""
+
+_ENDINGS: Final[Mapping[str, str]] = {
+    "buyer": _("The buyer confirmed."),
+    "clock": _("The buyer's protection ended without a complaint."),
+    "withdrawn": _("The buyer took the complaint back."),
+    "ruled": _("The platform decided for you."),
+    "accepted": _("The complaint ended without money back."),
+}
+
+LINES: Final[Mapping[str, Line]] = {
+    "order.placed": Line(
+        title=_("Ordered"),
+        text=_("%(quantity)s × %(unit_price_fen)s, revision %(revision)s"),
+        icon="receipt",
+        tone="mute",
+        amount="amount_fen",
+    ),
+    "order.expired": Line(
+        title=_("Ended unpaid"), text=_("Reserved codes are on sale again."), icon="clock-off", tone="mute"
+    ),
+    "payment.received": Line(title=_("Payment arrived"), icon="coin", tone="hold", amount="amount_fen"),
+    "payment.surplus": Line(
+        title=_("Money that does not belong to the order"),
+        text="%(why)s",
+        icon="coin",
+        tone="back",
+        amount="amount_fen",
+    ),
+    "order.paid": Line(title=_("Paid in full"), text=_("The money is held in escrow."), icon="lock", tone="hold"),
+    "code.delivered": Line(title=_("Codes handed over"), text=_("%(codes)s, sealed"), icon="envelope", tone="hold"),
+    "order.delivered": Line(title=_("Delivered"), icon="check", tone="good"),
+    "order.wait_agreed": Line(
+        title=_("The buyer agreed to wait"), text=_("new deadline %(deliver_by_ms)s"), icon="hourglass", tone="wait"
+    ),
+    "code.revealed": Line(title=_("The buyer opened codes"), text=_("%(codes)s"), icon="envelope-open", tone="good"),
+    "order.cancelled": Line(
+        title=_("Cancelled: not delivered in time"), text=_("The clock did it by itself."), icon="return", tone="back"
+    ),
+    "order.withdrawn": Line(
+        title=_("The buyer stepped back"), text=_("Every code was still sealed."), icon="return", tone="back"
+    ),
+    "order.completed": Line(title=_("Completed"), text="%(by)s", icon="check", tone="good"),
+    "payment.refund_requested": Line(
+        title=_("Money goes back to the buyer"),
+        text=_("because of: %(why)s"),
+        icon="return",
+        tone="back",
+        amount="amount_fen",
+    ),
+    "payment.refunded": Line(
+        title=_("The provider confirmed the refund"), icon="check", tone="back", amount="amount_fen"
+    ),
+    "payment.refund_failed": Line(title=_("The provider could not pay back yet"), icon="warning", tone="bad"),
+    "payment.released": Line(title=_("Your share is released"), icon="coin", tone="hold", amount="shop_fen"),
+    "payment.settled": Line(title=_("Your share is available"), icon="wallet", tone="good", amount="shop_fen"),
+    "payment.release_failed": Line(title=_("The provider could not release the money yet"), icon="warning", tone="bad"),
+    "dispute.opened": Line(
+        title=_("The buyer complained"), text="%(reason)s", icon="flag", tone="bad", amount="demand_fen"
+    ),
+    "dispute.answered": Line(
+        title=_("You contested"), text=_("The platform decides until %(rule_by_ms)s."), icon="chat", tone="wait"
+    ),
+    "dispute.final": Line(
+        title=_("The complaint is over"), text="%(outcome)s", icon="ledger", tone="hold", amount="refund_fen"
+    ),
+    "review.posted": Line(title=_("The buyer wrote a review"), icon="star", tone="mute"),
+}
+"""Kinds that stand in the timeline."""
+
+
+def timeline(facts: Sequence[Fact], locale: Locale) -> list[dict[str, object]]:
+    """The lines as the macro `trade.timeline` shows them, oldest first; proofs lead to the facts below on the page."""
+    return [_entry(fact, LINES[fact.kind], locale) for fact in facts if fact.kind in LINES]
+
+
+def _entry(fact: Fact, line: Line, locale: Locale) -> dict[str, object]:
+    texts = texts_of(locale)
+    words = {name: _word(fact.kind, name, value, locale) for name, value in fact.public.items()}
+    return {
+        "at_ms": fact.at_ms,
+        "title": texts.gettext(line.title),
+        "text": texts.gettext(line.text) % words if line.text else "",
+        "icon": line.icon,
+        "tone": line.tone,
+        "amount_fen": (fact.public.get(line.amount) or None) if line.amount else None,
+        "proof_href": f"#v{fact.version}",
+        "log_index": None,
+    }
+
+
+def _word(kind: str, name: str, value: object, locale: Locale) -> str:
+    """A public field in words."""
+    texts = texts_of(locale)
+    if isinstance(value, list):
+        return texts.ngettext("%(num)s code", "%(num)s codes", len(value)) % {"num": len(value)}
+    if isinstance(value, int) and name.endswith("_fen"):
+        return formats.fen(value)
+    if isinstance(value, int) and name.endswith("_ms"):
+        return formats.clock(value)
+    text = str(value)
+    if name == "why":
+        return texts.gettext(WHY_MONEY.get(text, text))
+    if name == "reason" and text in REASON_WORDS:
+        return texts.gettext(REASON_WORDS[text][0])
+    if name == "outcome":
+        return texts.gettext(look("outcome", text).label)
+    if name == "by" and kind == "order.completed":
+        return texts.gettext(_ENDINGS.get(text, text))
+    return text

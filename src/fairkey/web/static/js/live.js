@@ -1,5 +1,6 @@
 // Live fragments: an element with an id and data-live-src="…" listens to that address (server-sent events).
 //   event: changed            the page is fetched again and the element with the same id is taken from it
+//                             (and with it what stands elsewhere and says data-live-along="<that id>")
 //   event: fragment           data is the new inner HTML
 //   event: go                 data is an address on this site to move on to (payment arrived → order page)
 // If the stream cannot be had, the page is fetched every POLL_MS instead. What a person is typing is never taken away: the
@@ -68,6 +69,9 @@ class LiveFragment {
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const fresh = page.getElementById(this.id);
       if (fresh) this.offer(fresh.innerHTML);
+      for (const along of document.querySelectorAll(`[id][data-live-along="${this.id}"]`)) {
+        along.replaceChildren(...(page.getElementById(along.id)?.childNodes ?? []));
+      }
     } catch {
       // No network: the next event or poll tries again.
     } finally {

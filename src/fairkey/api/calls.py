@@ -199,8 +199,13 @@ async def read_body(receive: "Receive", headers: Mapping[bytes, bytes], bytes_ma
     if length.isdigit() and (len(length) > DIGITS_MAX or int(length) > bytes_max):
         raise TooLarge(bytes_max=bytes_max)
     whole = b""
-    async for piece in pieces(receive):
-        whole += piece
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise CallerIsGone
+        whole += message.get("body", b"")
+        more = message.get("more_body", False)
         if len(whole) > bytes_max:
             raise TooLarge(bytes_max=bytes_max)
     return whole

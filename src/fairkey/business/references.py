@@ -6,18 +6,22 @@
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 ID_LENGTH = 26
 SHOP_LENGTH_MAX = 5
-_VALUE = {character: value for value, character in enumerate(ALPHABET)} | {"O": 0, "I": 1, "L": 1}
+_LOOKALIKES = {"O": "0", "I": "1", "L": "1"}
+_READABLE = frozenset(ALPHABET) | frozenset(_LOOKALIKES)
+_PAIRS = [first + second for first in ALPHABET for second in ALPHABET]
+_SHIFTS = range(5 * (ID_LENGTH - 2), -1, -10)
+_TO_PYTHONS = str.maketrans(dict(zip(ALPHABET, "0123456789abcdefghijklmnopqrstuv", strict=True)) | _LOOKALIKES)
 
 
 def reference_of(shop_no: int, order_id: str) -> str:
     """The reference of an order of shop number `shop_no` (1 .. 32^5 - 1)."""
-    return _encode(int(order_id.replace("-", ""), 16), ID_LENGTH) + _encode(shop_no, 1)
+    return _encode_id(int(order_id.replace("-", ""), 16)) + _encode_shop(shop_no)
 
 
 def read_reference(text: str) -> tuple[int, str] | None:
     """(shop number, order id) of a reference, read tolerantly: case, dashes, spaces, O for 0, I and L for 1."""
     clean = text.strip().upper().replace("-", "").replace(" ", "")
-    if not ID_LENGTH < len(clean) <= ID_LENGTH + SHOP_LENGTH_MAX or any(one not in _VALUE for one in clean):
+    if not ID_LENGTH < len(clean) <= ID_LENGTH + SHOP_LENGTH_MAX or not _READABLE.issuperset(clean):
         return None
     number = _decode(clean[:ID_LENGTH])
     if number >> 128:
@@ -27,16 +31,17 @@ def read_reference(text: str) -> tuple[int, str] | None:
     return _decode(clean[ID_LENGTH:]), order_id
 
 
-def _encode(number: int, length: int) -> str:
-    characters: list[str] = []
-    while number or len(characters) < length:
+def _encode_id(number: int) -> str:
+    return "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
+
+
+def _encode_shop(number: int) -> str:
+    digits = ""
+    while number or not digits:
         number, value = divmod(number, 32)
-        characters.append(ALPHABET[value])
-    return "".join(reversed(characters))
+        digits = ALPHABET[value] + digits
+    return digits
 
 
 def _decode(text: str) -> int:
-    number = 0
-    for character in text:
-        number = number * 32 + _VALUE[character]
-    return number
+    return int(text.translate(_TO_PYTHONS), 32)

@@ -46,9 +46,11 @@ _LOCK: Final = "SELECT pg_advisory_xact_lock(hashtextextended('fairkey.data_keys
 _READ: Final = "SELECT key_id, purpose, wrapped, usable_at FROM data_keys ORDER BY key_id"
 
 _CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PAIRS: Final = [first + second for first in _CROCKFORD for second in _CROCKFORD]
 _MISREAD: Final = str.maketrans({"I": "1", "L": "1", "O": "0", "-": None, "–": None, "—": None, " ": None, "\t": None})
 _ORDER_SECRET_BYTES: Final = 16
 _ORDER_SECRET_CHARS: Final = 26
+_PAIR_SHIFTS: Final = range(5 * (_ORDER_SECRET_CHARS - 2), -1, -10)
 _GIVEN_CHARS_MAX: Final = 100
 
 
@@ -264,7 +266,7 @@ class Keys:
     def order_secret(self, order_id: UUID | str) -> str:
         """The secret by which a guest finds his order: 128 bits in Crockford base32, 26 characters, stored nowhere."""
         number = int.from_bytes(self.fingerprint("order_secrets", _uuid(order_id).bytes)[:_ORDER_SECRET_BYTES], "big")
-        return "".join(_CROCKFORD[number >> (5 * place) & 31] for place in reversed(range(_ORDER_SECRET_CHARS)))
+        return "".join([_PAIRS[number >> shift & 1023] for shift in _PAIR_SHIFTS])
 
     def check_order_secret(self, order_id: UUID | str, given: str) -> bool:
         """Whether `given` is that order's secret, in constant time; case, dashes, spaces and the usual misreadings

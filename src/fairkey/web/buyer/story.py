@@ -17,13 +17,13 @@ from fairkey.web.states import look
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """How a kind of fact is told. `text` may use the fact's public fields; `amount` names the field with a sum."""
+    """How a kind of fact is told. `text` may use the fact's public fields; `amount` names those whose sum is shown."""
 
     title: str
     icon: str
     tone: str
     text: str = ""
-    amount: str = ""
+    amount: tuple[str, ...] = ()
 
 
 WHY_MONEY: Final[Mapping[str, str]] = {
@@ -64,7 +64,7 @@ LINES: Final[Mapping[str, Line]] = {
         text=_("%(quantity)s × %(unit_price_fen)s, revision %(revision)s"),
         icon="receipt",
         tone="mute",
-        amount="amount_fen",
+        amount=("amount_fen",),
     ),
     "order.expired": Line(
         title=_("Ended unpaid"), text=_("The codes went back to the vault."), icon="clock-off", tone="mute"
@@ -74,14 +74,14 @@ LINES: Final[Mapping[str, Line]] = {
         text=_("held by the payment provider"),
         icon="coin",
         tone="hold",
-        amount="amount_fen",
+        amount=("amount_fen",),
     ),
     "payment.surplus": Line(
         title=_("Money that does not belong to the order"),
         text="%(why)s",
         icon="coin",
         tone="back",
-        amount="amount_fen",
+        amount=("amount_fen",),
     ),
     "order.paid": Line(title=_("Paid in full"), text=_("The whole price is held in escrow."), icon="lock", tone="hold"),
     "order.delivered": Line(
@@ -99,10 +99,10 @@ LINES: Final[Mapping[str, Line]] = {
     ),
     "order.completed": Line(title=_("Completed"), text="%(by)s", icon="check", tone="good"),
     "payment.refund_requested": Line(
-        title=_("Money is sent back"), text=_("because: %(why)s"), icon="return", tone="back", amount="amount_fen"
+        title=_("Money is sent back"), text=_("because: %(why)s"), icon="return", tone="back", amount=("amount_fen",)
     ),
     "payment.refunded": Line(
-        title=_("The provider confirmed the refund"), icon="check", tone="back", amount="amount_fen"
+        title=_("The provider confirmed the refund"), icon="check", tone="back", amount=("amount_fen",)
     ),
     "payment.refund_failed": Line(
         title=_("The provider could not pay back yet"),
@@ -110,13 +110,21 @@ LINES: Final[Mapping[str, Line]] = {
         icon="warning",
         tone="bad",
     ),
-    "payment.released": Line(title=_("Money released to the shop"), icon="coin", tone="mute", amount="shop_fen"),
-    "dispute.opened": Line(title=_("You complained"), text="%(reason)s", icon="flag", tone="bad", amount="demand_fen"),
+    "payment.released": Line(
+        title=_("Money released to the shop"),
+        text=_("%(shop_fen)s for the shop, %(fee_fen)s fee of the platform"),
+        icon="coin",
+        tone="mute",
+        amount=("shop_fen", "fee_fen"),
+    ),
+    "dispute.opened": Line(
+        title=_("You complained"), text="%(reason)s", icon="flag", tone="bad", amount=("demand_fen",)
+    ),
     "dispute.answered": Line(
         title=_("The shop disagrees"), text=_("The platform decides until %(rule_by_ms)s."), icon="chat", tone="wait"
     ),
     "dispute.final": Line(
-        title=_("The complaint is over"), text="%(outcome)s", icon="ledger", tone="hold", amount="refund_fen"
+        title=_("The complaint is over"), text="%(outcome)s", icon="ledger", tone="hold", amount=("refund_fen",)
     ),
     "review.posted": Line(title=_("You wrote a review"), icon="star", tone="mute"),
 }
@@ -146,9 +154,7 @@ def _entry(fact: Fact, path: str, locale: Locale) -> dict[str, object] | None:
     if line is None:
         return None
     texts = texts_of(locale)
-    amount = fact.public.get(line.amount) if line.amount else None
-    if fact.kind == "dispute.final" and not amount:
-        amount = None
+    amount_fen = sum(fen for name in line.amount if isinstance(fen := fact.public.get(name), int))
     words = {name: _word(fact.kind, name, value, locale) for name, value in fact.public.items()}
     return {
         "at_ms": fact.at_ms,
@@ -156,7 +162,7 @@ def _entry(fact: Fact, path: str, locale: Locale) -> dict[str, object] | None:
         "text": texts.gettext(line.text) % words if line.text else "",
         "icon": line.icon,
         "tone": line.tone,
-        "amount_fen": amount,
+        "amount_fen": amount_fen or None,
         "proof_href": f"{path}/facts#v{fact.version}",
         "log_index": None,
     }

@@ -1,11 +1,13 @@
 """A buyer's program: place, pay, open, and all that may follow."""
 
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
-from api_world import PRICE_FEN, World
+from api_world import PRICE_FEN, World, a_world
 from fairkey.business.basics import HOUR_MS
+from fairkey.gates.pow import solve
 
 
 async def test_place_pay_and_open(world: World) -> None:
@@ -165,3 +167,19 @@ async def test_a_provider_that_does_not_answer(world: World) -> None:
     answer = await world.of_order(placed, "pay")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
     assert answer.json()["type"] == "/problems/unavailable"
+
+
+async def test_guests_work_where_it_is_asked_for(database_url: str, state_dir: Path) -> None:
+    async with a_world(database_url, state_dir, FAIRKEY_POW_DIFFICULTY_BITS="8") as world:
+        path, body = "/api/v1/orders", world.order_body()
+        refused = await world.post(path, body, idempotency_key=str(uuid4()))
+        assert (refused.status_code, refused.json()["details"]) == (403, {"difficulty_bits": 8})
+        work = (await world.get("/api/v1/work")).json()
+        proof = solve(work["challenge"], work["difficulty_bits"])
+        key = str(uuid4())
+        placed = await world.post(path, body, idempotency_key=key, proof_of_work=proof)
+        assert placed.status_code == 201, placed.text
+        spent = await world.post(path, world.order_body(), idempotency_key=str(uuid4()), proof_of_work=proof)
+        assert spent.status_code == 403
+        by_key = await world.merchant("POST", path, world.order_body(), idempotency_key=str(uuid4()))
+        assert by_key.status_code == 201

@@ -187,6 +187,14 @@ def _parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
             "schema": {"type": "string", "pattern": "^[!-~]{16,200}$"},
             "description": _IDEMPOTENCY,
         })
+    if "WorkIsMissing" in endpoint.refusals:
+        parameters.append({
+            "name": "Proof-Of-Work",
+            "in": "header",
+            "required": False,
+            "schema": {"type": "string", "maxLength": 300, "pattern": "^[!-~]*$"},
+            "description": "Guests, where `GET /api/v1/work` asks for it: `challenge:nonce`.",
+        })
     return parameters
 
 

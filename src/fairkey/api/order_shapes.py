@@ -21,6 +21,13 @@ Reference = Annotated[
 ]
 
 
+class Work(Out, frozen=True, kw_only=True):
+    """What a guest has to do before placing an order."""
+
+    challenge: Annotated[str, Meta(description="Empty: nothing.")]
+    difficulty_bits: Annotated[int, Meta(ge=0, le=28)]
+
+
 class PlaceOrder(In, frozen=True, kw_only=True):
     """An order for one revision of one listing."""
 

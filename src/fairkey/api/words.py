@@ -4,6 +4,10 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 OWN: Final[Mapping[str, tuple[str, str]]] = {
+    "AccountIsClosed": (
+        "The account was closed by its owner meanwhile.",
+        "该账号已由本人注销。",
+    ),
     "ApiKeyIsInvalid": (
         "The key in `Authorization` is unknown or was revoked. Make a new one on the page of keys.",
         "Authorization 中的密钥不存在或已被撤销。请在密钥页面新建一个。",
@@ -11,6 +15,14 @@ OWN: Final[Mapping[str, tuple[str, str]]] = {
     "BodyIsUnreadable": (
         "The body cannot be read: {why}. Send whole, valid JSON in UTF-8.",
         "无法读取请求正文:{why}。请发送完整、有效的 UTF-8 JSON。",
+    ),
+    "DisplayNameIsInvalid": (
+        "A name has 1 to 40 characters, none of them `@` or a control character.",
+        "名称应为 1 至 40 个字符,不能含有 @ 或控制字符。",
+    ),
+    "EmailIsInvalid": (
+        "This is no e-mail address that we could write to.",
+        "这不是可以收信的邮箱地址。",
     ),
     "FieldIsInvalid": (
         "The field `{field}` cannot be taken: {why}.",
@@ -48,6 +60,26 @@ OWN: Final[Mapping[str, tuple[str, str]]] = {
         "This `Idempotency-Key` was used for another request. Use a fresh key for each request.",
         "此 Idempotency-Key 已用于另一个请求。每个请求请使用新的键。",
     ),
+    "KeyNameIsInvalid": (
+        "A key's name has 1 to 80 characters and no control characters.",
+        "密钥名称应为 1 至 80 个字符,不能含有控制字符。",
+    ),
+    "LastOwnerMustStay": (
+        "A shop keeps at least one owner. Make somebody else an owner first.",
+        "店铺至少要有一位所有者。请先将他人设为所有者。",
+    ),
+    "LinkIsSpent": (
+        "The link was used before or is too old. Ask for a new one.",
+        "链接已被使用或已过期,请重新获取。",
+    ),
+    "LogInIsBraked": (
+        "Too many failed attempts. Wait {wait_s} s.",
+        "失败次数过多,请等待 {wait_s} 秒。",
+    ),
+    "LogInIsWrong": (
+        "E-mail address or password is wrong.",
+        "邮箱或密码不正确。",
+    ),
     "MediaTypeIsNotSupported": (
         "The body's `Content-Type` is not one that this call takes: {wanted}.",
         "请求正文的 Content-Type 不被接受,可用类型:{wanted}。",
@@ -64,6 +96,10 @@ OWN: Final[Mapping[str, tuple[str, str]]] = {
         "There is no such {what} here.",
         "这里没有所请求的内容({what})。",
     ),
+    "NotStaffHere": (
+        "The account does not work for this shop.",
+        "该账号不是本店员工。",
+    ),
     "NotificationIsForged": (
         "The notification's signature is missing, wrong or too old. Nothing in it was believed.",
         "通知的签名缺失、错误或已过期,其内容未被采信。",
@@ -76,6 +112,10 @@ OWN: Final[Mapping[str, tuple[str, str]]] = {
         "There is no such order, or this is not its secret: the answer is the same for both.",
         "没有此订单,或订单密钥不正确:两种情况的回答相同。",
     ),
+    "PasswordIsWeak": (
+        "The password is too easy to guess ({why}). Take at least {length_min} characters.",
+        "密码过于简单({why}),请至少使用 {length_min} 个字符。",
+    ),
     "ProviderHasRefused": (
         "The payment provider does not open a payment for this order. Read the order again.",
         "支付机构未能为此订单开启付款。请重新读取订单。",
@@ -83,6 +123,10 @@ OWN: Final[Mapping[str, tuple[str, str]]] = {
     "ProviderIsUnknown": (
         "No such payment provider is used here.",
         "这里没有使用该支付机构。",
+    ),
+    "ScopeIsUnknown": (
+        "There is no scope `{scope}`.",
+        "没有名为 {scope} 的权限范围。",
     ),
     "SignInNeeded": (
         "This call needs a merchant's key: `Authorization: Bearer fk_…`.",
@@ -95,6 +139,10 @@ OWN: Final[Mapping[str, tuple[str, str]]] = {
     "TooManyImports": (
         "The shop has {limit} imports under way, as many as it may. Wait for one to end.",
         "店铺同时进行的导入已达上限 {limit} 个。请等待其中一个结束。",
+    ),
+    "TooManyKeys": (
+        "The shop has {count_max} live keys, as many as it may. Revoke one first.",
+        "店铺有效密钥已达上限 {count_max} 个,请先撤销一个。",
     ),
     "TooManyRequests": (
         "Too many requests in a short time. Wait {wait_s} s.",
@@ -111,6 +159,10 @@ OWN: Final[Mapping[str, tuple[str, str]]] = {
     "Unexpected": (
         "Something on our side failed. It has been noted; ask again with the same `Idempotency-Key`.",
         "我们这边出错了,已记录。请用同一 Idempotency-Key 再试。",
+    ),
+    "WorkIsMissing": (
+        "Guests prove a piece of work here: GET /api/v1/work, then send `Proof-Of-Work: challenge:nonce`.",
+        "访客下单需要工作量证明:先 GET /api/v1/work,再发送请求头 Proof-Of-Work: challenge:nonce。",
     ),
 }
 

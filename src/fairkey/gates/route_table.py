@@ -122,6 +122,7 @@ _PAGES: Final = {
 # Programs: keys (scopes), order secrets and signatures count here.
 _PROGRAMS: Final[Mapping[str, Gate]] = {
     # orders, by whoever knows their secret
+    "GET /api/v1/work": Gate(Permission.PUBLIC),
     "POST /api/v1/orders": Gate(Permission.PUBLIC, limit="place"),
     "GET /api/v1/orders/{ref}": Gate(Permission.GUEST_WITH_ORDER_SECRET),
     "GET /api/v1/orders/{ref}/facts": Gate(Permission.GUEST_WITH_ORDER_SECRET),

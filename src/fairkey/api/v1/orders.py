@@ -17,6 +17,7 @@ from fairkey.api.order_shapes import (
     PlaceOrder,
     Reveal,
     Review,
+    Work,
     facts_view,
     order_view,
 )
@@ -38,6 +39,9 @@ TAG: Final = "orders"
 async def place_order(house: House, call: Call) -> Reply:
     """Place an order: its codes are kept for it from now on."""
     given: PlaceOrder = call.given
+    visit = call.visit
+    if not visit.is_known:
+        visit.door.work.require("place", network_of(visit.actor.address), call.header(b"proof-of-work"))
     shop_id = await house.numbers.shop_of(given.shop_no)
     if shop_id is None:
         raise NotFound(what="shop")
@@ -67,6 +71,13 @@ async def place_order(house: House, call: Call) -> Reply:
         201,
         ((b"location", f"/api/v1/orders/{placed.reference}".encode()),),
     )
+
+
+async def get_work(_: House, call: Call) -> Reply:
+    """A piece of work for a guest who wants to place an order."""
+    work = call.visit.door.work
+    challenge = work.challenge("place", network_of(call.visit.actor.address))
+    return reply(Work(challenge=challenge, difficulty_bits=work.difficulty_bits))
 
 
 async def get_order(house: House, call: Call) -> Reply:
@@ -228,7 +239,8 @@ PLACE: Final = Endpoint(
     description=(
         "Codes of a vault listing are kept for the order in the same transaction, or the whole order is refused. "
         "It can be paid for 15 minutes. Works as a guest; with a merchant key the key's own limits count. "
-        "The same `Idempotency-Key` and body give the same order again."
+        "The same `Idempotency-Key` and body give the same order again. Where `GET /api/v1/work` asks for work, guests "
+        "send its proof in `Proof-Of-Work`."
     ),
     handle=place_order,
     body=PlaceOrder,
@@ -236,7 +248,7 @@ PLACE: Final = Endpoint(
     status=201,
     idempotency="required",
     refusals=(
-        "NotFound", "ShopIsClosed", "ListingIsNotOnSale", "ListingHasChanged", "QuantityIsOutOfRange",
+        "WorkIsMissing", "NotFound", "ShopIsClosed", "ListingIsNotOnSale", "ListingHasChanged", "QuantityIsOutOfRange",
         "PurchaseLimitIsReached", "TooManyUnpaidOrders", "CouponIsNotValid", "CouponIsUsedUp", "StockIsShort",
     ),
     example=Example(
@@ -275,6 +287,19 @@ REVEAL: Final = Endpoint(
 )
 
 ENDPOINTS: Final = (
+    Endpoint(
+        method="GET",
+        path="/api/v1/work",
+        tag=TAG,
+        summary="Get a piece of work",
+        description=(
+            "With `difficulty_bits` 0 none is asked for. Otherwise find a `nonce` such that SHA-256 of "
+            "`challenge:nonce` begins with that many zero bits, and send `Proof-Of-Work: challenge:nonce` with the "
+            "order. Good for ten minutes and one request."
+        ),
+        handle=get_work,
+        answer=Work,
+    ),
     PLACE,
     Endpoint(
         method="GET", path="/api/v1/orders/{ref}", tag=TAG, summary="Read an order", handle=get_order, answer=OrderView

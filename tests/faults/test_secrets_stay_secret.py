@@ -18,8 +18,8 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 import pytest
-from browser_town import Town, served_town
 
+from browser_town import Town, served_town
 from fairkey.business.codes import CodeStage
 from fairkey.business.references import read_reference, reference_of
 from fairkey.web.account.entrance import DEMO_DOORS
@@ -131,7 +131,7 @@ def check_exports(town: Town, secrets: Secrets) -> None:
     with client_of(town, "merchant") as client:
         batches = set(re.findall(r'href="(/desk/batches/[0-9a-f-]{36})"', client.get("/desk/batches").text))
         assert batches
-        page = client.get(sorted(batches)[0])
+        page = client.get(min(batches))
         given = client.post(f"{page.url.path}/unsold.txt", data={"_csrf_token": token_of(page.text)})
         assert given.status_code == 200
         assert secrets.codes_in(given.text)

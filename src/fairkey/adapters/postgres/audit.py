@@ -41,24 +41,31 @@ class _Check:
 
 # What several checks look at; what a check does not name costs it nothing.
 _SHARED: Final = """
-WITH orders AS (
+WITH orders AS NOT MATERIALIZED (
     SELECT shop_id, id, stage, amount_fen, quantity, due_at, state::jsonb AS state FROM streams WHERE kind = 'order'
 ),
-money AS (  -- what an order's own state says about its money
-    SELECT o.shop_id, o.id, o.stage, o.amount_fen,
-           coalesce((SELECT sum((one ->> 'amount_fen')::bigint)
-                     FROM jsonb_array_elements(o.state #> '{escrow,received}') AS one), 0) AS received,
-           coalesce((SELECT sum((one ->> 'amount_fen')::bigint - coalesce((one ->> 'left_fen')::bigint, 0))
-                     FROM jsonb_array_elements(o.state #> '{escrow,received}') AS one), 0) AS held,
-           coalesce((SELECT sum((one ->> 'amount_fen')::bigint)
-                     FROM jsonb_array_elements(o.state #> '{escrow,refunds}') AS one), 0) AS refunded,
-           coalesce((SELECT sum((one ->> 'shop_fen')::bigint)
-                     FROM jsonb_array_elements(o.state #> '{escrow,releases}') AS one), 0) AS released,
-           coalesce((SELECT sum((one ->> 'fee_fen')::bigint)
-                     FROM jsonb_array_elements(o.state #> '{escrow,releases}') AS one), 0) AS fee
-    FROM orders o
+money AS MATERIALIZED (  -- what an order's own state says about its money
+    SELECT shop_id, id, stage, amount_fen, received, held, refunded, released, fee
+    FROM (
+        SELECT shop_id, id, stage, amount_fen, state::jsonb -> 'escrow' AS escrow
+        FROM streams WHERE kind = 'order' OFFSET 0  -- read once a row
+    ) AS o
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum((one ->> 'amount_fen')::bigint), 0) AS received,
+               coalesce(sum((one ->> 'amount_fen')::bigint - coalesce((one ->> 'left_fen')::bigint, 0)), 0) AS held
+        FROM jsonb_array_elements(escrow -> 'received') AS one
+    ) AS came
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum((one ->> 'amount_fen')::bigint), 0) AS refunded
+        FROM jsonb_array_elements(escrow -> 'refunds') AS one
+    ) AS went_back
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum((one ->> 'shop_fen')::bigint), 0) AS released,
+               coalesce(sum((one ->> 'fee_fen')::bigint), 0) AS fee
+        FROM jsonb_array_elements(escrow -> 'releases') AS one
+    ) AS went_on
 ),
-booked AS (  -- what the ledger says about the same money
+booked AS NOT MATERIALIZED (  -- what the ledger says about the same money
     SELECT shop_id, stream_id AS id,
            sum(amount_fen) FILTER (WHERE credit = 'escrow') AS received,
            sum(CASE WHEN credit = 'escrow' THEN amount_fen WHEN debit = 'escrow' THEN -amount_fen ELSE 0 END) AS held,
@@ -67,16 +74,16 @@ booked AS (  -- what the ledger says about the same money
            sum(amount_fen) FILTER (WHERE debit = 'escrow' AND credit = 'platform_fee') AS fee
     FROM ledger WHERE stream_kind = 'order' GROUP BY shop_id, stream_id
 ),
-held AS (  -- the codes that an order's own state holds
+held AS NOT MATERIALIZED (  -- the codes that an order's own state holds
     SELECT o.shop_id, o.id AS order_id, (one ->> 'code_id')::uuid AS code_id, one ->> 'stage' AS stage
     FROM orders o CROSS JOIN jsonb_array_elements(coalesce(o.state #> '{codes,held}', '[]')) AS one
 ),
-told AS (  -- every movement of money that an event told the provider to make
+told AS NOT MATERIALIZED (  -- every movement of money that an event told the provider to make
     SELECT shop_id, stream_kind, stream_id, kind, convert_from(body, 'UTF8')::json -> 'public' AS public
     FROM events WHERE kind IN ('payment.refund_requested', 'payment.released', 'payment.payout_requested',
                                'payment.unmatched_refund_requested')
 ),
-instructions AS (  -- its key in the outbox, and its amount
+instructions AS NOT MATERIALIZED (  -- its key in the outbox, and its amount
     SELECT shop_id,
            concat_ws(':', CASE kind WHEN 'payment.released' THEN 'release' WHEN 'payment.payout_requested' THEN 'payout'
                                     ELSE 'refund' END,

@@ -36,7 +36,7 @@ class Posting(NamedTuple):
     currency: str = CURRENCY
 
 
-def postings_of(event: Event) -> list[Posting]:  # noqa: PLR0911 - one case per movement, on one page
+def postings_of(event: Event) -> list[Posting]:
     """The rows that `event` writes."""
     match event:
         case escrow.PaymentReceived():

@@ -1,7 +1,8 @@
 """What the fault tests share: a pool whose statements go wrong where it is told, and what a clean database is."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
@@ -12,6 +13,14 @@ from engine_world import PlainSealer
 from fairkey.adapters.postgres import store_sql
 from fairkey.adapters.postgres.audit import audit, is_clean
 from fairkey.adapters.postgres.rebuild import Opener, check
+from fairkey.effects.ports import (
+    Collection,
+    Instruction,
+    InstructionKind,
+    Notice,
+    NotificationIsForged,
+    PaymentNotice,
+)
 
 NAMES: dict[str, str] = {
     text: name for name, text in vars(store_sql).items() if name.isupper() and not name.startswith("_")
@@ -118,3 +127,41 @@ async def must_be_clean(pool: asyncpg.Pool, now_ms: int, opener: Opener | None =
     assert is_clean(found), found
     differences = await check(pool, opener or PlainSealer())
     assert differences == []
+
+
+@dataclass
+class PromptProvider:
+    """A provider in this process that does everything at once and remembers how often it was asked for what."""
+
+    name: str = "sandbox"
+    asked: Counter[str] = field(default_factory=Counter)
+
+    async def collect(self, *, reference: str, **terms: object) -> Collection:
+        return Collection(pay_url=f"https://pay.example/{reference}", qr_text=reference)
+
+    async def query_payment(self, reference: str) -> tuple[PaymentNotice, ...]:
+        return ()
+
+    async def refund(self, *, idempotency_key: str, **terms: object) -> Instruction:
+        return await self._do(idempotency_key)
+
+    async def release(self, *, idempotency_key: str, **terms: object) -> Instruction:
+        return await self._do(idempotency_key)
+
+    async def pay_out(self, *, idempotency_key: str, **terms: object) -> Instruction:
+        return await self._do(idempotency_key)
+
+    async def query_instruction(self, kind: InstructionKind, idempotency_key: str) -> Instruction | None:
+        return self._of(idempotency_key) if idempotency_key in self.asked else None
+
+    def read_notification(self, headers: Mapping[str, str], body: bytes, now_ms: int) -> Notice:
+        raise NotificationIsForged
+
+    async def _do(self, key: str) -> Instruction:
+        self.asked[key] += 1
+        await asyncio.sleep(0)  # others may run meanwhile
+        return self._of(key)
+
+    @staticmethod
+    def _of(key: str) -> Instruction:
+        return Instruction(idempotency_key=key, provider_ref=f"ref-{key}", state="succeeded", reason="")

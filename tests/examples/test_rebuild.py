@@ -1,9 +1,9 @@
 """Everything kept follows from events: made again from nothing it is the same, and what was tampered with is found."""
 
-from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
+from msgspec.structs import replace
 
 from engine_world import MemoryLooks, World, make_lively
 from fairkey.adapters.memory import MemoryStore, Tables

@@ -28,7 +28,7 @@ from fairkey.adapters.postgres.people import postgres_people
 from fairkey.adapters.postgres.reads import postgres_questions
 from fairkey.adapters.postgres.sessions import Hours
 from fairkey.adapters.postgres.shop_numbers import PostgresShopNumbers
-from fairkey.adapters.postgres.store import ENGINE_SETTINGS, PostgresStore
+from fairkey.adapters.postgres.store import ENGINE_SETTINGS, PostgresStore, nothing_to_reset
 from fairkey.adapters.vault.importing import ImportDesk
 from fairkey.adapters.vault.keys import Keys
 from fairkey.adapters.vault.opening import Vault
@@ -53,6 +53,7 @@ from fairkey.web import frame, refusals, site
 from fairkey.web.mails import Letters
 from fairkey.worker import Worker
 
+BATCHES_UNDER_WAY = 2  # one is decided while the database works for the other
 STORE_TRIES = 6
 STORE_PAUSE_S = 0.1
 STORAGE_IS_AWAY = (
@@ -104,7 +105,9 @@ async def open_house(
             asyncpg.create_pool(dsn, min_size=1, max_size=settings.database_connections)
         )
         engine_pool = await stack.enter_async_context(
-            asyncpg.create_pool(dsn, min_size=1, max_size=2, server_settings=ENGINE_SETTINGS)
+            asyncpg.create_pool(
+                dsn, min_size=1, max_size=BATCHES_UNDER_WAY, server_settings=ENGINE_SETTINGS, reset=nothing_to_reset
+            )
         )
         keys = await Keys.load(pool, LocalKeyWrapper.from_base64(master_key_of(settings)), now_ms)
         if providers is None:
@@ -118,7 +121,7 @@ async def open_house(
         if settings.is_playground:
             rules = Rules(telling=carrier is not None, unpaid_per_address_max=UNPAID_PER_ADDRESS_MAX_IN_PLAYGROUNDS)
         performer = Performer(PostgresStore(engine_pool, keys), now_ms, chance, rules)
-        batcher: Batcher[Asked, Outcome] = Batcher(_patient(performer))
+        batcher: Batcher[Asked, Outcome] = Batcher(_patient(performer), under_way_max=BATCHES_UNDER_WAY)
         house = House(
             settings=settings,
             now_ms=now_ms,
@@ -142,13 +145,9 @@ async def open_house(
             is_ready=lambda: _answers(pool),
         )
         letters = Letters(house, carrier)
-        worker = Worker(
-            house, clockwork=PostgresClockwork(pool), outbox=PostgresOutbox(pool), tell=letters.tell
-        )
+        worker = Worker(house, clockwork=PostgresClockwork(pool), outbox=PostgresOutbox(pool), tell=letters.tell)
         stack.push_async_callback(batcher.stop)
-        yield Opened(
-            house=house, worker=worker, pool=pool, keys=keys, performer=performer, stop=batcher.stop
-        )
+        yield Opened(house=house, worker=worker, pool=pool, keys=keys, performer=performer, stop=batcher.stop)
 
 
 def make_asgi_app(opened: Opened, *, shortcut: bool = True) -> ASGIApp:
@@ -226,9 +225,7 @@ def master_key_of(settings: Settings) -> str:
 
 def _asking(batcher: Batcher[Asked, Outcome]) -> Any:  # noqa: ANN401 - a closure that is `house.Ask`
     async def ask(by: Asker, command: Command, *, command_id: str | None = None, body_hash: bytes = b"") -> Answer:
-        asked = Asked(
-            command_id=command_id or secrets.token_hex(16), by=by, command=command, body_hash=body_hash
-        )
+        asked = Asked(command_id=command_id or secrets.token_hex(16), by=by, command=command, body_hash=body_hash)
         outcome = await batcher.ask(asked)
         if isinstance(outcome, Broken):
             raise outcome

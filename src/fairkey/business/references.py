@@ -3,6 +3,8 @@
 26 characters of Crockford base32 for the order's id, then the shop's number: the reference alone says where to look.
 """
 
+from functools import lru_cache
+
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 ID_LENGTH = 26
 SHOP_LENGTH_MAX = 5
@@ -18,6 +20,7 @@ def reference_of(shop_no: int, order_id: str) -> str:
     return _encode_id(int(order_id.replace("-", ""), 16)) + _encode_shop(shop_no)
 
 
+@lru_cache(maxsize=4096)
 def read_reference(text: str) -> tuple[int, str] | None:
     """(shop number, order id) of a reference, read tolerantly: case, dashes, spaces, O for 0, I and L for 1."""
     clean = text.strip().upper().replace("-", "").replace(" ", "")

@@ -4,20 +4,19 @@ An effect's key is the idempotency key that the provider sees, so that doing it 
 where the provider's later report belongs.
 """
 
-from dataclasses import dataclass, field
+from msgspec import Struct
 
 from fairkey.business import complaints, escrow, orders, payments, payouts
 from fairkey.business.basics import Event, Stream
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Effect:
+class Effect(Struct, frozen=True, kw_only=True):
     """One row of the outbox."""
 
     stream: Stream
     kind: str  # refund | release | payout | refund_unmatched | tell_buyer | tell_merchant
     key: str
-    payload: dict[str, object] = field(default_factory=dict)
+    payload: dict[str, object] = {}
 
 
 MONEY = frozenset({"refund", "release", "payout", "refund_unmatched"})

@@ -67,8 +67,7 @@ class Given:
     unsold: dict[tuple[str, str], tuple[int, ...]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recorded:
+class Recorded(Struct, frozen=True, kw_only=True):
     """One event as it is written."""
 
     stream: Stream
@@ -82,8 +81,7 @@ class Recorded:
     sealing_key: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moved:
+class Moved(Struct, frozen=True, kw_only=True):
     """One stream before and after the batch."""
 
     stream: Stream
@@ -95,8 +93,7 @@ class Moved:
     facets: Facets
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Booked:
+class Booked(Struct, frozen=True, kw_only=True):
     """One ledger row and the event it comes from."""
 
     stream: Stream
@@ -104,8 +101,7 @@ class Booked:
     posting: Posting
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Commit:
+class Commit(Struct, frozen=True, kw_only=True):
     """Everything one batch writes: all of it in one transaction, or none of it."""
 
     at_ms: int

@@ -3,8 +3,10 @@
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from copy import copy
 from dataclasses import dataclass
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from fairkey.business import batches, briefings, codes, orders
 from fairkey.business.askers import ASKERS, Asker
@@ -38,8 +40,7 @@ class KeyWasUsedForAnotherRequest(Refusal):
     """The same idempotency key came with another body."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Asked(Struct, frozen=True, kw_only=True):
     """A command, who stands behind it, and the id under which its answer is kept.
 
     `body_hash` (may be empty) tells a repeat from another request that reuses the id.
@@ -173,8 +174,7 @@ class _MustRead(Exception):
         self.wants = wants
 
 
-@dataclass(slots=True)
-class _Happened:
+class _Happened(Struct, frozen=True):
     stream: Stream
     version: int
     event: Event
@@ -354,11 +354,10 @@ class _Desk:
 
     def _append(self, stream: Stream, event: Event, command_id: str) -> None:
         version, file = self._latest(stream)
-        if stream not in self._touched:
-            file = copy(file)  # slices are frozen: a shallow copy is enough
+        file = replace(file)  # a copy; slices are frozen, so a shallow one is enough
         evolve(file, event, self.now_ms)
         self._touched[stream] = (version + 1, file)
-        self._now_happening.append(_Happened(stream, version + 1, event, copy(file), command_id))
+        self._now_happening.append(_Happened(stream, version + 1, event, file, command_id))
 
     def _count(self, happened: _Happened) -> None:
         """Keep what was read true for the next command of the batch."""

@@ -4,7 +4,8 @@ Pure, so that `fairkey rebuild` makes the same tables again from nothing and `--
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from fairkey.business import batches, codes, listings
 from fairkey.business.basics import Event, Stream
@@ -12,8 +13,7 @@ from fairkey.business.codes import CodeStage
 from fairkey.business.files import File, OrderFile
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CodesMove:
+class CodesMove(Struct, frozen=True, kw_only=True):
     """These codes are now in `stage` for `order_id` (empty: for nobody). Only free codes are for sale."""
 
     shop_id: str
@@ -23,8 +23,7 @@ class CodesMove:
     at_ms: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CodesTyped:
+class CodesTyped(Struct, frozen=True, kw_only=True):
     """Codes that came into being at delivery."""
 
     shop_id: str
@@ -34,8 +33,7 @@ class CodesTyped:
     at_ms: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchOnSale:
+class BatchOnSale(Struct, frozen=True, kw_only=True):
     """All codes in the vault of this batch become free ones of the listing."""
 
     shop_id: str
@@ -45,8 +43,7 @@ class BatchOnSale:
     at_ms: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchOffSale:
+class BatchOffSale(Struct, frozen=True, kw_only=True):
     """The codes at these places of the batch, all of them free, are withdrawn."""
 
     shop_id: str
@@ -55,8 +52,7 @@ class BatchOffSale:
     at_ms: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StockChange:
+class StockChange(Struct, frozen=True, kw_only=True):
     """The number of free codes of a listing changes by `by`."""
 
     shop_id: str
@@ -64,8 +60,7 @@ class StockChange:
     by: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RevisionPublished:
+class RevisionPublished(Struct, frozen=True, kw_only=True):
     """One immutable revision of a listing."""
 
     shop_id: str

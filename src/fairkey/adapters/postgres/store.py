@@ -57,6 +57,10 @@ _CONFLICTS = (
 )
 
 
+async def nothing_to_reset(_: asyncpg.Connection) -> None:
+    """For the engine's pool: its transactions leave nothing behind on a connection, so it is not asked to clean up."""
+
+
 class Sealer(Protocol):
     """Encrypts what must not be readable in the database."""
 

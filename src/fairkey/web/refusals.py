@@ -304,6 +304,67 @@ REFUSALS: Final[Mapping[str, Words]] = {
         _("A payout is requested once, so that money never leaves twice."),
         _("Look at its state in the list of payouts."),
     ),
+    # Imports, and the people and programs of a shop.
+    "ImportIsUnderWay": Words(
+        _("This file is being read right now."),
+        _("Another window or program is sending the same import."),
+        _("Look at its progress in the list of imports."),
+    ),
+    "ImportIsClosed": Words(
+        _("This import has already ended well."),
+        _("Its codes are in the vault; the same form was sent once more."),
+        _("Open the form again for another file."),
+    ),
+    "TooManyImports": Words(
+        _("Too many imports are under way; nothing was taken."),
+        _("A shop reads at most %(limit)s files at once."),
+        _("Wait until one has ended, then send the file again."),
+    ),
+    "ImportIsTooLarge": Words(
+        _("The file is too large; nothing was taken."),
+        _("One import takes up to 100,000 lines and 64 MiB; typed for an order, 1,000 lines."),
+        _("Split it into smaller parts and send them one after the other."),
+    ),
+    "ImportWasAbandoned": Words(
+        _("The import stood still for too long and was cleaned up."),
+        _("Nothing of it is in the vault."),
+        _("Send the file again."),
+    ),
+    "ImportBrokeOff": Words(
+        _("The file did not arrive whole; nothing was kept."),
+        _("The connection broke off, or what arrived was no form with a file."),
+        _("Send the file again."),
+    ),
+    "TypedCodesAreRefused": Words(
+        _("None of the codes was taken; nothing was delivered."),
+        _("At least one line cannot be a code, or was deposited on the platform before."),
+        _("Correct the lines that are named, then deliver again."),
+    ),
+    "LastOwnerMustStay": Words(
+        _("The last owner of a shop must stay."),
+        _("Without an owner nobody could see to its money and its people."),
+        _("Make somebody else an owner first."),
+    ),
+    "NotStaffHere": Words(
+        _("This person does not work for the shop."),
+        _("Perhaps somebody removed the person a moment ago."),
+        _RELOAD,
+    ),
+    "TooManyKeys": Words(
+        _("No key was made."),
+        _("A shop has at most %(count_max)s live keys."),
+        _("Revoke one that is not used any more."),
+    ),
+    "KeyNameIsInvalid": Words(
+        _("No key was made."),
+        _("Its name is empty, longer than 80 characters, or holds characters that cannot be shown."),
+        _("Give it a short name: which program, which machine."),
+    ),
+    "ScopeIsUnknown": Words(
+        _("No key was made."),
+        _("There is no scope %(scope)s."),
+        _("Choose scopes from the list."),
+    ),
 }
 
 FIELDS: Final[Mapping[str, str]] = {
@@ -340,6 +401,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "redeem_by": _("Redeem by"),
     "refund_fen": _("Refund"),
     "region": _("Region"),
+    "scope": _("Scopes"),
     "source": _("Source"),
     "speed": _("Delivery speed"),
     "text": _("Text"),

@@ -111,7 +111,6 @@ async def _events(
             if received:
                 for event in parser.parse(received):
                     yield bytes(event) if isinstance(event, bytes | bytearray | memoryview) else event
-        if not parser.closed:
-            raise ImportBrokeOff
+        parser.close()  # complains if the end of the form has not come
     except (MultipartError, HTTPException, ValueError) as error:
         raise ImportBrokeOff from error

@@ -7,6 +7,7 @@ from typing import Final
 from litestar import Response, get
 from litestar.di import NamedDependency
 
+from fairkey.business.basics import MINUTE_MS
 from fairkey.engine.house import House
 from fairkey.read_tables.desk_figures import Span, SpanFigures
 from fairkey.web.formats import SHANGHAI
@@ -42,16 +43,16 @@ async def figures(request: AnyRequest, house: NamedDependency[House]) -> Respons
 
 
 def _label(day: date) -> str:
-    return f"{day.month}-{day.day:02d}"
+    return f"{day.month}-{day.day}"
 
 
 _MEASURES: Final[dict[str, Callable[[SpanFigures], float | None]]] = {
     "orders": lambda one: one.orders,
     "turnover": lambda one: one.turnover_fen,
-    "median": lambda one: None if one.median_ms is None else one.median_ms / 1000,
-    "p95": lambda one: None if one.p95_ms is None else one.p95_ms / 1000,
+    "median": lambda one: None if one.median_ms is None else round(one.median_ms / MINUTE_MS, 1),
+    "p95": lambda one: None if one.p95_ms is None else round(one.p95_ms / MINUTE_MS, 1),
     "validity": lambda one: one.validity,
-    "complaints": lambda one: one.complaints_per_1000,
+    "complaints": lambda one: None if one.complaints_per_1000 is None else round(one.complaints_per_1000, 1),
 }
 
 

@@ -42,8 +42,7 @@ from fairkey.adapters.payments.sandbox import wall_clock_ms
 from fairkey.api.endpoints import Endpoint
 from fairkey.api.routes import ENDPOINTS
 
-BUDGET_S = 50.0
-EXAMPLES = 14
+EXAMPLES = 7  # of each call, valid and broken: a number, not a time, so that every machine tries the same
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -130,18 +129,16 @@ def a_target(database_url: str, state: Path, sandbox_url: str) -> Iterator[Targe
 
 @pytest.mark.slow
 def test_whatever_comes_in(database_url: str, state_dir: Path, sandbox_url: str) -> None:
-    deadline = time.monotonic() + BUDGET_S
     tried: dict[str, int] = {}
     with a_target(database_url, state_dir, sandbox_url) as target:
         for endpoint in ENDPOINTS:
             operation = target.schema[endpoint.path][endpoint.method]
             for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
-                if time.monotonic() < deadline:
-                    tried[f"{endpoint.key} {mode.value}"] = _fuzz(target, endpoint, operation, mode, deadline)
-    assert len(tried) == 2 * len(ENDPOINTS), "the budget of time was too small for every call"
+                tried[f"{endpoint.key} {mode.value}"] = _fuzz(target, endpoint, operation, mode)
+    assert sum(tried.values()) > len(ENDPOINTS) * EXAMPLES, "most calls could not be tried"
 
 
-def _fuzz(target: Target, endpoint: Endpoint, operation: APIOperation, mode: GenerationMode, deadline: float) -> int:
+def _fuzz(target: Target, endpoint: Endpoint, operation: APIOperation, mode: GenerationMode) -> int:
     count = 0
     strategy = operation.as_strategy(generation_mode=mode)
 
@@ -156,8 +153,6 @@ def _fuzz(target: Target, endpoint: Endpoint, operation: APIOperation, mode: Gen
     @given(case=strategy, luck=st.integers(0, 2**16))
     def one(case: Case, luck: int) -> None:
         nonlocal count
-        if time.monotonic() > deadline:
-            return
         count += 1
         headers = _credentials(target, endpoint, case, luck, mode)
         if mode is GenerationMode.POSITIVE and luck % 2:

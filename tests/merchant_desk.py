@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from html import unescape
+from typing import Any
 
 import httpx
 
@@ -70,7 +71,8 @@ async def account(world: World, email: str) -> str:
 async def browser(world: World) -> AsyncIterator[httpx.AsyncClient]:
     """A fresh browser."""
     origin = world.opened.house.settings.origin
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=world.app), base_url=origin) as client:
+    app: Any = world.app  # the two libraries name the same calling convention differently
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=origin) as client:
         yield client
 
 

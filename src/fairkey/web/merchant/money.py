@@ -80,7 +80,8 @@ async def ledger_csv(request: AnyRequest, house: NamedDependency[House]) -> Resp
     shop_no = await house.numbers.number_for(shop_id)
     texts = texts_of(frame(request, house).locale)
     rows = [row async for row in _all_rows(house, shop_id)]
-    head = [_("When"), _("Movement"), _("From account"), _("To account"), _("Amount"), _("Currency"), _("Order or payout")]
+    accounts = [_("From account"), _("To account")]
+    head = [_("When"), _("Movement"), *accounts, _("Amount"), _("Currency"), _("Order or payout")]
     return csv_file(
         f"ledger-{shop_no}.csv",
         [texts.gettext(label) for label in head],

@@ -1,14 +1,27 @@
 """From the facts of an order to its timeline in the words of the shop; the buyer reads the same facts in his."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from fairkey.read_tables.order_book import Fact
 from fairkey.web import formats
-from fairkey.web.buyer.story import REASON_WORDS, Line
+from fairkey.web.buyer.story import REASON_WORDS
 from fairkey.web.i18n import Locale, texts_of
 from fairkey.web.i18n import marked as _
 from fairkey.web.states import look
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """How a kind of fact is told. `text` may use the fact's public fields; `amount` names the field with a sum."""
+
+    title: str
+    icon: str
+    tone: str
+    text: str = ""
+    amount: str = ""
+
 
 WHY_MONEY: Final[Mapping[str, str]] = {
     "expired": _("the order ended before it was paid in full"),

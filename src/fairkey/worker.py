@@ -26,8 +26,8 @@ from fairkey.effects.ports import (
 )
 from fairkey.effects.queue import TELLING
 from fairkey.engine import trade
-from fairkey.engine.batching import Stopping
 from fairkey.engine.answers import Conflict, StoreIsAway
+from fairkey.engine.batching import Stopping
 from fairkey.engine.house import House
 
 INSTRUCTION_OF: Mapping[str, InstructionKind] = {

@@ -1,4 +1,4 @@
-"""Each benchmark runs tiny, over the real command line, and prints the figures that it promises, as one object, last."""
+"""Each benchmark runs tiny and gives the figures that it promises; the command line prints them as one object, last."""
 
 import json
 from typing import Any

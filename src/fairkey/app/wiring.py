@@ -53,7 +53,6 @@ from fairkey.web import frame, refusals, site
 from fairkey.web.mails import Letters
 from fairkey.worker import Worker
 
-BATCHES_UNDER_WAY = 2  # one is decided while the database works for the other
 STORE_TRIES = 6
 STORE_PAUSE_S = 0.1
 STORAGE_IS_AWAY = (
@@ -106,7 +105,7 @@ async def open_house(
         )
         engine_pool = await stack.enter_async_context(
             asyncpg.create_pool(
-                dsn, min_size=1, max_size=BATCHES_UNDER_WAY, server_settings=ENGINE_SETTINGS, reset=nothing_to_reset
+                dsn, min_size=1, max_size=2, server_settings=ENGINE_SETTINGS, reset=nothing_to_reset
             )
         )
         keys = await Keys.load(pool, LocalKeyWrapper.from_base64(master_key_of(settings)), now_ms)
@@ -121,7 +120,7 @@ async def open_house(
         if settings.is_playground:
             rules = Rules(telling=carrier is not None, unpaid_per_address_max=UNPAID_PER_ADDRESS_MAX_IN_PLAYGROUNDS)
         performer = Performer(PostgresStore(engine_pool, keys), now_ms, chance, rules)
-        batcher: Batcher[Asked, Outcome] = Batcher(_patient(performer), under_way_max=BATCHES_UNDER_WAY)
+        batcher: Batcher[Asked, Outcome] = Batcher(_patient(performer))
         house = House(
             settings=settings,
             now_ms=now_ms,

@@ -1,4 +1,4 @@
-"""Natural batching: while transactions are under way, arriving commands wait and form the next one. No timer."""
+"""Natural batching: while one transaction is under way, arriving commands wait and form the next one. No timer."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -13,24 +13,16 @@ class Stopping(Exception):
 
 
 class Batcher(Generic[Q, A]):
-    """Collects questions and answers them together, `size_max` at a time, `under_way_max` batches at once."""
+    """Collects questions and answers them together, `size_max` at a time, one batch under way."""
 
     def __init__(
-        self,
-        answer: Callable[[Sequence[Q]], Awaitable[Sequence[A | Exception]]],
-        size_max: int = 256,
-        under_way_max: int = 1,
+        self, answer: Callable[[Sequence[Q]], Awaitable[Sequence[A | Exception]]], size_max: int = 256
     ) -> None:
-        """`answer` gets the waiting questions and returns an answer, or an exception to raise, for each in order.
-
-        With two batches under way, one is decided while the database works for the other.
-        """
+        """`answer` gets the waiting questions and returns an answer, or an exception to raise, for each in order."""
         self._answer = answer
         self._size_max = size_max
-        self._under_way_max = under_way_max
         self._waiting: list[tuple[Q, asyncio.Future[A]]] = []
-        self._running: set[asyncio.Task[None]] = set()
-        self._under_way = 0  # not the size of `_running`: a task stays in there for a moment after its end
+        self._running: asyncio.Task[None] | None = None
         self._stopping = False
 
     async def ask(self, question: Q) -> A:
@@ -42,18 +34,15 @@ class Batcher(Generic[Q, A]):
             raise Stopping
         future: asyncio.Future[A] = asyncio.get_running_loop().create_future()
         self._waiting.append((question, future))
-        if self._under_way < self._under_way_max:
-            self._under_way += 1
-            task = asyncio.create_task(self._run())
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
+        if self._running is None or self._running.done():
+            self._running = asyncio.create_task(self._run())
         return await future
 
     async def stop(self) -> None:
         """Take nothing more; return when everything that was asked is answered."""
         self._stopping = True
-        while self._running:
-            await asyncio.wait(self._running)
+        if self._running is not None:
+            await asyncio.wait([self._running])
 
     async def _run(self) -> None:
         while self._waiting:
@@ -69,4 +58,3 @@ class Batcher(Generic[Q, A]):
                     future.set_exception(answer)
                 else:
                     future.set_result(answer)
-        self._under_way -= 1

@@ -74,6 +74,18 @@ async def test_pasted_codes_are_on_sale_and_every_refused_line_is_reported(world
     assert "NEW-0001" not in report
 
 
+async def test_no_cell_of_a_report_is_a_formula(world: World, owner: Desk) -> None:
+    answer = await owner.upload({"listing_id": world.vault_id, "codes": "=SUM(A1:A9)\n=SUM(A1:A9)"})
+    report = (await owner.http.get(f"{answer.headers['location']}/refused.csv")).text
+    assert report.strip().splitlines()[1].endswith(",'=…)")
+
+
+async def test_a_large_file_beside_a_wrong_field_is_read_to_its_end(world: World, owner: Desk) -> None:
+    answer = await owner.upload({"listing_id": "not an id"}, file=("big.txt", b"AAAA-BBBB-CCCC\n" * 300_000))
+    assert answer.status_code == 422
+    assert await stock_of(world) == 30
+
+
 async def test_a_file_of_10000_lines_arrives_with_its_invoice(world: World, owner: Desk) -> None:
     lines = "\n".join(f"BIG-{number:06d}-{number * 7919 % 1_000_003:06d}" for number in range(10_000))
     invoice = b"%PDF an invoice"

@@ -5,6 +5,7 @@ The page puts the file last; what stands behind it is read when the file has bee
 
 import hashlib
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import suppress
 from typing import Any, Final
 
 from litestar import Request
@@ -56,6 +57,12 @@ class Upload:
                 yield chunk
         except ImportBrokeOff as error:
             raise EOFError from error
+
+    async def drain(self) -> None:
+        """Read what is left and forget it: a browser that is answered before it has sent all sees a failure."""
+        with suppress(ImportBrokeOff, EOFError):
+            async for _ in self._parts:
+                pass
 
     async def _keep(self, segment: MultipartSegment, chunks: AsyncIterator[bytes]) -> None:
         name = segment.name or ""

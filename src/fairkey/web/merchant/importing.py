@@ -39,6 +39,12 @@ async def take(request: AnyRequest, house: NamedDependency[House]) -> Response[A
     `import_id` was made with the form, so sending it again goes on with the same import instead of making a second.
     """
     upload = Upload(request, hashed=frozenset({"invoice"}))
+    answer = await _take(request, house, upload)
+    await upload.drain()
+    return answer
+
+
+async def _take(request: AnyRequest, house: House, upload: Upload) -> Response[Any]:
     given: Mapping[str, str] = upload.fields
     try:
         has_file = await upload.up_to_file("file")

@@ -1,5 +1,6 @@
 """Orders from the shop's side: find them, read one whole, deliver typed codes."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,7 +19,7 @@ from fairkey.business.orders import Stage
 from fairkey.business.references import reference_of
 from fairkey.engine import trade
 from fairkey.engine.house import House
-from fairkey.engine.vault_port import TYPED_CODES_MAX
+from fairkey.engine.vault_port import TYPED_CODES_MAX, OpenedCode, VaultIsCorrupt
 from fairkey.read_tables.order_book import Fact, OrderLine, OrderRecord
 from fairkey.read_tables.shop_desk import Place
 from fairkey.web.buyer.glance import grouped
@@ -44,6 +45,9 @@ from fairkey.web.merchant.story import WHY_MONEY, timeline
 from fairkey.web.merchant.terms_form import LABELS, delivery_words, written
 
 PATH: Final = "/desk/orders"
+
+logger = logging.getLogger(__name__)
+
 FILTERS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "": (_("All"), ()),
     "waiting": (_("To deliver"), (Stage.PAID,)),
@@ -216,12 +220,17 @@ def _said(facts: list[Fact]) -> dict[str, str]:
 async def _codes(house: House, record: OrderRecord) -> list[CodeLine]:
     """The order's codes, masked: enough to find one in one's own list, too little to use it."""
     held = record.file.codes.held[:CODES_SHOWN_MAX]
-    opened = await house.vault.open_codes(record.shop_id, [one.code_id for one in held]) if held else {}
+    opened: dict[str, OpenedCode] = {}
+    try:
+        opened = await house.vault.open_codes(record.shop_id, [one.code_id for one in held]) if held else {}
+    except VaultIsCorrupt:
+        # The page is where a complaint is answered in time: it stands without the hints.
+        logger.exception("codes of an order could not be opened")
     return [
         CodeLine(
             number=number,
             code_id=one.code_id,
-            hint=masked(opened[one.code_id].text),
+            hint=masked(opened[one.code_id].text) if one.code_id in opened else "",
             stage=one.stage.value,
             typed=one.typed,
         )

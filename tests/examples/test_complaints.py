@@ -190,6 +190,23 @@ CASES = [
 ]
 
 
+CASES += [
+    Case(
+        rule=f"{type(when).__name__} with {length} characters",
+        given=given,
+        when=replace(when, text="x" * length),
+        brief=DELIVERED,
+        then=[replace(then, text="x" * length)] if length in (5, 4_000) else FieldIsInvalid,
+    )
+    for given, when, then in (
+        ((), OPEN, OPENED),
+        ((OPENED,), CONTEST, replace(CONTESTED, rule_by_ms=NOW + H48)),
+        (BOTH, RULE, closed(Outcome.RULED, 700)),
+    )
+    for length in (4, 5, 4_000, 4_001)
+]
+
+
 @all_of(CASES)
 def test_complaints(case: Case) -> None:
     hold(complaints, case)

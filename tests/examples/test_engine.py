@@ -677,9 +677,11 @@ async def test_a_suspended_shop_takes_no_orders_and_finishes_the_running_ones(wo
     assert await world.stage_of(order_id) == "delivered"
 
 
-async def test_a_listing_that_was_never_published_is_not_on_sale(world: World) -> None:
+async def test_a_listing_that_was_never_published_is_not_on_sale_and_takes_no_codes(world: World) -> None:
     await world.open_shop()
     world.listing_id = world.new_id()
+    batch_id, _ = await world.stage(1)
+    assert (await world.ask(Asker.MERCHANT, world.register(batch_id, 1))).refusal == "NotFound"
     assert (await world.ask(Asker.BUYER, world.placing())).refusal == "ListingIsNotOnSale"
 
 

@@ -93,6 +93,21 @@ CASES = [
 ]
 
 
+CASES += [
+    Case(
+        rule=f"{type(when).__name__} with a reason of {length} characters",
+        given=given,
+        when=replace(when, reason="x" * length),
+        then=[replace(then, reason="x" * length)] if length in (5, 2_000) else FieldIsInvalid,
+    )
+    for given, when, then in (
+        (BEFORE[Standing.OPEN], SuspendShop(**ID, reason=""), SUSPENDED),
+        (BEFORE[Standing.SUSPENDED], ReinstateShop(**ID, reason=""), ShopReinstated(reason="")),
+    )
+    for length in (4, 5, 2_000, 2_001)
+]
+
+
 @all_of(CASES)
 def test_shops(case: Case) -> None:
     hold(shops, case)

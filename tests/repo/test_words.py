@@ -18,7 +18,9 @@ from repo.tree import text_of
 PAGE = text_of(Path("docs/words.md"))
 
 
-@pytest.mark.parametrize("words", [Stage, CodeStage, Standing, ComplaintStage, Outcome, Reason, InstructionState, Account])
+@pytest.mark.parametrize(
+    "words", [Stage, CodeStage, Standing, ComplaintStage, Outcome, Reason, InstructionState, Account]
+)
 def test_every_state_and_account_is_explained(words: type[StrEnum]) -> None:
     assert [word.value for word in words if f"`{word.value}`" not in PAGE] == []
 

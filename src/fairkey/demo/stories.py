@@ -68,7 +68,7 @@ class Telling:
         await deal.open()
         yield self._after(5, 600)
         await deal.confirm()
-        if self._rng.random() < 0.7:  # noqa: PLR2004 - a share of buyers
+        if self._rng.random() < 0.7:  # noqa: PLR2004 - most say so, others leave it to the clock
             yield self._after(5, 500)
             await deal.review(self._rng.choice((2, 3, 4)), self._rng.choice(MEH))
 

@@ -1,0 +1,76 @@
+"""What a merchant and the operator do, in a real browser."""
+
+import re
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from browser_town import Town
+
+pytestmark = pytest.mark.browser
+
+Visitor = Callable[..., Page]
+LINES = 10_000
+
+
+def test_ten_thousand_lines_are_deposited_through_the_page(visitor: Visitor, tmp_path: Path) -> None:
+    run = secrets.token_hex(2).upper()
+    lines = [f"{run}{number % 10}-{number:05d}-{secrets.token_hex(2).upper()}Q" for number in range(LINES)]
+    file = tmp_path / "codes.txt"
+    file.write_text("\r\n".join([*lines, lines[17], "a\x07b"]) + "\r\n", encoding="utf-8")
+    page = visitor("merchant")
+    page.goto("/desk/batches/import")
+    page.get_by_label("Listing").select_option(label=page.locator("select option").all_inner_texts()[-1])
+    page.locator('input[name="source"]').last.check()
+    page.locator('input[type="file"][name="file"]').set_input_files(file)
+    seen: list[str] = []
+    page.expose_function("told", lambda words: seen.append(words))  # noqa: PLW0108 - it is given an attribute
+    page.evaluate(
+        "new MutationObserver(() => told(document.querySelector('.upload-progress')?.textContent ?? ''))"
+        ".observe(document.querySelector('form[data-upload]'), {childList: true, subtree: true, characterData: true})"
+    )
+    page.get_by_role("button", name="Check and deposit").click()
+    page.wait_for_url(re.compile(r"/desk/batches/[0-9a-f-]{36}"), timeout=60_000)
+    expect(page.locator("main")).to_contain_text("10,000", timeout=60_000)
+    expect(page.locator("main")).to_contain_text(re.compile("line 18|same as", re.IGNORECASE), timeout=60_000)
+    assert not [line for line in lines[:50] if line in page.content()]
+    assert any(seen), "the upload showed how far it was"
+
+
+def test_typed_codes_reach_the_buyer_while_he_looks(visitor: Visitor, town: Town) -> None:
+    buyer = visitor()
+    buyer.goto(town.listing("office"))
+    buyer.get_by_label("E-mail").fill("browser.typed@mail.example")
+    buyer.get_by_role("button", name="Buy and pay").click()
+    buyer.get_by_role("button", name="Go to the payment provider").click()
+    buyer.locator('form[action^="/cashier/"] button[name="pay"]').click()
+    buyer.wait_for_url(re.compile(r"/o/[0-9A-Z]+(?:\?|#|$)"))
+    expect(buyer.locator("#order-state")).to_contain_text("Paid, money held", timeout=15_000)
+    reference = buyer.url.rpartition("/o/")[2].partition("?")[0].partition("#")[0]
+    merchant = visitor("merchant")
+    merchant.goto(f"/desk/orders/{reference}")
+    merchant.locator('form[action$="/deliver"] textarea').fill("TYPED-AAAAA-00001\nTYPED-BBBBB-00002")
+    merchant.locator('form[action$="/deliver"] button[type="submit"]').click()
+    expect(merchant.locator(".refusal, .error-summary, [role=alert]").first).to_be_visible()
+    merchant.locator('form[action$="/deliver"] textarea').fill("TYPED-AAAAA-00001")
+    merchant.locator('form[action$="/deliver"] button[type="submit"]').click()
+    expect(merchant.locator('form[action$="/deliver"]')).to_have_count(0)
+    expect(buyer.locator(".envelope.is-sealed")).to_have_count(1, timeout=20_000)
+    buyer.get_by_text("Open this code").click()
+    buyer.get_by_role("button", name="Open now").click()
+    expect(buyer.locator(".envelope:not(.is-sealed)")).to_contain_text("TYPED-AAAAA-00001")
+
+
+def test_the_operator_rules_a_contested_complaint(visitor: Visitor) -> None:
+    page = visitor("operator")
+    page.goto("/floor/complaints")
+    page.locator('a[href^="/floor/complaints/"]').first.click()
+    page.locator('input[name="outcome"][value="refund"]').check()
+    page.locator('textarea[name="text"]').fill("The recording shows it: the code had been used before.")
+    before = page.url
+    page.locator('form[action^="/floor/complaints/"] button[type="submit"]').first.click()
+    page.goto(before)
+    expect(page.locator("main")).to_contain_text("order.refunded")

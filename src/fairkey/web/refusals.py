@@ -253,6 +253,42 @@ REFUSALS: Final[Mapping[str, Words]] = {
         _("This platform has no payment provider yet."),
         _("Come back when the platform has opened."),
     ),
+    # Accounts.
+    "LogInIsWrong": Words(
+        _("You are not signed in."),
+        _("Address and password do not belong together."),
+        _("Try again, or set a new password."),
+    ),
+    "LogInIsBraked": Words(
+        _("You are not signed in."),
+        _("There were too many wrong attempts. The pause still lasts %(wait_s)s."),
+        _("Wait, or set a new password: that lifts the pause."),
+    ),
+    "PasswordIsWeak": Words(
+        _("This password was not taken."),
+        _("It is too short, too long, like the address, or one that others would guess."),
+        _("Choose one of 10 characters or more; four random words are good."),
+    ),
+    "EmailIsInvalid": Words(
+        _("This e-mail address was not taken."),
+        _("It is no address that a mail could reach."),
+        _("Look for a slip, such as a missing @ or a blank."),
+    ),
+    "DisplayNameIsInvalid": Words(
+        _("This name was not taken."),
+        _("It is empty, too long, or contains an @: others will see it."),
+        _("Choose another name, up to 40 characters."),
+    ),
+    "LinkIsSpent": Words(
+        _("This link is no longer good."),
+        _("It was used before, or it is too old."),
+        _("Ask for a new one."),
+    ),
+    "AccountIsClosed": Words(
+        _("This account is closed."),
+        _("Its owner closed it meanwhile."),
+        _("Make a new one if you want to go on."),
+    ),
     # A shop's desk.
     "ShopIsInAnotherStanding": Words(
         _("This is not possible in the shop's present standing."),

@@ -224,7 +224,7 @@ def _show(plan: _Plan, sandbox_url: str, world: Mapping[str, Any], took_s: float
         ("log in", f"{address}/login   one click as buyer, merchant (three of them) or operator"),
         ("desk", f"{address}/desk   orders, stock and money of a shop"),
         ("floor", f"{address}/floor   complaints, stray money, health"),
-        ("API", f"{address}/api/docs"),
+        ("API", f"{address}/api/openapi.json"),
         ("payments", f"{sandbox_url}/admin   the sandbox provider: no real money; its cashier opens when you pay"),
         ("mails", str(plan.folder / "mails")),
         ("coupon", f"{COUPON} in shop {world['shops']['merchant']}, the honest one"),

@@ -90,12 +90,12 @@ class World:
         placed: dict[str, Any] = answer.json()
         return placed
 
-    def notice(self, reference: str, amount_fen: int = PRICE_FEN, **changes: object) -> bytes:
+    def notice(self, reference_: str, amount_fen_: int = PRICE_FEN, /, **changes: object) -> bytes:
         told = {
             "event": "payment",
             "provider_txn": f"txn-{next(_numbers)}",
-            "reference": reference,
-            "amount_fen": amount_fen,
+            "reference": reference_,
+            "amount_fen": amount_fen_,
             "currency": "CNY",
             "paid_at_ms": self.clock(),
             **changes,

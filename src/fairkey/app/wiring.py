@@ -28,7 +28,7 @@ from fairkey.adapters.postgres.people import postgres_people
 from fairkey.adapters.postgres.reads import postgres_questions
 from fairkey.adapters.postgres.sessions import Hours
 from fairkey.adapters.postgres.shop_numbers import PostgresShopNumbers
-from fairkey.adapters.postgres.store import ENGINE_SETTINGS, PostgresStore, nothing_to_reset
+from fairkey.adapters.postgres.store import AWAY, ENGINE_SETTINGS, PostgresStore, nothing_to_reset
 from fairkey.adapters.vault.importing import ImportDesk
 from fairkey.adapters.vault.keys import Keys
 from fairkey.adapters.vault.opening import Vault
@@ -55,14 +55,6 @@ from fairkey.worker import Worker
 
 STORE_TRIES = 6
 STORE_PAUSE_S = 0.1
-STORAGE_IS_AWAY = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-)
 UNPAID_PER_ADDRESS_MAX_IN_PLAYGROUNDS = 1_000_000  # everybody comes from 127.0.0.1 there
 
 
@@ -171,12 +163,13 @@ def make_asgi_app(opened: Opened, *, shortcut: bool = True) -> ASGIApp:
 
 def make_litestar(house: House, door: FrontDoor) -> Litestar:
     """The routes; separate, so that tests can look at them."""
+    document = _document_for(house)
     return Litestar(
-        route_handlers=[*site.handlers(), *routes.handlers(_counter_of(house), _document_for(house))],
+        route_handlers=[*site.handlers(), *routes.handlers(_counter_of(house), document)],
         guards=[door.guard],
         dependencies={"house": Provide(_house_of, sync_to_thread=False)},
-        state=State({"house": house, "door": door, "problems": problems()}),
-        exception_handlers=frame.exception_handlers(),
+        state=State({"house": house, "door": door, "problems": problems(), "api_document": document}),
+        exception_handlers=frame.exception_handlers(AWAY),
         openapi_config=None,
         debug=False,
         logging_config=None,  # ours stands; the framework would put its own beside it
@@ -185,7 +178,7 @@ def make_litestar(house: House, door: FrontDoor) -> Litestar:
 
 def _counter_of(house: House) -> Counter:
     """Where the API is answered."""
-    return Counter(house, problems(), STORAGE_IS_AWAY)
+    return Counter(house, problems(), AWAY)
 
 
 def _document_for(house: House) -> Callable[[], bytes]:
@@ -252,7 +245,7 @@ def _patient(performer: Performer) -> Callable[[Any], Awaitable[list[Outcome | E
 async def _answers(pool: asyncpg.Pool) -> bool:
     try:
         return bool(await pool.fetchval("SELECT true", timeout=2))
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+    except (asyncpg.PostgresError, *AWAY):
         return False
 
 

@@ -49,6 +49,8 @@ _PAGES: Final = {
     "POST /reset/{token}": Gate(Permission.PUBLIC, limit="log_in"),
     "POST /demo/enter/{who}": Gate(Permission.PUBLIC, limit="log_in"),
     "GET /about": Gate(Permission.PUBLIC),
+    "GET /api": Gate(Permission.PUBLIC),
+    "GET /problems/{name}": Gate(Permission.PUBLIC),
     "GET /sell": Gate(Permission.PUBLIC),
     # the merchant's desk
     "GET /desk": Gate(Permission.ACCOUNT),

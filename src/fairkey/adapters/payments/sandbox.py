@@ -10,7 +10,7 @@ import hmac
 import time
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Literal, Self, TypeVar
+from typing import Annotated, Literal, Self, TypeVar
 from urllib.parse import quote, urlencode
 
 import httpx
@@ -43,12 +43,18 @@ NOT_AN_ANSWER = {401, 403, 408, 425, 429}
 Shape = TypeVar("Shape")
 
 
+# What no provider means even when it signs it: our tables could not keep it, and telling us again would not help.
+_Name = Annotated[str, msgspec.Meta(pattern=r"^[\x21-\x7e]{1,200}$")]
+_AmountFen = Annotated[int, msgspec.Meta(ge=1, le=2**53)]
+_MomentMs = Annotated[int, msgspec.Meta(ge=0, le=2**45)]
+
+
 class _PaymentTold(msgspec.Struct, frozen=True, tag_field="event", tag="payment"):
-    provider_txn: str
-    reference: str
-    amount_fen: int
-    currency: str
-    paid_at_ms: int
+    provider_txn: _Name
+    reference: Annotated[str, msgspec.Meta(max_length=200)]
+    amount_fen: _AmountFen
+    currency: Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
+    paid_at_ms: _MomentMs
 
 
 class _InstructionTold(msgspec.Struct, frozen=True, tag_field="event", tag="instruction"):

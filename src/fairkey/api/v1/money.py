@@ -3,7 +3,7 @@
 from typing import Final
 
 from fairkey.api.calls import Call, Reply, reply, require_done, uuid_text
-from fairkey.api.endpoints import Endpoint
+from fairkey.api.endpoints import Endpoint, Example
 from fairkey.api.money_shapes import (
     Balances,
     CouponViews,
@@ -193,6 +193,10 @@ ENDPOINTS: Final = (
         status=CREATED,
         idempotency="optional",
         refusals=("NotFound", "CouponExists"),
+        example=Example(
+            request={"code": "GUOQING-8", "off_bp": 800, "uses_max": 100, "ends_at": "2026-10-08T00:00:00+08:00"},
+            answer={"id": "5d0c53a4-3c9c-5d8b-9f0e-6f1f0a1f2d3c"},
+        ),
     ),
     Endpoint(
         method="POST",
@@ -244,5 +248,6 @@ ENDPOINTS: Final = (
         status=CREATED,
         idempotency="required",
         refusals=("BalanceIsTooLow", "PayoutAccountIsMissing", "PayoutWasRequested"),
+        example=Example(request={"amount_fen": 120000}, answer={"id": "0198c1f4-1c52-7c10-9d4e-5a3a0c2f9e77"}),
     ),
 )

@@ -156,6 +156,8 @@ async def withdraw_order(house: House, call: Call) -> Reply:
 async def give_up_order(house: House, call: Call) -> Reply:
     """Let an unpaid order go."""
     shop_id, order_id = await _where(house, call)
+    # What was paid a moment ago is found first: it then pays the order instead of coming too late.
+    await trade.catch_up_quietly(house, shop_id, order_id)
     return await _ask(house, call, orders.GiveUpOrder(shop_id=shop_id, order_id=order_id))
 
 
@@ -284,6 +286,19 @@ REVEAL: Final = Endpoint(
     answer=OpenCodes,
     idempotency="optional",
     refusals=("CodeIsNotDelivered",),
+    example=Example(
+        request={"account_name": "xiaoman_1997", "account_region": "CN"},
+        answer={
+            "codes": [
+                {
+                    "code_id": "0198c1f0-8d11-7a3e-b0a7-2f6f4f1f7c55",
+                    "text": "F3KQ-7HZN-W2PD-9XTC",
+                    "salt": "9f2c41d07be85a6312cc04d9e8b7a135",
+                    "commitment": "3f1d7c9a5b2e8064d7a1c3f5b9e2d8064a7c1f3e5b9d2087c6a4f1e3d5b79c20",
+                }
+            ]
+        },
+    ),
 )
 
 ENDPOINTS: Final = (
@@ -386,6 +401,10 @@ ENDPOINTS: Final = (
         answer=Done,
         idempotency="optional",
         refusals=("ComplaintExists", "OrderCannotBeComplainedAbout"),
+        example=Example(
+            request={"reason": "already_used", "text": "兑换时提示该卡密已被使用。", "demand_fen": 0},
+            answer={"stage": "disputed", "kinds": ["dispute.opened", "order.disputed"]},
+        ),
     ),
     Endpoint(
         method="POST",
@@ -409,5 +428,9 @@ ENDPOINTS: Final = (
         answer=Done,
         idempotency="optional",
         refusals=("OrderIsNotCompleted", "ReviewExists"),
+        example=Example(
+            request={"speed": 5, "code_worked": True, "text": "秒发,一次兑换成功。"},
+            answer={"stage": "completed", "kinds": ["review.posted"]},
+        ),
     ),
 )

@@ -3,7 +3,7 @@
 from typing import Final
 
 from fairkey.api.calls import Call, Reply, reply, require_done
-from fairkey.api.endpoints import Endpoint
+from fairkey.api.endpoints import Endpoint, Example
 from fairkey.api.listing_shapes import (
     ChangeShop,
     NewTerms,
@@ -137,6 +137,19 @@ async def _shop(house: House, shop_id: str) -> Reply:
 
 
 CREATED: Final = 201
+_TERMS: Final = Example(
+    request={
+        "product": "Steam 充值卡 100 元",
+        "category": "game",
+        "face_value": "100 元",
+        "region": "CN",
+        "instructions": "登录 Steam 客户端,选择「兑换充值码」。",
+        "price_fen": 9500,
+        "delivery": "vault",
+        "tiers": [[10, 9400], [50, 9300]],
+        "quantity_max": 100,
+    }
+)
 
 ENDPOINTS: Final = (
     Endpoint(
@@ -159,6 +172,9 @@ ENDPOINTS: Final = (
         answer=OwnShop,
         idempotency="optional",
         refusals=("NotFound", "ShopIsInAnotherStanding"),
+        example=Example(
+            request={"name": "小满卡铺", "announcement": "国庆照常发货。", "payout_account": "6222 0000 0000 0001"}
+        ),
     ),
     Endpoint(
         method="GET",
@@ -180,6 +196,7 @@ ENDPOINTS: Final = (
         status=CREATED,
         idempotency="optional",
         refusals=("NotFound", "ShopTakesNoListings"),
+        example=_TERMS,
     ),
     Endpoint(
         method="GET",
@@ -201,6 +218,7 @@ ENDPOINTS: Final = (
         answer=OwnListing,
         idempotency="optional",
         refusals=("NotFound", "ShopTakesNoListings", "NothingHasChanged"),
+        example=_TERMS,
     ),
     Endpoint(
         method="POST",

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 from msgspec import Meta
 
 from fairkey.api.calls import Call, Reply, reply
-from fairkey.api.endpoints import Endpoint
+from fairkey.api.endpoints import Endpoint, Example
 from fairkey.api.order_shapes import (
     ContestComplaint,
     DeliverCodes,
@@ -147,6 +147,10 @@ ENDPOINTS: Final = (
         answer=Done,
         idempotency="optional",
         refusals=("OrderNotFound", "OrderTakesNoCodes", "TooManyCodes", "TypedCodesAreRefused"),
+        example=Example(
+            request={"codes": ["F3KQ-7HZN-W2PD-9XTC"]},
+            answer={"stage": "delivered", "kinds": ["code.delivered", "order.delivered"]},
+        ),
     ),
     Endpoint(
         method="POST",
@@ -172,5 +176,9 @@ ENDPOINTS: Final = (
         answer=Done,
         idempotency="optional",
         refusals=("OrderNotFound", "NotFound", "ComplaintIsInAnotherStage"),
+        example=Example(
+            request={"text": "我方记录显示该卡密交付时未被使用,附采购发票。"},
+            answer={"stage": "disputed", "kinds": ["dispute.answered"]},
+        ),
     ),
 )

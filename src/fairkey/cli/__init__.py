@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import rich_click as click
 from rich.console import Console
@@ -87,16 +88,18 @@ def _migrated(applied: list[str]) -> str:
 @root.command(name="import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--shop", "shop_no", type=int, required=True, help="The shop's number.")
-@click.option("--listing", "listing_id", required=True, help="The listing's id (on the desk, or in the API).")
+@click.option(
+    "--listing", "listing_id", type=click.UUID, required=True, help="The listing's id (on the desk, or in the API)."
+)
 @click.option("--note", default="", help="A note for yourself.")
 @click.option("--source", type=click.Choice(["issuer", "invoice", "typed"]), default="typed", show_default=True)
 @json_option
 @click.pass_obj
 def import_codes(
-    entry: Entry, file: Path, shop_no: int, listing_id: str, note: str, source: str, as_json: bool  # noqa: FBT001
+    entry: Entry, file: Path, shop_no: int, listing_id: UUID, note: str, source: str, as_json: bool  # noqa: FBT001
 ) -> None:
     """Deposit a file of codes (txt or csv, one code a line) and put them on sale."""
-    sys.exit(asyncio.run(_import(entry, file, shop_no, listing_id, note, source, as_json=as_json)))
+    sys.exit(asyncio.run(_import(entry, file, shop_no, str(listing_id), note, source, as_json=as_json)))
 
 
 async def _import(

@@ -219,7 +219,7 @@ async def catch_up(house: House, shop_id: str, order_id: str) -> int:
     Raises `ProviderIsUnreachable`, `ProviderRefused`.
     """
     shop_no = await house.numbers.number_of(shop_id)
-    if shop_no is None:
+    if shop_no is None or not house.providers:
         return 0
     notices = await house.provider.query_payment(reference_of(shop_no, order_id))
     for notice in notices:

@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 Shown = Callable[["Scope", Refusal], tuple[str, bytes]]
 
 ORDER_PARAMETER: Final = "ref"  # routes of one order name their path parameter so
+# A provider speaks from one address in bursts, a page brings a dozen files: neither shall use up its network's budget.
+UNCOUNTED: Final = ("/callbacks/", "/static/")
 SEED_COOKIE_S: Final = 24 * 3600
 _READ_HEADERS: Final = frozenset({
     b"cookie", b"authorization", b"x-forwarded-for", b"origin", b"sec-fetch-site", b"host", b"content-type", b"referer",
@@ -101,7 +103,8 @@ class FrontDoor:
             await send(message)
 
         try:
-            self._take("everything", network_of(address))
+            if not scope["path"].startswith(UNCOUNTED):
+                self._take("everything", network_of(address))
             visit = await resolve(
                 self,
                 path=scope["path"],

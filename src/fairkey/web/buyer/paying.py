@@ -91,6 +91,8 @@ async def give_up(request: AnyRequest, house: NamedDependency[House], ref: FromP
     """The buyer no longer wants it. What was paid meanwhile is found first."""
     record = await record_of(house, ref)
     await form_of(request)
+    # What was paid a moment ago is found first: it then pays the order instead of coming too late.
+    await trade.catch_up_quietly(house, record.shop_id, record.order_id)
     answer = await house.ask(Asker.BUYER, GiveUpOrder(shop_id=record.shop_id, order_id=record.order_id))
     glance = await glance_at(house, ref)
     if answer.refusal and glance.order.stage is not Stage.EXPIRED:

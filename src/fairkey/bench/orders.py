@@ -7,6 +7,7 @@ Everything runs on this machine, load generator included, and is durable. Short 
 import argparse
 import asyncio
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from statistics import median
@@ -30,6 +31,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--codes", type=int, default=100_000, help="codes on sale, in 16 shops")
     parser.add_argument("--past-orders", type=int, default=0, help="orders that were delivered and opened before")
     parser.add_argument("--buyers", type=int, default=64, help="buyers at once; as many clients of pgbench")
+    parser.add_argument("--processes", type=int, default=1, help="processes that serve")
+    parser.add_argument("--engines", type=int, default=2, help="processes of the engine alone, which share the callers")
     parser.add_argument("--orders", type=int, default=4_000, help="orders in a round")
     parser.add_argument("--rounds", type=int, default=5, help="rounds of each kind; their medians count")
 
@@ -58,7 +61,8 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         shops, sizes = asyncio.run(_prepare(at, options))
         small_shops = asyncio.run(_prepare_small(at)) if options.codes > FLAT_FROM_CODES else []
         start_s, rounds = _Stage(at, stack, options, shops, small_shops).play(per_round, sizes)
-    size = {"codes": options.codes, "past_orders": options.past_orders}
+    names = ("codes", "past_orders", "buyers", "processes", "engines")
+    size = {name: getattr(options, name) for name in names}
     return {**_figures(rounds), **size, "start_s": round(start_s, 2)}
 
 
@@ -90,35 +94,40 @@ class _Stage:
         self._options = options
         self._shops = [asdict(shop) for shop in shops]
         self._small = [asdict(shop) for shop in small]
-        self._server = Serving(at.environment_for(at.server.dsn("http")))
+        self._server = Serving(
+            at.environment_for(at.server.dsn("http"), FAIRKEY_PROCESSES=str(options.processes))
+        )
         stack.callback(self._server.stop)
         self._server.start()
         self._start_s = self._server.wait()
-        part = "fairkey.bench.engine"
-        self._engine = stack.enter_context(Part(part, at.environment_for(at.server.dsn("engine"))))
-        self._small_engine = None
-        if small:
-            self._small_engine = stack.enter_context(Part(part, at.environment_for(at.server.dsn("small"))))
+        self._engines = self._start_engines(stack, "engine")
+        self._small_engines = self._start_engines(stack, "small") if small else []
         self._load = stack.enter_context(Part("fairkey.bench.load", {}))
         self._rounds = Rounds()
+
+    def _start_engines(self, stack: ExitStack, database: str) -> list[Part]:
+        environment = self._at.environment_for(self._at.server.dsn(database))
+        return [
+            stack.enter_context(Part("fairkey.bench.engine", environment)) for _ in range(self._options.engines)
+        ]
 
     def play(self, per_round: int, sizes: pgbench.Sizes) -> tuple[float, Rounds]:
         """Warm up, then all the rounds; seconds that `serve` took to start, and what was measured."""
         warm_up = min(WARM_UP_ORDERS, per_round)
         self._http(warm_up)
-        self._alone("engine", self._engine, self._shops, warm_up)
+        self._alone("engine", self._engines, self._shops, warm_up)
         self._pgbench(warm_up, apart=False, sizes=sizes)
         small = min(per_round, int((FLAT_FROM_CODES * SHARE_SOLD - warm_up) / self._options.rounds))
-        if self._small_engine:
-            self._alone("small", self._small_engine, self._small, warm_up)
+        if self._small_engines:
+            self._alone("small", self._small_engines, self._small, warm_up)
         self._rounds = Rounds()
         for _ in range(self._options.rounds):
             self._http(per_round)
             self._pgbench(per_round, apart=False, sizes=sizes)
-            self._alone("engine", self._engine, self._shops, per_round)
+            self._alone("engine", self._engines, self._shops, per_round)
             self._pgbench(per_round // 2, apart=True, sizes=sizes)
-            if self._small_engine:
-                self._alone("small", self._small_engine, self._small, small)
+            if self._small_engines:
+                self._alone("small", self._small_engines, self._small, small)
         return self._start_s, self._rounds
 
     def _http(self, orders: int) -> None:
@@ -132,10 +141,19 @@ class _Stage:
         for kept, new in zip(self._rounds.calls_ms, done["calls_ms"], strict=True):
             kept.extend(new)
 
-    def _alone(self, kind: str, part: Part, shops: Sequence[dict[str, Any]], orders: int) -> None:
+    def _alone(self, kind: str, engines: Sequence[Part], shops: Sequence[dict[str, Any]], orders: int) -> None:
         database_s = self._database_timed()
-        done = part.ask({"shops": shops, "orders": orders, "callers": self._options.buyers})
-        self._rounds.add(kind, orders, done["wall_s"], process=done["cpu_s"], database=database_s())
+        each = len(engines)
+        question = {"shops": shops, "orders": orders // each, "callers": max(1, self._options.buyers // each)}
+        with ThreadPoolExecutor(each) as threads:
+            done = list(threads.map(lambda engine: engine.ask(question), engines))
+        self._rounds.add(
+            kind,
+            orders // each * each,
+            max(one["wall_s"] for one in done),
+            process=sum(one["cpu_s"] for one in done),
+            database=database_s(),
+        )
 
     def _pgbench(self, orders: int, *, apart: bool, sizes: pgbench.Sizes) -> None:
         database_s = self._database_timed()
@@ -175,6 +193,8 @@ def _figures(rounds: Rounds) -> dict[str, Any]:
         "pgbench_apart_per_s": round(pace["pgbench_apart"], 1),
         "ratio_apart": _ratio(rounds, "http", "pgbench_apart"),
         "cpu_us_per_order": cpu_us,
+        "cpu_ratio": _cheaper(cpu_us, "http"),
+        "engine_cpu_ratio": _cheaper(cpu_us, "engine"),
     }
     if "small" in pace:
         here = cpu_us["engine_process"] + cpu_us["engine_database"]
@@ -186,6 +206,18 @@ def _ratio(rounds: Rounds, kind: str, beside: str) -> float:
     """Median of the ratios of neighbouring rounds: what slows the machine for a minute slows both."""
     pairs = zip(rounds.orders_per_s[kind], rounds.orders_per_s[beside], strict=True)
     return round(median(mine / other for mine, other in pairs), 3)
+
+
+def _cheaper(cpu_us: dict[str, float], kind: str) -> float:
+    """How many times the processor time of this an order of pgbench takes, everybody's together."""
+    total_us = {
+        one: sum(used_us for name, used_us in cpu_us.items() if name in _users(one)) for one in (kind, "pgbench")
+    }
+    return round(total_us["pgbench"] / total_us[kind], 3)
+
+
+def _users(kind: str) -> set[str]:
+    return {f"{kind}_{who}" for who in ("process", "server", "database", "load_generator")}
 
 
 def _percentile(ordered: Sequence[float], percent: int) -> float:

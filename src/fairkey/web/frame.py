@@ -9,7 +9,7 @@ become problems as of RFC 9457, unless the route itself knows better.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from litestar import Request, Response
@@ -77,9 +77,12 @@ def refused(
     return render_refusal(frame(request, house), refusal_name, told, status_code=status_of(refusal_name), back=goal)
 
 
-def exception_handlers() -> ExceptionHandlersMap:
-    """What becomes of anything a handler raises; for `Litestar(exception_handlers=…)`."""
+def exception_handlers(away: Iterable[type[Exception]] = ()) -> ExceptionHandlersMap:
+    """What becomes of anything a handler raises; for `Litestar(exception_handlers=…)`. `away`: what storage raises when
+    it cannot be reached.
+    """
     return {
+        **dict.fromkeys(away, _on_absence),
         Refusal: _on_refusal,
         HTTPException: _on_http,
         StoreIsAway: _on_absence,

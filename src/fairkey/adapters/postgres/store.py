@@ -40,9 +40,11 @@ ENGINE_SETTINGS = {
     "synchronous_commit": "on",
 }
 
-_AWAY = (
+# What is raised when the database cannot be reached, goes away or has no room.
+AWAY = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # the driver's state after a server that died in the middle of an answer
     asyncpg.OperatorInterventionError,  # shut down, crashed, cancelled
     asyncpg.InsufficientResourcesError,  # too many connections, disk or memory full
     ConnectionError,
@@ -90,7 +92,7 @@ class PostgresStore:
             raise Conflict(str(error)) from error
         except (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError) as error:
             raise Broken(f"the database refused it: {error}") from error
-        except _AWAY as error:
+        except AWAY as error:
             raise StoreIsAway(str(error)) from error
 
 

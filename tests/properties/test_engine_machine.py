@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -55,8 +56,9 @@ class EngineMachine(RuleBasedStateMachine):
     def about(self, order: str, verb: str, **args: Any) -> str:  # noqa: ANN401
         return self.ask(verb, shop=self.town.model.orders[order].shop, order=order, **args)
 
-    @initialize(limit=st.sampled_from((0, 3)), uses=st.sampled_from((0, 1)), stock=st.integers(0, 4))
-    def begin(self, limit: int, uses: int, stock: int) -> None:
+    @initialize(target=orders, limit=st.sampled_from((0, 3)), uses=st.sampled_from((0, 1)), stock=st.integers(3, 6))
+    def begin(self, limit: int, uses: int, stock: int) -> object:
+        """The story begins in the middle: some orders are placed, one is delivered, one waits for its merchant."""
         for name in ("first", "second"):
             shop = self.shops[name] = self.town.new_id()
             self.ask("open_shop", shop=shop)
@@ -65,8 +67,15 @@ class EngineMachine(RuleBasedStateMachine):
             self.ask("publish", shop=shop, listing=manual, manual=True, price=1_000, promise=30 * MINUTE)
             coupon = self.coupons[name] = self.town.new_id()
             self.ask("make_coupon", shop=shop, coupon=coupon, off=100, share_bp=0, least=0, uses_max=uses, ends=0)
-            if stock:
-                self.ask("deposit", shop=shop, batch=self.town.new_id(), listing=vault, count=stock)
+            self.ask("deposit", shop=shop, batch=self.town.new_id(), listing=vault, count=stock)
+        placed = [
+            self.place("first", manual=False, quantity=1, buyer="li", coupon=True),
+            self.place("first", manual=False, quantity=2, buyer="wang", coupon=False),
+            self.place("second", manual=True, quantity=2, buyer="wang", coupon=False),
+        ]
+        for order in placed[1:]:
+            self.pay(order, self.town.model.orders[order].amount)
+        return multiple(*placed)
 
     # Merchants.
 
@@ -105,7 +114,11 @@ class EngineMachine(RuleBasedStateMachine):
     @rule(
         target=orders, name=SHOPS, manual=st.booleans(), quantity=st.integers(1, 3), buyer=BUYERS, coupon=st.booleans()
     )
-    def place(self, name: str, manual: bool, quantity: int, buyer: str, coupon: bool) -> object:
+    def places(self, name: str, manual: bool, quantity: int, buyer: str, coupon: bool) -> object:
+        order = self.place(name, manual=manual, quantity=quantity, buyer=buyer, coupon=coupon)
+        return order if order in self.town.model.orders else multiple()
+
+    def place(self, name: str, *, manual: bool, quantity: int, buyer: str, coupon: bool) -> str:
         listing, order = self.listings[name][manual], self.town.new_id()
         self.ask(
             "place",
@@ -118,7 +131,7 @@ class EngineMachine(RuleBasedStateMachine):
             address="net",
             coupon=self.coupons[name] if coupon else "",
         )
-        return order if order in self.town.model.orders else multiple()
+        return order
 
     @rule(target=payments, order=orders, more=st.sampled_from((-1, 0, 0, 0, 1)))
     def pay_at_the_provider(self, order: str, more: int) -> tuple[str, str, int]:
@@ -131,6 +144,22 @@ class EngineMachine(RuleBasedStateMachine):
         shop = self.town.model.orders[order].shop
         args = {"shop": shop, "order": order, "txn": txn, "amount": amount}
         self.run(self.town.ask(Wish("pay", args, f"pay:{txn}")))
+
+    @rule(order=orders, more=st.sampled_from((0, 0, 0, -1)))
+    def pays_and_is_told(self, order: str, more: int) -> None:
+        """At once, whatever has become of the order: late, twice and after the end come about by this."""
+        self.pay(order, max(1, self.town.model.orders[order].amount + more))
+
+    def pay(self, order: str, amount: int) -> None:
+        self.about(order, "pay", txn=self.town.new_id(), amount=amount)
+
+    @rule(order=orders)
+    def its_next_deadline_comes(self, order: str) -> None:
+        """Time passes up to it, and the clock does not miss it."""
+        due = self.town.model.orders[order].due()
+        if due:
+            self.town.now = max(self.town.now, due[0])
+            must(not self.about(order, due[1]), "a deadline that had come was refused:", due[1])
 
     @rule(first=payments, second=payments)
     def provider_tells_two_at_once(self, first: tuple[str, str, int], second: tuple[str, str, int]) -> None:
@@ -238,6 +267,7 @@ class EngineMachine(RuleBasedStateMachine):
             must(sum(one.amount for one in order.payments) == order.held + out, "money of an order is lost")
 
 
+@pytest.mark.timeout(900)  # a finding is made as small as it gets, which takes its time
 def test_engine_and_model_tell_the_same_story() -> None:
     run_state_machine_as_test(
         EngineMachine,

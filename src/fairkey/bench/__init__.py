@@ -2,10 +2,14 @@
 
 import argparse
 import importlib
+import signal
+import sys
+import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 NAMES = {"race": "fairkey.bench.race", "orders": "fairkey.bench.orders", "import": "fairkey.bench.imports"}
+STOPPED = 128 + signal.SIGTERM
 
 
 def run(name: str, arguments: Sequence[str]) -> Mapping[str, Any]:
@@ -15,6 +19,9 @@ def run(name: str, arguments: Sequence[str]) -> Mapping[str, Any]:
     parser.add_argument("--json", action="store_true", dest="as_json", help="print one object instead of text")
     module.add_options(parser)
     options = parser.parse_args(list(arguments))
+    if threading.current_thread() is threading.main_thread():
+        # Asked to end half-way, it takes its servers and its folder away as well.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(STOPPED))
     figures: Mapping[str, Any] = module.measure(options)
     if options.as_json:
         return figures

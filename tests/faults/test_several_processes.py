@@ -13,7 +13,7 @@ import pytest
 
 from api_world import Clock, deposit, open_shop, publish, settings_for
 from engine_world import PlainSealer, PostgresLooks, World
-from fairkey.adapters.postgres.store import ENGINE_SETTINGS, PostgresStore
+from fairkey.adapters.postgres.store import ENGINE_SETTINGS, PostgresStore, nothing_to_reset
 from fairkey.app import Opened, open_house
 from fairkey.business import batches, codes, complaints, escrow, orders, payouts
 from fairkey.business.askers import Asker
@@ -22,7 +22,7 @@ from fairkey.business.files import CouponFile
 from fairkey.business.references import reference_of
 from fairkey.effects.ports import PaymentNotice
 from fairkey.engine import trade
-from fairkey.engine.answers import Answer, Conflict
+from fairkey.engine.answers import Answer
 from fairkey.engine.perform import Asked, Performer
 from faults_world import PromptProvider, must_be_clean
 
@@ -47,14 +47,10 @@ class Crowd:
         )
 
     async def ask(self, performer: Performer, asked: Asked) -> Answer:
-        """As an edge does that is told `Conflict` after many tries: ask again."""
-        while True:
-            try:
-                (outcome,) = await performer.perform([asked])
-            except Conflict:
-                continue
-            assert not isinstance(outcome, Broken), outcome
-            return outcome
+        """Nobody gives up, nothing is broken."""
+        (outcome,) = await performer.perform([asked])
+        assert not isinstance(outcome, Broken), outcome
+        return outcome
 
     async def race_of(self, by: Asker, *commands: Command) -> list[str]:
         """The refusals (nothing: it was done) of commands with an id each."""
@@ -69,7 +65,9 @@ async def crowd(database_url: str) -> AsyncIterator[Crowd]:
     async with AsyncExitStack() as stack:
         pools = [
             await stack.enter_async_context(
-                asyncpg.create_pool(database_url, min_size=1, max_size=2, server_settings=ENGINE_SETTINGS)
+                asyncpg.create_pool(
+                    database_url, min_size=1, max_size=2, server_settings=ENGINE_SETTINGS, reset=nothing_to_reset
+                )
             )
             for _ in range(PROCESSES)
         ]

@@ -15,7 +15,7 @@ import pytest
 from msgspec.structs import replace
 
 from engine_world import TERMS, PlainSealer, PostgresLooks, World
-from fairkey.adapters.postgres.store import ENGINE_SETTINGS, PostgresStore
+from fairkey.adapters.postgres.store import ENGINE_SETTINGS, PostgresStore, nothing_to_reset
 from fairkey.business import batches, codes, complaints, escrow, listings, orders, payouts, shops
 from fairkey.business.askers import Asker
 from fairkey.engine.answers import Answer, StoreIsAway
@@ -61,7 +61,11 @@ class Ground:
 @asynccontextmanager
 async def a_ground(database_url: str) -> AsyncIterator[Ground]:
     async with asyncpg.create_pool(
-        database_url, min_size=1, max_size=4, server_settings=ENGINE_SETTINGS | {"synchronous_commit": "off"}
+        database_url,
+        min_size=1,
+        max_size=4,
+        server_settings=ENGINE_SETTINGS | {"synchronous_commit": "off"},
+        reset=nothing_to_reset,
     ) as pool:
         world = World(PostgresLooks(pool))
         faulty = FaultyPool(pool)

@@ -48,10 +48,15 @@ def seeds(pytestconfig: pytest.Config) -> range:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whoever asks for a database carries the mark `pg`, so that `-m 'not pg'` runs without one."""
+    """Whoever asks for a database carries the mark `pg`, so that `-m 'not pg'` runs without one.
+
+    Tests that drive a browser come last: its library leaves a running event loop in the thread, and no other loop can
+    be started there afterwards.
+    """
     for item in items:
         if isinstance(item, pytest.Function) and {"database_url", "postgres"} & set(item.fixturenames):
             item.add_marker(pytest.mark.pg)
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
 
 @pytest.fixture(scope="session")

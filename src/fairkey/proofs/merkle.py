@@ -1,4 +1,4 @@
-"""The Merkle tree of RFC 6962 section 2.1 (the same as RFC 9162) over SHA-256, and inclusion in it.
+"""The Merkle tree of RFC 6962 section 2.1 (the same as RFC 9162) over SHA-256: roots, inclusion, consistency.
 
 A leaf and a node are hashed under different prefixes, an odd node is carried up and never doubled, the root of the
 empty tree is SHA-256 of nothing. `MerkleRoot` needs one hash per level and may be asked for the root at any time.
@@ -26,6 +26,10 @@ def leaf_hash(entry: bytes) -> bytes:
 def node_hash(left: bytes, right: bytes) -> bytes:
     """The hash of two neighbouring subtrees."""
     return _sha256(b"\x01" + left + right).digest()
+
+
+class ConsistencyIsNotProven(Exception):
+    """The proof does not show that the larger tree begins with the smaller one."""
 
 
 class MerkleRoot:
@@ -107,4 +111,46 @@ def _next(given: Iterator[bytes]) -> bytes:
     part = next(given, None)
     if part is None:
         raise InclusionIsNotProven
+    return part
+
+
+def check_consistency(
+    *, size_before: int, root_before: bytes, size: int, root: bytes, proof: Sequence[bytes]
+) -> None:
+    """Raise `ConsistencyIsNotProven` unless `proof` (RFC 6962 section 2.1.2) shows that the tree of `size` leaves under
+    `root` begins with the one of `size_before` leaves under `root_before`.
+
+    From nothing, and between equal sizes, the proof is empty; then the empty root, or equal roots, are what counts.
+    """
+    if not 0 <= size_before <= size or any(len(part) != HASH_BYTES for part in (root_before, root, *proof)):
+        raise ConsistencyIsNotProven
+    if size_before in (0, size):
+        if proof or not hmac.compare_digest(root_before, root if size_before else EMPTY_ROOT):
+            raise ConsistencyIsNotProven
+        return
+    given = iter(proof)
+    index, last = size_before - 1, size - 1
+    while index & 1:  # the largest complete subtree that the smaller tree ends with
+        index, last = index >> 1, last >> 1
+    # When that subtree is the whole smaller tree, its root is known and not sent.
+    before = after = root_before if index == 0 else _next_of(given)
+    while last:
+        if index & 1:
+            part = _next_of(given)
+            before, after = node_hash(part, before), node_hash(part, after)
+        elif index < last:
+            after = node_hash(after, _next_of(given))
+        index, last = index >> 1, last >> 1
+    if (
+        next(given, None) is not None
+        or not hmac.compare_digest(before, root_before)
+        or not hmac.compare_digest(after, root)
+    ):
+        raise ConsistencyIsNotProven
+
+
+def _next_of(given: Iterator[bytes]) -> bytes:
+    part = next(given, None)
+    if part is None:
+        raise ConsistencyIsNotProven
     return part

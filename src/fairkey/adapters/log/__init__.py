@@ -1,0 +1,1 @@
+"""Where tiles lie, and how witnesses are asked."""

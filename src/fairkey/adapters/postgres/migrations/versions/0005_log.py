@@ -25,7 +25,7 @@ STATEMENTS = (
     "COMMENT ON TABLE logs IS 'one row an origin; the highest number is the log that is written now'",
     """
     CREATE TABLE log_lease (
-        only boolean PRIMARY KEY DEFAULT true CHECK (only),
+        is_only boolean PRIMARY KEY DEFAULT true CHECK (is_only),
         epoch bigint NOT NULL
     )
     """,

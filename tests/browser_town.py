@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import shutil
 import threading
 import time
@@ -12,12 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from fairkey.adapters.mail.folder import FolderMail
 from fairkey.adapters.payments.sandbox_controls import SandboxControls
 from fairkey.adapters.payments.sandbox_process import running_sandbox
 from fairkey.app import Opened, make_asgi_app, open_house
+from fairkey.business.references import read_reference
 from fairkey.demo.stage import VirtualClock, bound_socket, listening
 from fairkey.demo.world import World, build_world
 from fairkey.settings import Settings
@@ -171,3 +173,21 @@ def a_browser() -> Iterator[Browser]:
         started = playwright.chromium.launch(executable_path=path, args=arguments)
         yield started
         started.close()
+
+
+def buy(page: Page, town: Town, word: str, contact: str, quantity: int = 1) -> None:
+    """Order and pay; ends on the order's page."""
+    page.goto(town.listing(word))
+    page.get_by_label("Quantity").fill(str(quantity))
+    page.get_by_label("E-mail").fill(contact)
+    page.get_by_role("button", name="Buy and pay").click()
+    page.get_by_role("button", name="Go to the payment provider").click()
+    page.locator('form[action^="/cashier/"] button[name="pay"]').click()
+    page.wait_for_url(re.compile(r"/o/[0-9A-Z]+(?:\?|#|$)"))
+
+
+def place_of(reference: str) -> tuple[int, str]:
+    """The shop's number and the order's id behind an order's number."""
+    read = read_reference(reference)
+    assert read is not None
+    return read

@@ -6,23 +6,12 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from browser_town import Town
+from browser_town import Town, buy, place_of
 
 pytestmark = pytest.mark.browser
 
 CODE = re.compile(r"[0-9A-Z]{5}-[0-9A-Z]{5}-[0-9A-Z]{5}")
 Visitor = Callable[..., Page]
-
-
-def buy(page: Page, town: Town, word: str, contact: str, quantity: int = 1) -> None:
-    """Order and pay; ends on the order's page."""
-    page.goto(town.listing(word))
-    page.get_by_label("Quantity").fill(str(quantity))
-    page.get_by_label("E-mail").fill(contact)
-    page.get_by_role("button", name="Buy and pay").click()
-    page.get_by_role("button", name="Go to the payment provider").click()
-    page.locator('form[action^="/cashier/"] button[name="pay"]').click()
-    page.wait_for_url(re.compile(r"/o/[0-9A-Z]+(?:\?|#|$)"))
 
 
 def test_buy_pay_open_confirm(visitor: Visitor, town: Town) -> None:
@@ -90,16 +79,8 @@ def test_a_guest_finds_his_order_by_number_and_secret(visitor: Visitor, town: To
     stranger.get_by_label("Secret", exact=True).fill("WRONG-SECRET-0000")
     stranger.get_by_role("button", name="Look it up").click()
     expect(stranger.locator(".envelope")).to_have_count(0)
-    secret = town.opened.house.keys.order_secret(order_id(town, reference))
+    secret = town.opened.house.keys.order_secret(place_of(reference)[1])
     stranger.get_by_label("Order number").fill(reference)
     stranger.get_by_label("Secret", exact=True).fill(secret)
     stranger.get_by_role("button", name="Look it up").click()
     expect(stranger.locator(".envelope.is-sealed")).to_have_count(1)
-
-
-def order_id(town: Town, reference: str) -> str:
-    from fairkey.business.references import read_reference
-
-    read = read_reference(reference)
-    assert read is not None
-    return read[1]

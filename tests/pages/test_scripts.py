@@ -1,8 +1,6 @@
 """The small scripts of the pages in a real browser: live fragments, countdowns, copying, uploads, appearance."""
 
-import os
 import re
-import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,7 +11,7 @@ from queue import Queue
 from typing import cast
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from fairkey.web.gallery import NOW_MS, page_text
 from fairkey.web.i18n import WEB
@@ -116,17 +114,10 @@ def site() -> Iterator[Site]:
         thread.join()
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    arguments = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
-    if os.geteuid() == 0:
-        arguments.append("--no-sandbox")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=os.environ.get("CHROMIUM") or shutil.which("chromium"), args=arguments
-        )
-        yield started
-        started.close()
+@pytest.fixture
+def browser(chromium: Browser) -> Browser:
+    """The one browser of the run: its library allows no second one in the same thread."""
+    return chromium
 
 
 @pytest.fixture

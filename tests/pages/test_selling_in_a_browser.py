@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from browser_town import Town
+from browser_town import Town, buy, place_of
+from fairkey.business.askers import Asker
+from fairkey.business.complaints import ContestComplaint
 
 pytestmark = pytest.mark.browser
 
@@ -64,13 +66,34 @@ def test_typed_codes_reach_the_buyer_while_he_looks(visitor: Visitor, town: Town
     expect(buyer.locator(".envelope:not(.is-sealed)")).to_contain_text("TYPED-AAAAA-00001")
 
 
-def test_the_operator_rules_a_contested_complaint(visitor: Visitor) -> None:
+def test_the_operator_rules_a_contested_complaint(visitor: Visitor, town: Town) -> None:
+    buyer = visitor()
+    buy(buyer, town, "random", "browser.quarrel@mail.example")
+    buyer.get_by_text("Open this code").click()
+    buyer.get_by_role("button", name="Open now").click()
+    buyer.get_by_role("link", name="A problem with this code?").click()
+    buyer.get_by_label(re.compile("already", re.IGNORECASE)).check()
+    buyer.get_by_label("2. What happened?").fill("It says that it had been used last week.")
+    buyer.get_by_role("button", name="Complain and freeze the money").click()
+    expect(buyer.locator("#order-state")).to_contain_text("In dispute")
+    reference = buyer.url.rpartition("/o/")[2].partition("?")[0].partition("#")[0].partition("/")[0]
+    _contest(town, reference)
     page = visitor("operator")
     page.goto("/floor/complaints")
-    page.locator('a[href^="/floor/complaints/"]').first.click()
+    page.locator(f'a[href="/floor/complaints/{reference}"]').first.click()
     page.locator('input[name="outcome"][value="refund"]').check()
     page.locator('textarea[name="text"]').fill("The recording shows it: the code had been used before.")
     before = page.url
     page.locator('form[action^="/floor/complaints/"] button[type="submit"]').first.click()
     page.goto(before)
     expect(page.locator("main")).to_contain_text("order.refunded")
+
+
+def _contest(town: Town, reference: str) -> None:
+    """The merchant of a shop that is nobody's login here says no."""
+    house = town.opened.house
+    shop_no, order_id = place_of(reference)
+    shop_id = town.run(house.numbers.shop_of(shop_no))
+    assert shop_id is not None
+    contest = ContestComplaint(shop_id=shop_id, order_id=order_id, text="The code left us unused; see the bill.")
+    assert not town.run(house.ask(Asker.MERCHANT, contest)).refusal

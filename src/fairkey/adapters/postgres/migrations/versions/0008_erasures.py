@@ -11,14 +11,49 @@ down_revision = "0007"
 branch_labels = None
 depends_on = None
 
-STATEMENTS: tuple[str, ...] = ()
+STATEMENTS = (
+    """
+    CREATE TABLE erasures (
+        erasure_id uuid PRIMARY KEY,
+        basis text NOT NULL CHECK (basis IN ('request', 'retention')),
+        state text NOT NULL CHECK (state IN ('planned', 'shredded', 'told')),
+        plan json,
+        counts json NOT NULL,
+        planned_at timestamptz NOT NULL,
+        shredded_at timestamptz,
+        told_at timestamptz,
+        CONSTRAINT a_plan_goes_with_what_it_names CHECK ((plan IS NULL) = (state <> 'planned'))
+    )
+    """,
+    "CREATE INDEX erasures_unfinished ON erasures (planned_at) WHERE state <> 'told'",
+    "COMMENT ON TABLE erasures IS 'that something was erased, when and how much of it; never whose'",
+    """
+    CREATE TABLE erased_streams (
+        shop_id uuid NOT NULL,
+        stream_kind text NOT NULL,
+        stream_id uuid NOT NULL,
+        erasure_id uuid NOT NULL REFERENCES erasures,
+        PRIMARY KEY (shop_id, stream_kind, stream_id)
+    )
+    """,
+    """
+    CREATE TABLE restricted_streams (
+        shop_id uuid NOT NULL,
+        stream_kind text NOT NULL,
+        stream_id uuid NOT NULL,
+        restricted_at timestamptz NOT NULL,
+        PRIMARY KEY (shop_id, stream_kind, stream_id)
+    )
+    """,
+    "COMMENT ON TABLE restricted_streams IS 'kept because the law says so; shown and written to no more'",
+)
 
 
 def upgrade() -> None:
     """Make the tables."""
-    if STATEMENTS:
-        run_sql(";\n".join(STATEMENTS))
+    run_sql(";\n".join(STATEMENTS))
 
 
 def downgrade() -> None:
     """Drop them."""
+    run_sql("DROP TABLE restricted_streams, erased_streams, erasures")

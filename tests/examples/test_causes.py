@@ -64,6 +64,11 @@ CAUSES: list[tuple[str, Event, list[Command]]] = [
         orders.OrderCancelled(charged_units=1, charged_fen=4, refund_fen=5, coupon_id=COUPON),
         [RELEASE, refund(5, "not_delivered_in_time"), SPLIT],
     ),
+    (
+        "what a late merchant did not deliver goes back, the rest waits for the buyer's word",
+        orders.OrderCutShort(quantity=1, amount_fen=4, refund_fen=5),
+        [RELEASE, refund(5, "not_delivered_in_time")],
+    ),
     ("completion releases", orders.OrderCompleted(by="clock"), [SPLIT]),
     ("a complaint freezes", SAMPLE[complaints.ComplaintOpened], [orders.FreezeOrder(**ID)]),
     (

@@ -25,6 +25,7 @@ from fairkey.business.orders import (
     MarkDelivered,
     NotDueYet,
     OrderCancelled,
+    OrderCutShort,
     OrderCompleted,
     OrderConfirmed,
     OrderDelivered,
@@ -262,6 +263,13 @@ PAYING = [
     confirming(
         "late, and still to be served: taken up again", (PLACED, GONE), 2_000, [replace(PAID, late=True)], served=True
     ),
+    confirming(
+        "late, but the buyer had given it up: left to the money",
+        (PLACED, OrderExpired(by="buyer", coupon_id="")),
+        2_000,
+        [],
+        served=True,
+    ),
     confirming("late, and sold out: left to the money", (PLACED, GONE), 2_000, []),
     confirming("late and short: left to the money", (PLACED, GONE), 1_999, [], served=True),
     confirming(
@@ -338,16 +346,16 @@ PROMISE = [
     ),
     late("a missed promise cancels and gives everything back", DUE_MS, 0, [CANCELLED]),
     late(
-        "an opened code is charged, the rest goes back",
+        "what was opened is his and counts as delivered, the rest goes back",
         DUE_MS,
         1,
-        [OrderCancelled(charged_units=1, charged_fen=1_000, refund_fen=1_000, coupon_id="")],
+        [OrderCutShort(quantity=1, amount_fen=1_000, refund_fen=1_000)],
     ),
     late(
         "a share is rounded in the buyer's favour",
         DUE_MS,
         2,
-        [OrderCancelled(charged_units=2, charged_fen=666, refund_fen=334, coupon_id="")],
+        [OrderCutShort(quantity=2, amount_fen=666, refund_fen=334)],
         (ODD, replace(PAID_MANUAL, quantity=3, amount_fen=1_000)),
     ),
     late("an agreed wait moves the end", DUE_MS + 30 * MINUTE_MS - 1, 0, NotDueYet, WAITED),
@@ -504,6 +512,13 @@ def test_every_stage_is_reached_by_its_events() -> None:
     )
     assert cut.stage is Stage.PARTLY_REFUNDED
     assert state_after(orders, (MANUAL, PAID_MANUAL, CANCELLED)).stage is Stage.CANCELLED
+
+
+def test_an_order_cut_short_is_a_smaller_delivered_one() -> None:
+    short = OrderCutShort(quantity=1, amount_fen=1_000, refund_fen=1_000)
+    order = state_after(orders, (MANUAL, PAID_MANUAL, (short, DUE_MS)))
+    assert (order.stage, order.quantity, order.amount_fen) == (Stage.DELIVERED, 1, 1_000)
+    assert orders.protected_until_ms(order, DUE_MS - 1) == DUE_MS + orders.PROTECTION_AFTER_REVEAL_MS
 
 
 def test_a_late_order_is_open_again() -> None:

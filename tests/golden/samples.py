@@ -78,6 +78,7 @@ SAMPLES: tuple[Event, ...] = (
     ),
     orders.OrderDelivered(quantity=2),
     orders.WaitAgreed(deliver_by_ms=AT_MS + 2),
+    orders.OrderCutShort(quantity=1, amount_fen=9_250, refund_fen=9_250),
     orders.OrderCancelled(charged_units=1, charged_fen=9_250, refund_fen=9_250, coupon_id=""),
     orders.OrderWithdrawn(coupon_id=""),
     orders.OrderConfirmed(),

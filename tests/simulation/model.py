@@ -86,6 +86,7 @@ class Order:
     stage: str = "placed"
     deliver_by: int = 0
     waited: bool = False
+    given_up: bool = False
     delivered_at: int = 0
     first_opened: int = 0
     reserved: int = 0
@@ -303,7 +304,9 @@ class Model:
         return max(whole - off, quantity)
 
     def give_up(self, now: int, shop: str, order: str) -> None:
-        self._expire(self._in(order, "placed"))
+        it = self._in(order, "placed")
+        it.given_up = True
+        self._expire(it)
 
     def step_back(self, now: int, shop: str, order: str) -> None:
         it = self._in(order, "paid", "delivered")
@@ -403,11 +406,12 @@ class Model:
         if now < it.deliver_by:
             raise No("NotDueYet")
         charged = it.amount * it.opened // it.quantity
-        it.stage = "partly_refunded" if it.opened else "cancelled"
         self._codes_back(it)
         it.give_back(it.amount - charged)
-        it.release()
-        if not it.opened:
+        if it.opened:
+            it.stage, it.delivered_at, it.quantity, it.amount = "delivered", now, it.opened, charged
+        else:
+            it.stage = "cancelled"
             self._coupon_back(it)
 
     def complete(self, now: int, shop: str, order: str) -> None:
@@ -450,6 +454,8 @@ class Model:
     def _try_to_take(self, it: Order, now: int) -> None:
         listing = self.listings[it.listing]
         if it.stage == "expired":
+            if it.given_up:
+                return
             if it.manual and self.shops[it.shop] != "open":
                 return
             if not it.manual:

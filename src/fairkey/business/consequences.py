@@ -40,6 +40,13 @@ def consequences_of(stream: Stream, event: Event) -> list[Command]:
                 escrow.RefundHeld(shop_id=shop_id, order_id=order_id, amount_fen=-1, why="withdrawn"),
                 *_coupon_back(stream, event.coupon_id),
             ]
+        case orders.OrderCutShort():
+            return [
+                codes.ReleaseCodes(shop_id=shop_id, order_id=order_id),
+                escrow.RefundHeld(
+                    shop_id=shop_id, order_id=order_id, amount_fen=event.refund_fen, why="not_delivered_in_time"
+                ),
+            ]
         case orders.OrderCancelled():
             return [
                 codes.ReleaseCodes(shop_id=shop_id, order_id=order_id),

@@ -106,8 +106,22 @@ class WaitAgreed(Event, frozen=True):
     deliver_by_ms: int
 
 
+class OrderCutShort(Event, frozen=True):
+    """The delivery promise was missed, but the buyer had opened `quantity` units: those are his and `amount_fen` their
+    price. They count as delivered now, with the usual time to complain; the rest is refunded.
+    """
+
+    kind = "order.cut_short"
+    quantity: int
+    amount_fen: int
+    refund_fen: int
+
+
 class OrderCancelled(Event, frozen=True):
-    """The delivery promise was missed; the buyer keeps (and is charged for) only what he had opened."""
+    """The delivery promise was missed and nothing was opened: all money goes back.
+
+    The charged units are 0; facts of earlier days may name opened units, charged there and then.
+    """
 
     kind = "order.cancelled"
     charged_units: int
@@ -151,8 +165,8 @@ class OrderRefunded(Event, frozen=True):
 
 
 OrderEvent = (
-    OrderPlaced | OrderExpired | OrderPaid | OrderDelivered | WaitAgreed | OrderCancelled | OrderWithdrawn
-    | OrderConfirmed | OrderDisputed | OrderCompleted | OrderRefunded
+    OrderPlaced | OrderExpired | OrderPaid | OrderDelivered | WaitAgreed | OrderCutShort | OrderCancelled
+    | OrderWithdrawn | OrderConfirmed | OrderDisputed | OrderCompleted | OrderRefunded
 )  # fmt: skip
 
 # What may be asked.
@@ -405,16 +419,7 @@ def decide(
             assert isinstance(brief, CodesBriefing)
             _require(order, Stage.PAID)
             _require_due(order.deliver_by_ms, at_ms)
-            charged_fen = order.amount_fen * brief.opened // order.quantity
-            refund_fen = order.amount_fen - charged_fen
-            return [
-                OrderCancelled(
-                    charged_units=brief.opened,
-                    charged_fen=charged_fen,
-                    refund_fen=refund_fen,
-                    coupon_id=order.coupon_id,
-                )
-            ]
+            return [_end_late(order, brief.opened)]
         case AgreeToWait():
             _require(order, Stage.PAID)
             if order.wait_agreed:
@@ -490,12 +495,19 @@ def _place(command: PlaceOrder, order: Order, brief: Briefing, at_ms: int) -> Or
     )
 
 
+def _end_late(order: Order, opened: int) -> OrderCutShort | OrderCancelled:
+    if opened:
+        kept_fen = order.amount_fen * opened // order.quantity
+        return OrderCutShort(quantity=opened, amount_fen=kept_fen, refund_fen=order.amount_fen - kept_fen)
+    return OrderCancelled(charged_units=0, charged_fen=0, refund_fen=order.amount_fen, coupon_id=order.coupon_id)
+
+
 def _confirm_payment(order: Order, brief: PaymentBriefing, at_ms: int) -> list[Event]:
-    """Short money waits for the rest; late money takes the order up again when it can still be served."""
+    """Short money waits for the rest; late money takes an order that ran out up again when it can still be served."""
     if order.stage not in (Stage.PLACED, Stage.EXPIRED) or brief.held_fen < order.amount_fen:
         return []
     late = order.stage is Stage.EXPIRED
-    if late and not brief.can_be_served:
+    if late and (order.ended_by == "buyer" or not brief.can_be_served):  # who gave it up no longer wants it
         return []
     deliver_by_ms = at_ms + order.promise_min * MINUTE_MS if order.delivery is Delivery.MANUAL else at_ms
     return [
@@ -562,6 +574,14 @@ def evolve(order: Order, event: OrderEvent, at_ms: int) -> Order:
             return replace(order, stage=Stage.DELIVERED, delivered_at_ms=at_ms)
         case WaitAgreed():
             return replace(order, deliver_by_ms=event.deliver_by_ms, wait_agreed=True)
+        case OrderCutShort():
+            return replace(
+                order,
+                stage=Stage.DELIVERED,
+                quantity=event.quantity,
+                amount_fen=event.amount_fen,
+                delivered_at_ms=at_ms,
+            )
         case OrderCancelled():
             stage = Stage.PARTLY_REFUNDED if event.charged_units else Stage.CANCELLED
             return replace(order, stage=stage, ended_at_ms=at_ms, ended_by="clock")

@@ -91,6 +91,13 @@ LINES: Final[Mapping[str, Line]] = {
         title=_("You agreed to wait"), text=_("new deadline %(deliver_by_ms)s"), icon="hourglass", tone="wait"
     ),
     "code.revealed": Line(title=_("Opened"), text=_("%(codes)s opened"), icon="envelope-open", tone="good"),
+    "order.cut_short": Line(
+        title=_("Not delivered in full in time"),
+        text=_("You keep the %(quantity)s you opened, for %(amount_fen)s; the rest is sent back."),
+        icon="return",
+        tone="back",
+        amount=("refund_fen",),
+    ),
     "order.cancelled": Line(
         title=_("Cancelled: not delivered in time"), text=_("The clock did it by itself."), icon="return", tone="back"
     ),

@@ -68,6 +68,13 @@ LINES: Final[Mapping[str, Line]] = {
         title=_("The buyer agreed to wait"), text=_("new deadline %(deliver_by_ms)s"), icon="hourglass", tone="wait"
     ),
     "code.revealed": Line(title=_("The buyer opened codes"), text=_("%(codes)s"), icon="envelope-open", tone="good"),
+    "order.cut_short": Line(
+        title=_("Not delivered in full in time"),
+        text=_("The buyer keeps the %(quantity)s he opened; the rest went back."),
+        icon="return",
+        tone="back",
+        amount="refund_fen",
+    ),
     "order.cancelled": Line(
         title=_("Cancelled: not delivered in time"), text=_("The clock did it by itself."), icon="return", tone="back"
     ),

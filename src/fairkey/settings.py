@@ -5,6 +5,7 @@ from here. What cannot be read or is not safe is refused at the start, all of it
 """
 
 import difflib
+import re
 from base64 import b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
@@ -19,6 +20,7 @@ FEWEST_DISTINCT_KEY_BYTES: Final = 12  # 32 random bytes have fewer with a chanc
 SHORTEST_SANDBOX_SECRET: Final = 16
 SHORTEST_OPERATOR_PASSWORD: Final = 12
 OTHERS_MAY_READ: Final = 0o077
+_TSA_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,39}")
 
 Mode = Literal["production", "demo", "test"]
 PaymentProviderName = Literal["none", "sandbox"]
@@ -136,6 +138,25 @@ def _master_key(text: str) -> str:
     return text
 
 
+def _authorities(text: str) -> tuple[tuple[str, str], ...]:
+    """`name=address` or only `address`, commas between; without a name the host is the name."""
+    wanted = "addresses separated by commas, each with a name of its own: one=https://tsa.example/tsr, …"
+    found: dict[str, str] = {}
+    for part in (one.strip() for one in text.split(",") if one.strip()):
+        name, equals, address = part.partition("=")
+        if not equals or "/" in name:
+            name, address = "", part
+        try:
+            _address_of("https", "http")(address)
+            name = name or urlsplit(address).hostname or ""
+        except _Unreadable:
+            raise _Unreadable(wanted) from None
+        if name in found or not _TSA_NAME.fullmatch(name):
+            raise _Unreadable(wanted)
+        found[name] = address
+    return tuple(found.items())
+
+
 def _path(text: str) -> Path | None:
     return Path(text).expanduser() if text else None
 
@@ -240,6 +261,18 @@ class Settings:
         "open",
         _one_of("open", "by_operator"),
         "Whether a new shop may sell at once or waits for the operator's word.",
+    )
+    tsa_urls: tuple[tuple[str, str], ...] = _setting(
+        "",
+        _authorities,
+        "Time-stamping authorities (RFC 3161) that stamp the log's checkpoints: `name=https://...`, commas between; "
+        "two of different operators are a good number. Empty: no trusted time.",
+    )
+    tsa_roots: Path | None = _setting(
+        "", _path, "The root certificates of those authorities in one PEM file, fetched and compared by you."
+    )
+    tsa_every_s: int = _setting(
+        "300", _whole(10, 86_400), "How often the newest published checkpoint is stamped by each authority."
     )
     session_days: int = _setting(
         "90", _whole(1, 365), "How long somebody stays logged in at most. Operators: never longer than 12 hours."
@@ -356,6 +389,8 @@ def _contradictions(settings: Settings) -> list[str]:
         reasons.append("FAIRKEY_MAIL_FROM is needed with FAIRKEY_SMTP_URL: mails need a sender.")
     if bool(settings.operator_email) != bool(settings.operator_password):
         reasons.append("FAIRKEY_OPERATOR_EMAIL and FAIRKEY_OPERATOR_PASSWORD are set together or not at all.")
+    if bool(settings.tsa_urls) != (settings.tsa_roots is not None):
+        reasons.append("FAIRKEY_TSA_URLS and FAIRKEY_TSA_ROOTS are set together or not at all.")
     if settings.session_idle_days > settings.session_days:
         reasons.append("FAIRKEY_SESSION_IDLE_DAYS is longer than FAIRKEY_SESSION_DAYS.")
     return reasons

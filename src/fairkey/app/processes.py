@@ -15,6 +15,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from fairkey.adapters.postgres.embedded import EmbeddedPostgres
 from fairkey.adapters.postgres.migrate import migrated
+from fairkey.app.trusted_time import pinned_roots, stamp_for_ever
 from fairkey.app.wiring import Opened, make_asgi_app, open_house
 from fairkey.engine.people import EmailIsInvalid
 from fairkey.settings import Settings
@@ -142,6 +143,7 @@ async def running(settings: Settings, dsn: str) -> AsyncIterator[Opened]:
         tasks = [asyncio.create_task(_keep_keys_fresh(opened))]
         if settings.worker == "inside":
             tasks.append(asyncio.create_task(opened.worker.run(WORKER_PAUSE_S)))
+            tasks.append(asyncio.create_task(stamp_for_ever(opened)))
         try:
             yield opened
         finally:
@@ -161,6 +163,7 @@ async def _keep_keys_fresh(opened: Opened) -> None:
 
 async def _prepare(settings: Settings, dsn: str) -> None:
     """What the first start needs and every start repeats harmlessly: tables, keys, the first operator."""
+    pinned_roots(settings)  # what cannot be used is told at the start, not in a log at night
     applied = await migrated(dsn)
     if applied:
         logger.info("applied migrations: %s", ", ".join(applied))
@@ -195,6 +198,7 @@ async def _work(settings: Settings, dsn: str) -> None:
     async with open_house(settings, dsn) as opened:
         tasks = [
             asyncio.create_task(opened.worker.run(WORKER_PAUSE_S)),
+            asyncio.create_task(stamp_for_ever(opened)),
             asyncio.create_task(_keep_keys_fresh(opened)),
         ]
         await stop.wait()

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import NamedTuple, Protocol
 
-from fairkey.proofs.notes import Note, Signature
+from fairkey.proofs.notes import Note, Signature, SignerKey
 
 Prove = Callable[[int], Awaitable[Sequence[bytes]]]
 """Gives the consistency proof from an older size to the note's; IndexError for a size that is no older one."""
@@ -22,6 +22,10 @@ class StoreFailed(Exception):
     """The place where tiles lie did not do as asked. What was written may be there or not."""
 
 
+class StoreIsBroken(StoreFailed):
+    """The disk could not keep what it took: nothing it says can be relied on until it was looked after."""
+
+
 class Head(NamedTuple):
     """A head that was signed; `cosigned` is what was published, None while it is not."""
 
@@ -31,12 +35,22 @@ class Head(NamedTuple):
     cosigned: bytes | None
 
 
-class Indexed(NamedTuple):
-    """An entry of the log: its index, its exact bytes and the leaf hash noted when it was recorded."""
+class Entry(NamedTuple):
+    """An entry of the log: its index, its exact bytes and the leaf hash noted when it was indexed."""
 
-    index: int
+    log_index: int
     body: bytes
     leaf: bytes
+
+
+class OwnLog(NamedTuple):
+    """The log that is written now, with the key that signs its heads and its promises."""
+
+    log_no: int
+    origin: str
+    key: SignerKey
+    why: str
+    begun_at_ms: int
 
 
 class LogWriting(Protocol):
@@ -52,7 +66,7 @@ class LogWriting(Protocol):
         returns. Whoever saw an event committed before he recorded his own has a higher index than that event.
         """
 
-    async def entries(self, start: int, end: int) -> Sequence[Indexed]:
+    async def entries(self, start: int, end: int) -> Sequence[Entry]:
         """The entries `[start, end)` in order."""
 
     async def leaves(self, start: int, end: int) -> Sequence[bytes]:

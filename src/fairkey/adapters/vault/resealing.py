@@ -51,10 +51,17 @@ ACCOUNT_ADDRESSES: Final = SealedColumn(
     purpose="contacts",
     aad=lambda key: f"account:{key[0]}".encode(),
 )
+LOG_KEYS: Final = SealedColumn(
+    table="logs",
+    key=(("log_no", "integer"),),
+    column="seed_sealed",
+    purpose="contacts",
+    aad=lambda key: f"log:{key[0]}".encode(),
+)
 # Every column that holds sealed values. A test compares it with the tables: a column that is missing here would keep
 # its
 # old key in use for ever.
-SEALED_COLUMNS: Final = (VAULT_CODES, EVENT_FIELDS, ACCOUNT_ADDRESSES)
+SEALED_COLUMNS: Final = (VAULT_CODES, EVENT_FIELDS, ACCOUNT_ADDRESSES, LOG_KEYS)
 
 
 async def reseal_everything(

@@ -11,7 +11,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from fairkey.business.askers import Asker
-from fairkey.business.basics import HOUR_MS, Broken, Stream
+from fairkey.business.basics import HOUR_MS, MINUTE_MS, Broken, Stream
 from fairkey.business.deadlines import Due, command_for
 from fairkey.effects.outbox import Outbox, Waiting
 from fairkey.effects.ports import (
@@ -24,7 +24,7 @@ from fairkey.effects.ports import (
     ProviderIsUnreachable,
     ProviderRefused,
 )
-from fairkey.effects.queue import TELLING
+from fairkey.effects.queue import ASK_AGAIN, TELLING
 from fairkey.engine import trade
 from fairkey.engine.answers import Conflict, StoreIsAway
 from fairkey.engine.batching import Stopping
@@ -37,6 +37,7 @@ INSTRUCTION_OF: Mapping[str, InstructionKind] = {
     "payout": "payout",
 }
 ROWS_AT_ONCE_MAX = 100
+PUT_OFF_MS = MINUTE_MS
 ABANDONED_AFTER_MS = 6 * HOUR_MS
 TIDY_EVERY_MS = HOUR_MS
 
@@ -66,6 +67,7 @@ class Worker:
         self._outbox = outbox
         self._tell = tell
         self._tidied_at_ms = 0
+        self._put_off: dict[tuple[Stream, Due], int] = {}  # deadlines that could not be met, and when they come again
 
     async def run(self, pause_s: float) -> None:
         """Work until cancelled; between two looks that found nothing, `pause_s` seconds pass."""
@@ -87,8 +89,12 @@ class Worker:
         async with self._clockwork.lease("clock") as held:
             if not held:
                 return 0
-            due = await self._clockwork.due(self._house.now_ms(), ROWS_AT_ONCE_MAX)
-            results = await asyncio.gather(*(self._meet(stream, one) for stream, one in due))
+            now_ms = self._house.now_ms()
+            self._put_off = {one: again_ms for one, again_ms in self._put_off.items() if again_ms > now_ms}
+            # What fails comes first in every look: it is passed over for a while, or it would keep the rest waiting.
+            due = await self._clockwork.due(now_ms, ROWS_AT_ONCE_MAX + len(self._put_off))
+            timely = [one for one in due if one not in self._put_off][:ROWS_AT_ONCE_MAX]
+            results = await asyncio.gather(*(self._meet(stream, one) for stream, one in timely))
             return sum(results)
 
     async def _meet(self, stream: Stream, due: Due) -> int:
@@ -100,6 +106,7 @@ class Worker:
             answer = await self._house.ask(Asker.CLOCK, command_for(stream, due.what), command_id=command_id)
         except (Broken, Conflict, StoreIsAway, Stopping) as error:
             logger.warning("the deadline %s of a %s could not be met now: %s", due.what, stream.kind, error)
+            self._put_off[stream, due] = self._house.now_ms() + PUT_OFF_MS
             return 0
         if answer.refusal:
             logger.info("the deadline %s of a %s had passed already: %s", due.what, stream.kind, answer.refusal)
@@ -116,6 +123,9 @@ class Worker:
         try:
             if waiting.kind in TELLING:
                 await self._tell(waiting)
+                await self._outbox.done(waiting, now_ms())
+            elif waiting.kind == ASK_AGAIN:
+                await trade.catch_up(self._house, waiting.stream.shop_id, waiting.stream.id)
                 await self._outbox.done(waiting, now_ms())
             else:
                 await self._instruct(waiting)
@@ -177,7 +187,7 @@ class Worker:
                 raise Broken(f"nobody knows how to do {waiting.kind}")
 
     async def _record(self, waiting: Waiting, *, succeeded: bool, reason: str) -> None:
-        if waiting.kind in TELLING:
+        if waiting.kind not in INSTRUCTION_OF:
             return
         notice = InstructionNotice(
             kind=INSTRUCTION_OF[waiting.kind],

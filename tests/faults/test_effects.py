@@ -20,12 +20,13 @@ from fairkey.adapters.postgres.clockwork import PostgresClockwork
 from fairkey.adapters.postgres.outbox import PostgresOutbox
 from fairkey.business import complaints, escrow, orders, payments, payouts
 from fairkey.business.askers import Asker
-from fairkey.business.basics import DAY_MS, HOUR_MS, MINUTE_MS, PLATFORM, Command
+from fairkey.business.basics import DAY_MS, HOUR_MS, MINUTE_MS, PLATFORM, Broken, Command
 from fairkey.business.files import OrderFile
 from fairkey.effects.outbox import ASK_AGAIN_MS, BACK_OFF_MAX_MS, LEASE_MS, Waiting
 from fairkey.effects.queue import MONEY
 from fairkey.engine import trade
-from fairkey.worker import Worker
+from fairkey.engine.answers import Answer
+from fairkey.worker import PUT_OFF_MS, Worker
 from faults_world import must_be_clean
 
 pytestmark = pytest.mark.pg
@@ -322,6 +323,30 @@ async def test_a_worker_that_dies_leaves_its_effects_to_the_next(market: Market)
 # Deadlines.
 
 
+async def test_deadlines_that_cannot_be_met_do_not_keep_the_others_waiting(
+    market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stuck, free = [await market.ordered() for _ in range(3)], await market.ordered()
+    broken = {(await market.of(one))["order_id"] for one in stuck}
+    worker = market.world.opened.worker
+    ask = market.world.opened.house.ask
+
+    async def ask_or_break(by: Asker, command: Command, *, command_id: str | None = None) -> Answer:
+        if getattr(command, "order_id", "") in broken:
+            raise Broken("a state that no rule foresees")
+        return await ask(by, command, command_id=command_id)
+
+    monkeypatch.setattr(market.world.opened.house, "ask", ask_or_break)
+    monkeypatch.setattr("fairkey.worker.ROWS_AT_ONCE_MAX", 3)
+    await market.set_clock(orders.PAYMENT_WINDOW_MS)
+    assert await worker.sweep() == 0, "the three that are broken come first"
+    assert await worker.sweep() == 1
+    assert await market.stage(free) == "expired"
+    monkeypatch.undo()
+    await market.set_clock(PUT_OFF_MS)
+    assert await worker.sweep() == 3
+
+
 async def test_the_provider_is_asked_before_an_order_expires(market: Market) -> None:
     lost, unpaid = await market.ordered(), await market.ordered()
     await market.sandbox.go_wrong({"kind": "lose", "reference": lost["reference"]})
@@ -342,9 +367,15 @@ async def test_an_order_expires_although_the_provider_is_away_and_its_money_is_f
     await market.world.opened.worker.sweep()
     assert await market.stage(placed) == "expired"
     await market.sandbox.go_well()
-    where = await market.of(placed)
-    assert await trade.catch_up(market.world.opened.house, where["shop_id"], where["order_id"]) == 1
+    await market.set_clock(5 * MINUTE_MS - 1)
+    await market.world.opened.worker.do_effects()
+    assert await market.stage(placed) == "expired"
+    await market.set_clock(1)
+    await market.world.opened.worker.do_effects()
     assert await market.stage(placed) == "delivered", "the codes were still there"
+    await market.set_clock(2 * DAY_MS)
+    while await market.world.opened.worker.do_effects():
+        pass
     await must_be_clean(market.world.opened.pool, market.now_ms, market.world.opened.keys)
 
 

@@ -7,19 +7,23 @@ where the provider's later report belongs.
 from msgspec import Struct
 
 from fairkey.business import complaints, escrow, orders, payments, payouts
-from fairkey.business.basics import Event, Stream
+from fairkey.business.basics import DAY_MS, HOUR_MS, MINUTE_MS, Event, Stream
 
 
 class Effect(Struct, frozen=True, kw_only=True):
     """One row of the outbox."""
 
     stream: Stream
-    kind: str  # refund | release | payout | refund_unmatched | tell_buyer | tell_merchant
+    kind: str  # refund | release | payout | refund_unmatched | tell_buyer | tell_merchant | ask_again
     key: str
     payload: dict[str, object] = {}
+    wait_ms: int = 0  # from the commit until it is first tried
 
 
 MONEY = frozenset({"refund", "release", "payout", "refund_unmatched"})
+ASK_AGAIN = "ask_again"
+# A buyer may pay in the last minute and the provider's word be lost: after the order ended unpaid it is asked again.
+ASKED_AGAIN_AFTER_MS = (5 * MINUTE_MS, HOUR_MS, DAY_MS)
 TELLING = frozenset({"tell_buyer", "tell_merchant"})
 KEY_PARTS = 6
 
@@ -58,6 +62,16 @@ def effects_of(stream: Stream, version: int, event: Event) -> list[Effect]:
             }
             key = key_of(stream, "refund", 1, event.attempt)
             return [Effect(stream=stream, kind="refund_unmatched", key=key, payload=payload)]
+        case orders.OrderExpired():
+            return [
+                Effect(
+                    stream=stream,
+                    kind=ASK_AGAIN,
+                    key=f"ask:{stream.shop_id}:{stream.kind}:{stream.id}:{version}:{number}",
+                    wait_ms=wait_ms,
+                )
+                for number, wait_ms in enumerate(ASKED_AGAIN_AFTER_MS, 1)
+            ]
         case orders.OrderDelivered():
             return [_tell("buyer", stream, version, "delivered", quantity=event.quantity)]
         case orders.OrderPaid(delivery=orders.Delivery.MANUAL):

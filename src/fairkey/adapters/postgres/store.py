@@ -311,6 +311,7 @@ class PostgresTransaction:
                 [effect.stream.kind for effect in commit.effects],
                 [effect.stream.id for effect in commit.effects],
                 [msgspec.json.encode(effect.payload).decode() for effect in commit.effects],
+                [effect.wait_ms for effect in commit.effects],
                 at,
             )
 

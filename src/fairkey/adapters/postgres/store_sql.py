@@ -132,9 +132,9 @@ VALUES ($1, $2, $3, $4, $5, $6)
 
 INSERT_EFFECTS = """
 INSERT INTO effects (shop_id, key, kind, stream_kind, stream_id, payload, next_at, created_at)
-SELECT shop_id, key, kind, stream_kind, stream_id, payload::json, $7, $7
-FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::text[])
-  AS new (shop_id, key, kind, stream_kind, stream_id, payload)
+SELECT shop_id, key, kind, stream_kind, stream_id, payload::json, $8::timestamptz + wait_ms * interval '1 millisecond', $8::timestamptz
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::text[], $7::bigint[])
+  AS new (shop_id, key, kind, stream_kind, stream_id, payload, wait_ms)
 """
 
 INSERT_ANSWERS = """

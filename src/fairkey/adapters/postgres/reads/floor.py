@@ -65,14 +65,14 @@ WHERE shop_id = $1 AND stream_kind = 'order' AND stream_id = $2 AND e.kind = $3 
 """
 _EFFECTS: Final = """
 SELECT key, kind, state, attempts, next_at, coalesce(last_error, '') AS last_error, created_at
-FROM effects WHERE state <> 'done' ORDER BY (state = 'failed') DESC, created_at LIMIT $1
+FROM effects WHERE state <> 'done' AND kind <> 'ask_again' ORDER BY (state = 'failed') DESC, created_at LIMIT $1
 """
 _HEALTH: Final = """
 SELECT current_setting('server_version') AS database_version, pg_database_size(current_database()) AS database_bytes,
        (SELECT count(*) FROM events) AS events,
        (SELECT count(*) FROM streams WHERE due_at < $1) AS deadlines_overdue,
        (SELECT min(due_at) FROM streams WHERE due_at < $1) AS oldest_due_at,
-       (SELECT count(*) FROM effects WHERE state IN ('waiting', 'sent')) AS effects_waiting,
+       (SELECT count(*) FROM effects WHERE state IN ('waiting', 'sent') AND kind <> 'ask_again') AS effects_waiting,
        (SELECT count(*) FROM effects WHERE state IN ('waiting', 'sent') AND next_at < $1) AS effects_overdue,
        (SELECT count(*) FROM effects WHERE state = 'failed') AS effects_failed,
        (SELECT count(*) FROM imports WHERE state = 'receiving') AS imports_receiving

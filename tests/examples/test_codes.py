@@ -127,6 +127,7 @@ CASES = [
     typing("none is no delivery", (), FieldIsInvalid),
     typing("a code without a commitment is our own bug", ("t1",), Broken, commitments=()),
     typing("and so is one code typed as two", ("t1", "t1"), Broken),
+    typing("the second of two clicks changes nothing", ("t1",), [], (TYPED,)),
     Case(
         rule="an order that waits for none takes none",
         when=DeliverTyped(**ID, codes=("t1",), commitments=("aa",)),

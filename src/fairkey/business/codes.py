@@ -188,6 +188,8 @@ def decide(
             return [CodesDelivered(codes=reserved, commitments=())]
         case DeliverTyped():
             assert isinstance(brief, TypingBriefing)
+            if command.codes and set(command.codes) <= {one.code_id for one in codes.held}:
+                return []  # the second click of two: they are in the box
             return [_deliver_typed(command, codes, brief)]
         case RevealCodes():
             assert isinstance(brief, OpeningBriefing)

@@ -25,7 +25,7 @@ from fairkey.effects.queue import read_key
 
 from .answers import Answer
 from .house import House, NoPaymentProvider
-from .vault_port import ImportProgress, OpenedCode, Staged, TypedCodesAreRefused
+from .vault_port import ImportIsClosed, ImportProgress, ImportRecord, OpenedCode, Staged, TypedCodesAreRefused
 
 logger = logging.getLogger(__name__)
 
@@ -289,18 +289,27 @@ async def deposit(  # noqa: PLR0913 - everything an import is told about itself
 
     Raises the refusals of `CodeImports.stage`.
     """
-    staged = await house.imports.stage(
-        shop_id=shop_id,
-        import_id=import_id,
-        listing_id=listing_id,
-        chunks=chunks,
-        file_name=file_name,
-        note=note,
-        source=source,
-        invoice_sha256=bytes.fromhex(invoice_sha256) or None,
-        by_account=by_account,
-        on_progress=on_progress,
-    )
+    try:
+        staged = await house.imports.stage(
+            shop_id=shop_id,
+            import_id=import_id,
+            listing_id=listing_id,
+            chunks=chunks,
+            file_name=file_name,
+            note=note,
+            source=source,
+            invoice_sha256=bytes.fromhex(invoice_sha256) or None,
+            by_account=by_account,
+            on_progress=on_progress,
+        )
+    except ImportIsClosed:
+        # Somebody died between vault and engine: what lies staged under this id only waits to be registered.
+        record = await house.imports.find(shop_id, import_id)
+        if record is None or record.state != "staged" or record.listing_id != listing_id or record.root is None:
+            raise
+        staged = _staged_before(record, record.root)
+        source, note = record.source, record.note
+        invoice_sha256 = (record.invoice_sha256 or b"").hex()
     if staged.count == 0:
         return staged, None
     command = batches.RegisterBatch(
@@ -317,3 +326,16 @@ async def deposit(  # noqa: PLR0913 - everything an import is told about itself
     if answer.refusal:
         await house.imports.drop_unregistered(shop_id, import_id)
     return staged, answer
+
+
+def _staged_before(record: ImportRecord, root: bytes) -> Staged:
+    return Staged(
+        import_id=record.import_id,
+        count=record.progress.accepted,
+        root=root,
+        progress=record.progress,
+        encoding=record.encoding,
+        delimiter=record.delimiter,
+        columns_taken=record.columns_taken,
+        columns_ignored=record.columns_ignored,
+    )

@@ -181,6 +181,27 @@ async def claim(
     return [ClaimedElsewhere(row["code_id"].bytes, row["owner"]) for row in lost]
 
 
+async def waiting_typed(
+    connection: asyncpg.pool.PoolConnectionProxy, about: About, fingerprints: Sequence[bytes]
+) -> list[tuple[str, str]]:
+    """Those of these codes that lie in the vault for this very batch and were never delivered: (code id, commitment in
+    hex), in the order of the fingerprints.
+    """
+    found = await connection.fetch(
+        """
+        SELECT v.code_id, v.commitment
+        FROM unnest($3::bytea[]) WITH ORDINALITY AS given (fingerprint, place)
+        JOIN vault v ON v.shop_id = $1 AND v.batch_id = $2 AND v.fingerprint = given.fingerprint
+        WHERE NOT EXISTS (SELECT FROM codes c WHERE c.shop_id = v.shop_id AND c.code_id = v.code_id)
+        ORDER BY given.place
+        """,
+        about.shop_id,
+        about.import_id,
+        fingerprints,
+    )
+    return [(str(row["code_id"]), row["commitment"].hex()) for row in found]
+
+
 async def put(
     connection: asyncpg.pool.PoolConnectionProxy, about: About, codes: Sequence[PressedCode], position: int
 ) -> None:

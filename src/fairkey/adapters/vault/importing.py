@@ -143,6 +143,10 @@ class ImportDesk:
             position = await rows.start_typed(connection, about, moment(self._now_ms()), len(pressed.codes))
             losers = await rows.claim(connection, about.shop_id, pressed.codes)
             if losers:
+                waiting = await rows.waiting_typed(connection, about, [one.fingerprint for one in pressed.codes])
+                if len(waiting) == len(pressed.codes):
+                    # The same codes for the same order, put here by somebody who died (or is faster): theirs are used.
+                    return waiting
                 # Leaving the block by an exception rolls back what was claimed: all or none.
                 raise TypedCodesAreRefused(lines=_as_rows(_refusals_of(losers, pressed.codes, about.shop_id)))
             await rows.put(connection, about, pressed.codes, position)

@@ -50,6 +50,18 @@ class HouseEntry:
 
         return processes.work(self.settings())
 
+    def sequence(self) -> int:
+        """Write the public log until told to stop."""
+        from fairkey.app import processes
+
+        return processes.sequence(self.settings())
+
+    async def begin_log_anew(self, origin: str, why: str) -> Mapping[str, str]:
+        """End the log and begin another under a new origin."""
+        from fairkey.app import upkeep
+
+        return await upkeep.begin_log_anew(self.settings(), origin, why)
+
     def demo(self, *, port: int, fresh: bool, seed: int) -> int:
         """The demo world until told to stop."""
         from fairkey import demo

@@ -25,6 +25,7 @@ _TSA_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,39}")
 Mode = Literal["production", "demo", "test"]
 PaymentProviderName = Literal["none", "sandbox"]
 Worker = Literal["inside", "apart"]
+SequencerPlace = Literal["inside", "apart"]
 ShopAdmission = Literal["open", "by_operator"]
 Network = IPv4Network | IPv6Network
 
@@ -100,6 +101,20 @@ def _address_of(*schemes: str, origin_only: bool = False) -> Callable[[str], str
         return text.rstrip("/") if origin_only else text
 
     return read
+
+
+def _log_origin(text: str) -> str:
+    longest = 200
+    if len(text) > longest or not (text.isprintable() and text.isascii()) or any(sign in text for sign in " +"):
+        raise _Unreadable("a name like keys.example/log: ASCII, without spaces and '+'")
+    return text
+
+
+def _log_store(text: str) -> str:
+    schemes = ("s3", "gs", "az", "file", "memory", "http", "https")
+    if text and (text.partition("://")[0] not in schemes or not text.isprintable() or " " in text):
+        raise _Unreadable("the URL of a bucket, like s3://bucket/folder")
+    return text.rstrip("/") if not text.endswith("://") else text
 
 
 def _email(text: str) -> str:
@@ -210,6 +225,29 @@ class Settings:
         "inside",
         _one_of("inside", "apart"),
         "Who carries out payments back, mails and deadlines: the serving processes themselves, or `fairkey worker` "
+        "started apart.",
+    )
+    log_origin: str = _setting(
+        "",
+        _log_origin,
+        "Name of the public log, fixed for good when its first checkpoint is signed. Empty: the host of "
+        "`FAIRKEY_PUBLIC_URL` and `/log`.",
+    )
+    log_store: str = _setting(
+        "",
+        _log_store,
+        "Bucket for the public log's tiles (`s3://bucket/folder`, `gs://`, `az://`; keys and region come from the "
+        "cloud's own environment variables). Empty: the folder `log` in the state folder.",
+    )
+    log_period_ms: int = _setting(
+        "1000",
+        _whole(20, 60_000),
+        "How long the public log's writer collects events before it signs over them, in milliseconds.",
+    )
+    sequencer: SequencerPlace = _setting(
+        "inside",
+        _one_of("inside", "apart"),
+        "Who writes the public log: one of the serving processes, whichever holds the lease, or `fairkey sequencer` "
         "started apart.",
     )
     stop_wait_s: int = _setting("20", _whole(1, 600), "How long requests under way may take to end when asked to stop.")

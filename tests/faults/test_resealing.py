@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from fairkey.adapters.postgres.log_keys import LogKeys
 from fairkey.adapters.postgres.store import sealed_aad
 from fairkey.adapters.vault.keys import key_id_of
 from fairkey.adapters.vault.resealing import (
@@ -76,6 +77,7 @@ async def test_every_sealed_column_of_the_database_is_resealed(world: VaultWorld
         order,
         world.keys.seal("contacts", place, b"fields"),
     )
+    own = await LogKeys(world.pool, world.keys, world.clock).newest("shop.example/log")
     new = {purpose: await world.keys.rotate(purpose, usable_after_ms=0) for purpose in ("codes", "contacts")}
     world.clock.at_ms += 10_000_000
     told: list[tuple[str, int]] = []
@@ -84,10 +86,11 @@ async def test_every_sealed_column_of_the_database_is_resealed(world: VaultWorld
         told.append((table, count))
 
     renewed = await reseal_everything(world.pool, world.keys, world.clock, on_progress=tell)
-    assert renewed == {"vault": 1, "sealed_fields": 1, "accounts": 1, "logs": 0}
+    assert renewed == {"vault": 1, "sealed_fields": 1, "accounts": 1, "logs": 1}
     assert dict(told) == renewed
     for where in SEALED_COLUMNS:
         assert key_id_of(await world.pool.fetchval(f"SELECT {where.column} FROM {where.table}")) == new[where.purpose]
+    assert (await LogKeys(world.pool, world.keys, world.clock).newest("")).key.verifier == own.key.verifier
     fields = await world.pool.fetchval("SELECT sealed FROM sealed_fields")
     assert world.keys.open("contacts", place, fields) == b"fields"
     retired = await world.pool.fetch("SELECT purpose FROM data_keys WHERE retired_at IS NOT NULL ORDER BY purpose")

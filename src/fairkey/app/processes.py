@@ -15,6 +15,8 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from fairkey.adapters.postgres.embedded import EmbeddedPostgres
 from fairkey.adapters.postgres.migrate import migrated
+from fairkey.adapters.postgres.starting import until_it_answers
+from fairkey.app.log_wiring import write_log
 from fairkey.app.trusted_time import pinned_roots, stamp_for_ever
 from fairkey.app.wiring import Opened, make_asgi_app, open_house
 from fairkey.engine.people import EmailIsInvalid
@@ -23,6 +25,7 @@ from fairkey.settings import Settings
 WORKER_PAUSE_S = 0.5
 KEYS_REFRESH_S = 45.0
 BACKLOG = 1024
+DATABASE_WAIT_S = 60.0
 
 # The shapes of ASGI itself, lifespan included; the framework's own types know requests only.
 Message = MutableMapping[str, Any]
@@ -87,6 +90,13 @@ def work(settings: Settings) -> int:
     return 0
 
 
+def sequence(settings: Settings) -> int:
+    """Write the public log until told to stop, or until the disk cannot be believed any more."""
+    start_logging(settings)
+    with database(settings) as dsn:
+        return asyncio.run(_sequence(settings, dsn))
+
+
 def serving_app() -> "LivingApp":
     """The application of one serving process; the house is opened and closed with uvicorn's lifespan."""
     settings = Settings.from_environment(os.environ)
@@ -139,11 +149,13 @@ def _spare_the_collector() -> None:
 @asynccontextmanager
 async def running(settings: Settings, dsn: str) -> AsyncIterator[Opened]:
     """A house with its background tasks."""
-    async with open_house(settings, dsn) as opened:
+    async with open_house(settings, dsn, waits_for_log=True) as opened:
         tasks = [asyncio.create_task(_keep_keys_fresh(opened))]
         if settings.worker == "inside":
             tasks.append(asyncio.create_task(opened.worker.run(WORKER_PAUSE_S)))
             tasks.append(asyncio.create_task(stamp_for_ever(opened)))
+        if settings.sequencer == "inside":
+            tasks.append(asyncio.create_task(write_log(opened, dsn)))
         try:
             yield opened
         finally:
@@ -164,6 +176,7 @@ async def _keep_keys_fresh(opened: Opened) -> None:
 async def _prepare(settings: Settings, dsn: str) -> None:
     """What the first start needs and every start repeats harmlessly: tables, keys, the first operator."""
     pinned_roots(settings)  # what cannot be used is told at the start, not in a log at night
+    await until_it_answers(dsn, DATABASE_WAIT_S)
     applied = await migrated(dsn)
     if applied:
         logger.info("applied migrations: %s", ", ".join(applied))
@@ -194,8 +207,9 @@ async def _work(settings: Settings, dsn: str) -> None:
     loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(signal_number, stop.set)
+    await until_it_answers(dsn, DATABASE_WAIT_S)
     await migrated(dsn)
-    async with open_house(settings, dsn) as opened:
+    async with open_house(settings, dsn, waits_for_log=True) as opened:
         tasks = [
             asyncio.create_task(opened.worker.run(WORKER_PAUSE_S)),
             asyncio.create_task(stamp_for_ever(opened)),
@@ -206,3 +220,21 @@ async def _work(settings: Settings, dsn: str) -> None:
             task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _sequence(settings: Settings, dsn: str) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(signal_number, stop.set)
+    await until_it_answers(dsn, DATABASE_WAIT_S)
+    await migrated(dsn)
+    async with open_house(settings, dsn) as opened:
+        writing = asyncio.create_task(write_log(opened, dsn))
+        tasks = [writing, asyncio.create_task(_keep_keys_fresh(opened)), asyncio.create_task(stop.wait())]
+        await asyncio.wait({writing, tasks[-1]}, return_when=asyncio.FIRST_COMPLETED)
+        ended_by_itself = writing.done()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    return int(ended_by_itself)

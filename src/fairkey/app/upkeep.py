@@ -4,13 +4,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fairkey.adapters.postgres.audit import audit
+from fairkey.adapters.postgres.log_keys import LogKeys, OriginIsTaken
 from fairkey.adapters.postgres.migrate import migrated
 from fairkey.adapters.postgres.rebuild import check, repair
 from fairkey.adapters.vault.auditing import audit_vault
 from fairkey.adapters.vault.resealing import reseal_everything
 from fairkey.app.processes import database
 from fairkey.app.wiring import Opened, open_house
-from fairkey.cli.entry import Finding
+from fairkey.cli.entry import Finding, LogIsNotBegun
+from fairkey.proofs.notes import KeyIsMalformed
 from fairkey.settings import Settings
 
 
@@ -56,3 +58,15 @@ async def reseal(settings: Settings) -> int:
     """Seal what lies under older data keys anew; how many values."""
     async with opened(settings) as house:
         return sum((await reseal_everything(house.pool, house.keys, house.house.now_ms)).values())
+
+
+async def begin_log_anew(settings: Settings, origin: str, why: str) -> dict[str, str]:
+    """End the log that is written now and begin another; its origin and verifier key. Raises `LogIsNotBegun`."""
+    async with opened(settings) as house:
+        try:
+            own = await LogKeys(house.pool, house.keys, house.house.now_ms).begin_anew(origin, why)
+        except OriginIsTaken:
+            raise LogIsNotBegun(f"{origin} is or was a log of this installation; choose another name.") from None
+        except KeyIsMalformed as error:
+            raise LogIsNotBegun(f"{origin} cannot be the name of a log: {error}.") from None
+    return {"origin": own.origin, "vkey": str(own.key.verifier)}

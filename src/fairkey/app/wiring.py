@@ -89,8 +89,12 @@ async def open_house(
     chance: Callable[[int], bytes] = os.urandom,
     providers: Mapping[str, PaymentProvider] | None = None,
     mail: Mail | None = None,
+    waits_for_log: bool = False,
 ) -> AsyncIterator[Opened]:
-    """Wire a house on a migrated database. Tests hand in a clock, chance, providers and a mail carrier of their own."""
+    """Wire a house on a migrated database. Tests hand in a clock, chance, providers and a mail carrier of their own.
+
+    `waits_for_log`: money leaves only after the public log shows why; for houses beside which a sequencer runs.
+    """
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(
             asyncpg.create_pool(dsn, min_size=1, max_size=settings.database_connections)
@@ -136,7 +140,8 @@ async def open_house(
             is_ready=lambda: _answers(pool),
         )
         letters = Letters(house, carrier)
-        worker = Worker(house, clockwork=PostgresClockwork(pool), outbox=PostgresOutbox(pool), tell=letters.tell)
+        outbox = PostgresOutbox(pool, waits_for_log=waits_for_log)
+        worker = Worker(house, clockwork=PostgresClockwork(pool), outbox=outbox, tell=letters.tell)
         stack.push_async_callback(batcher.stop)
         yield Opened(house=house, worker=worker, pool=pool, keys=keys, performer=performer, stop=batcher.stop)
 

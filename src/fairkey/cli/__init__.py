@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -19,7 +19,7 @@ from fairkey.engine import trade
 from fairkey.engine.house import House
 from fairkey.settings import SettingsRefused
 
-from .entry import Entry, Finding
+from .entry import Entry, Finding, LogIsNotBegun
 
 PURPOSES = ("codes", "contacts")
 CHUNK_BYTES = 256 * 1024
@@ -60,6 +60,13 @@ def serve(entry: Entry) -> None:
 def worker(entry: Entry) -> None:
     """Carry out refunds, payouts, mails and deadlines, apart from `serve`."""
     sys.exit(entry.work())
+
+
+@root.command()
+@click.pass_obj
+def sequencer(entry: Entry) -> None:
+    """Write the public log, apart from `serve` (`FAIRKEY_SEQUENCER=apart`)."""
+    sys.exit(entry.sequence())
 
 
 @root.command()
@@ -274,6 +281,30 @@ def reseal(entry: Entry, as_json: bool) -> None:  # noqa: FBT001
 
     count = asyncio.run(move())
     say(as_json, {"resealed": count}, lambda: console.print(f"Resealed {count} values."))
+
+
+@root.group()
+def log() -> None:
+    """The public log of this installation."""
+
+
+@log.command(name="begin-anew")
+@click.option("--origin", required=True, help="Name of the new log, like keys.example/log-2; never used before.")
+@click.option("--why", required=True, help="Why the old one ends, for whoever asks later.")
+@json_option
+@click.pass_obj
+def begin_anew(entry: Entry, origin: str, why: str, as_json: bool) -> None:  # noqa: FBT001
+    """End the log for good and log every event again under a new origin and key: after a backup that is too old."""
+
+    async def begin() -> Mapping[str, str]:
+        return await entry.begin_log_anew(origin, why)
+
+    try:
+        begun = asyncio.run(begin())
+    except LogIsNotBegun as error:
+        errors.print(str(error), highlight=False)
+        sys.exit(1)
+    say(as_json, dict(begun), lambda: _print_pairs(begun))
 
 
 @root.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})

@@ -19,6 +19,10 @@ class Finding:
     is_warning: bool = False
 
 
+class LogIsNotBegun(Exception):
+    """The new log cannot have this origin; the argument is a sentence."""
+
+
 class Entry(Protocol):
     """Everything a command line may start; implemented by `fairkey.main`."""
 
@@ -36,6 +40,12 @@ class Entry(Protocol):
 
     def work(self) -> int:
         """Carry out effects and deadlines until told to stop; the exit code."""
+
+    def sequence(self) -> int:
+        """Write the public log until told to stop; the exit code."""
+
+    def begin_log_anew(self, origin: str, why: str) -> Awaitable[Mapping[str, str]]:
+        """End the log and begin another under a new origin; its origin and verifier key. Raises `LogIsNotBegun`."""
 
     def demo(self, *, port: int, fresh: bool, seed: int) -> int:
         """A small lively world on this machine until told to stop; the exit code."""

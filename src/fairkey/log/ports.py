@@ -104,7 +104,7 @@ class TileStore(Protocol):
     async def read(self, paths: Sequence[str]) -> list[bytes | None]:
         """The files' bytes, None where there is none."""
 
-    async def write(self, files: Mapping[str, bytes]) -> None:
+    async def put(self, files: Mapping[str, bytes]) -> None:
         """Store files that never change; all of them durable when it returns. What lies there already is replaced."""
 
     async def publish(self, checkpoint: bytes) -> None:

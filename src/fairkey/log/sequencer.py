@@ -92,7 +92,7 @@ class LogWriter:
         edge = before
         if entries:
             files, edge = await asyncio.to_thread(grow, before, [entry.body for entry in entries])
-            await self._setting.store.write(files)
+            await self._setting.store.put(files)
             found = await self._setting.store.read(list(files))
             written = {path: data for path, data in zip(files, found, strict=True) if data is not None}
             checked = partial(

@@ -138,7 +138,7 @@ async def rebuilt(writing: LogWriting, store: TileStore, size: int, root: bytes)
         growth = await asyncio.to_thread(grow, edge, [entry.body for entry in entries])
         # Not yet those of the edge, which only the last round has: others would be partial tiles of no signed size.
         last = growth.edge.size >= size
-        await store.write(
+        await store.put(
             {path: data for path, data in growth.files.items() if last or path not in growth.edge.files}
         )
         edge = growth.edge

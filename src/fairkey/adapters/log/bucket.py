@@ -40,7 +40,7 @@ class BucketTiles:
         """The objects' bytes."""
         return list(await asyncio.gather(*(self._read(path) for path in paths)))
 
-    async def write(self, files: Mapping[str, bytes]) -> None:
+    async def put(self, files: Mapping[str, bytes]) -> None:
         """Store objects that never change."""
         await asyncio.gather(*(self._write(path, data) for path, data in files.items()))
 
@@ -55,9 +55,9 @@ class BucketTiles:
             else:
                 mode = {"e_tag": there["e_tag"]} if there["e_tag"] else "overwrite"
             try:
-                await self._put(place, checkpoint, CHECKPOINT_TYPE, mode)
+                await self._store_one(place, checkpoint, CHECKPOINT_TYPE, mode)
             except _CANNOT:  # a store without conditions: whoever holds the lease writes
-                await self._put(place, checkpoint, CHECKPOINT_TYPE, "overwrite")
+                await self._store_one(place, checkpoint, CHECKPOINT_TYPE, "overwrite")
         except _FAILURES as error:
             raise StoreFailed(_said(error)) from error
 
@@ -90,16 +90,16 @@ class BucketTiles:
         try:
             async with self._slots:
                 try:
-                    await self._put(place, data, TILE_TYPE, "create")
+                    await self._store_one(place, data, TILE_TYPE, "create")
                 except AlreadyExistsError:
                     there = await obstore.get_async(self._store, place)
                     if bytes(await there.bytes_async()) != data:
                         logger.warning("%s was damaged in the bucket; it is written again", place)
-                        await self._put(place, data, TILE_TYPE, "overwrite")
+                        await self._store_one(place, data, TILE_TYPE, "overwrite")
         except _FAILURES as error:
             raise StoreFailed(_said(error)) from error
 
-    async def _put(self, place: str, data: bytes, types: Mapping[str, str], mode: Any) -> None:  # noqa: ANN401
+    async def _store_one(self, place: str, data: bytes, types: Mapping[str, str], mode: Any) -> None:  # noqa: ANN401
         if self._knows_types:
             try:
                 await obstore.put_async(

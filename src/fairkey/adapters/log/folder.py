@@ -36,7 +36,7 @@ class FolderTiles:
         """The files' bytes."""
         return await asyncio.to_thread(self._told, lambda: [self._read(path) for path in paths])
 
-    async def write(self, files: Mapping[str, bytes]) -> None:
+    async def put(self, files: Mapping[str, bytes]) -> None:
         """Store files that never change."""
         await asyncio.to_thread(self._told, lambda: self._write(files, READ_ONLY))
 

@@ -1,0 +1,74 @@
+"""The public log, wired: its origin and keys, where its tiles lie, who its witnesses are, and who writes it."""
+
+import logging
+from contextlib import AsyncExitStack
+from urllib.parse import urlsplit
+
+from fairkey.adapters.log.bucket import BucketTiles, bucket_of
+from fairkey.adapters.log.folder import FolderTiles
+from fairkey.adapters.log.no_witnesses import NoWitnesses
+from fairkey.adapters.postgres.log_keys import LogKeys
+from fairkey.adapters.postgres.log_writing import PostgresLogLease
+from fairkey.app.wiring import Opened
+from fairkey.log.ports import OwnLog, TileStore, Witnesses
+from fairkey.log.sequencer import LogSetting, Sequencer
+from fairkey.proofs.policies import NONE, Policy
+from fairkey.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+
+def log_origin(settings: Settings) -> str:
+    """The origin that the first log of this installation gets."""
+    return settings.log_origin or f"{urlsplit(settings.origin).netloc}/log"
+
+
+def tile_store(settings: Settings, log_no: int) -> TileStore:
+    """Where the tiles of a log lie; each log of an installation has a folder of its own there."""
+    if settings.log_store:
+        return BucketTiles(bucket_of(settings.log_store), f"{log_no}/")
+    return FolderTiles(settings.state / "log" / str(log_no))
+
+
+async def witnesses_of(
+    settings: Settings, own: OwnLog, stack: AsyncExitStack  # noqa: ARG001 - what they need is closed with the stack
+) -> tuple[Policy, Witnesses]:
+    """Who must cosign, and how they are asked."""
+    return Policy((), (), (), NONE), NoWitnesses()
+
+
+async def write_log(opened: Opened, dsn: str) -> None:
+    """Write the log whenever this process holds the lease, until cancelled; ends with `StoreIsBroken` when the disk
+    cannot be believed any more.
+    """
+    async with AsyncExitStack() as stack:
+        sequencer = await make_sequencer(opened, dsn, stack)
+        await sequencer.run()
+
+
+async def make_sequencer(opened: Opened, dsn: str, stack: AsyncExitStack) -> Sequencer:
+    """The writer of the log; the first log is begun when there is none. What it opens is closed with `stack`."""
+    settings = opened.house.settings
+    logs = LogKeys(opened.pool, opened.keys, opened.house.now_ms)
+    newest = await logs.newest(log_origin(settings))
+    if settings.log_origin not in ("", newest.origin):
+        logger.warning(
+            "FAIRKEY_LOG_ORIGIN is %s, but the log of this installation is %s and stays so; fairkey log begin-anew "
+            "ends it and begins another",
+            settings.log_origin,
+            newest.origin,
+        )
+    lease = PostgresLogLease(dsn, opened.house.now_ms)
+    stack.callback(lease.let_go)
+    known: dict[int, LogSetting] = {}
+
+    async def setting_of(log_no: int) -> LogSetting:
+        if log_no not in known:
+            own = await logs.of(log_no)
+            policy, witnesses = await witnesses_of(settings, own, stack)
+            known[log_no] = LogSetting(
+                own=own, store=tile_store(settings, log_no), witnesses=witnesses, policy=policy
+            )
+        return known[log_no]
+
+    return Sequencer(lease, setting_of, period_s=settings.log_period_ms / 1000)

@@ -215,8 +215,12 @@ async def test_of_a_half_delivered_order_only_what_was_opened_is_paid(world: Wor
     world.clock.ms += 31 * 60_000
     await world.opened.worker.sweep()
     await guest.go(f"/o/{reference}")
-    assert "You pay only for those you opened" in guest.text
+    assert "Not delivered in full in time" in guest.text
+    assert "You keep the 1 you opened, for ¥95.00; the rest is sent back." in guest.text
     assert (await order_of(world, reference)).file.escrow.refunded_fen == 9_500
+    await complain(guest, reference)
+    assert "Your complaint is running. The money is frozen." in guest.text
+    assert (await order_of(world, reference)).file.complaint.demand_fen == 9_500
 
 
 async def complain(guest: Visitor, reference: str, **fields: str) -> Visitor:
@@ -374,6 +378,9 @@ async def test_the_link_of_a_mail_opens_the_order_and_leaves_no_secret_behind(wo
     await guest.go(path)
     assert "Your codes are here, sealed." in guest.text
     other = visitor(world)
+    for part in ("facts", "pay", "live", "complain"):
+        await other.go(f"{path}/{part}?s={placed['secret']}")
+        assert other.status == 404, "only the order's page takes the secret out of the address"
     for wrong in ("x", placed["secret"][:-1] + "0", "A" * 5_000):
         await other.go(f"{path}?s={wrong}")
         assert other.status == 404

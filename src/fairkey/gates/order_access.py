@@ -64,7 +64,8 @@ class OrderDoor:
         """Let the buyer pass, by secret, cookie, account, or the right `?s=` of a link. Raises `OrderNotFound`."""
         if self.proved(connection, reference):
             return
-        if connection.scope.get("method", "GET") in SAFE_METHODS:
+        # Only the order's own page swaps a link's secret for the cookie; elsewhere it would stay in the address.
+        if connection.scope.get("method", "GET") in SAFE_METHODS and connection.scope["path"].endswith(f"/{reference}"):
             secret = connection.query_params.get(LINK_PARAMETER)
             if isinstance(secret, str) and self.secret_fits(reference, secret):
                 return

@@ -10,7 +10,11 @@ import pytest
 from repo.tree import python_files, text_of
 
 PERFORM = Path("src/fairkey/engine/perform.py")
-STORES = ("src/fairkey/adapters/postgres/store", "src/fairkey/adapters/postgres/rebuild")
+STORES = (
+    "src/fairkey/adapters/postgres/store",
+    "src/fairkey/adapters/postgres/rebuild",
+    "src/fairkey/adapters/postgres/erasing.py",  # takes plaintexts away; what was told stays as it is
+)
 SQL_HOMES = ("src/fairkey/adapters/postgres/", "src/fairkey/adapters/vault/")
 # The bench measures the same statements without us, and asks the server what it did.
 MEASURING = "src/fairkey/bench/"

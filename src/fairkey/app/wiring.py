@@ -23,6 +23,7 @@ from fairkey.adapters.mail.smtp import SmtpMail
 from fairkey.adapters.payments.sandbox import SandboxProvider
 from fairkey.adapters.postgres.clockwork import PostgresClockwork
 from fairkey.adapters.postgres.desk_marks import PostgresDeskMarks
+from fairkey.adapters.postgres.erasing import PostgresErasures
 from fairkey.adapters.postgres.outbox import PostgresOutbox
 from fairkey.adapters.postgres.people import postgres_people
 from fairkey.adapters.postgres.reads import postgres_questions
@@ -137,6 +138,7 @@ async def open_house(
             mail=carrier,
             questions=postgres_questions(pool, keys, now_ms),
             marks=PostgresDeskMarks(pool),
+            erasures=PostgresErasures(pool, keys, now_ms),
             is_ready=lambda: _answers(pool),
         )
         letters = Letters(house, carrier)

@@ -11,6 +11,7 @@ from fairkey.settings import Settings
 
 from .answers import Answer
 from .desk_marks import DeskMarks
+from .erasing import Erasures
 from .people import People
 from .vault_port import CodeImports, CodeVault
 
@@ -86,6 +87,7 @@ class House:
         mail: Mail | None,  # none: no letters are written
         questions: Questions,
         marks: DeskMarks,
+        erasures: Erasures,
         is_ready: Callable[[], Awaitable[bool]],
     ) -> None:
         """Wired once, in `fairkey.app`."""
@@ -102,6 +104,7 @@ class House:
         self.mail = mail
         self.questions = questions
         self.marks = marks
+        self.erasures = erasures
         self.is_ready = is_ready
 
     @property

@@ -127,7 +127,10 @@ class RefusedRow(NamedTuple):
 
 
 class OpenedCode(NamedTuple):
-    """A code in clear, with what is needed to prove that it is the one committed to."""
+    """A code in clear, with what is needed to prove that it is the one committed to.
+
+    Text and salt are empty when they were erased after the time for which they had to be kept.
+    """
 
     text: str
     salt: bytes

@@ -28,8 +28,10 @@ WHERE o.shop_id = $1 AND o.kind = 'order' AND o.id = $2
 """
 
 _FACTS: Final = """
-SELECT e.version, e.kind, e.at, e.leaf_hash, e.body, f.sealed
+SELECT e.version, e.kind, e.at, e.leaf_hash, e.body,
+       CASE WHEN r.restricted_at IS NULL THEN f.sealed END AS sealed  -- kept, and out of sight
 FROM events e LEFT JOIN sealed_fields f USING (shop_id, stream_kind, stream_id, version)
+LEFT JOIN restricted_streams r USING (shop_id, stream_kind, stream_id)
 WHERE shop_id = $1 AND stream_kind = $2 AND stream_id = $3 ORDER BY version
 """
 

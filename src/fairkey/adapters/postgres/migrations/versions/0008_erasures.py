@@ -45,6 +45,8 @@ STATEMENTS = (
         PRIMARY KEY (shop_id, stream_kind, stream_id)
     )
     """,
+    "ALTER TABLE vault ALTER COLUMN sealed DROP NOT NULL",
+    "COMMENT ON COLUMN vault.sealed IS 'text and salt of the code; empty once they were erased'",
     "COMMENT ON TABLE restricted_streams IS 'kept because the law says so; shown and written to no more'",
 )
 
@@ -55,5 +57,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop them."""
+    """Drop them. Codes that were erased stay erased."""
     run_sql("DROP TABLE restricted_streams, erased_streams, erasures")

@@ -162,11 +162,12 @@ def audit_folder(folder: Path, published: Checkpoint) -> list[bytes]:
 async def log_world(dsn: str, folder: Path) -> AsyncIterator[LogWorld]:
     """A world on a fresh database."""
     connection = await asyncpg.connect(dsn)
+    await begin_log(connection)
+    world = LogWorld(dsn=dsn, folder=folder, connection=connection)
     try:
-        await begin_log(connection)
-        yield LogWorld(dsn=dsn, folder=folder, connection=connection)
+        yield world
     finally:
-        await connection.close()
+        await world.connection.close()
 
 
 def bodies(start: int, end: int) -> list[bytes]:

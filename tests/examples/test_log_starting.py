@@ -111,9 +111,10 @@ async def test_a_backup_without_its_tiles_is_caught_by_any_witness(world: LogWor
     await world.record(*bodies(0, 10))
     await world.grow()
     backup = await copied(world, "old")
-    watching.away = {"west"}
-    await world.record(*bodies(10, 15))
-    await world.grow()
+    async with world.writer() as writer:
+        watching.away = {"west"}
+        await world.record(*bodies(10, 15))
+        await writer.step()
     watching.away = set()
     old = await restored(world, backup)
     old.folder = tmp_path / "elsewhere"

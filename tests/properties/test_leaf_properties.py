@@ -27,6 +27,8 @@ def values_of(annotation: object) -> st.SearchStrategy[object]:
         return texts
     if annotation == tuple[str, ...]:
         return st.lists(texts, max_size=4).map(tuple)
+    if annotation == tuple[int, ...]:
+        return st.lists(integers, max_size=4).map(tuple)
     assert isinstance(annotation, type)
     return st.from_type(annotation)
 

@@ -265,7 +265,7 @@ class Model:
         )
         if wish.per_buyer and bought + quantity > wish.per_buyer:
             raise No("PurchaseLimitIsReached")
-        if sum(one.stage == "placed" for one in mine) >= 3:
+        if sum(one.stage == "placed" and one.address == address for one in mine) >= 3:
             raise No("TooManyUnpaidOrders")
         if sum(one.stage == "placed" and one.address == address for one in self.orders.values()) >= 10:
             raise No("TooManyUnpaidOrders")

@@ -137,7 +137,9 @@ class MemoryTransaction:
             ]
             given.codes[shop_id, listing_id] = sorted(free)[:quantity]
         unpaid = [moved.facets for moved in tables.streams.values() if is_unpaid(moved.facets)]
-        given.buyers = {key: sum(one.buyer_key == key for one in unpaid) for key in wants.buyers}
+        given.buyers = {
+            key: sum((one.buyer_key, one.address_key) == key for one in unpaid) for key in wants.buyers
+        }
         given.addresses = {key: sum(one.address_key == key for one in unpaid) for key in wants.addresses}
         given.bought = {key: self._bought(*key) for key in wants.bought}
         given.balances = {key: kept.balances[*key, "CNY"] for key in wants.balances}

@@ -4,11 +4,27 @@ from types import ModuleType
 from typing import Protocol, cast
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from . import batches, codes, complaints, coupons, escrow, listings, orders, payments, payouts, reviews, shops
-from .basics import Command, Stream
+from . import (
+    attestations,
+    batches,
+    codes,
+    complaints,
+    coupons,
+    erasures,
+    escrow,
+    issuers,
+    listings,
+    orders,
+    payments,
+    payouts,
+    reviews,
+    shops,
+)
+from .basics import PLATFORM, Command, Stream
 from .codes import CodeStage
-from .files import CouponFile, File, ListingFile, OrderFile, ShopFile
+from .files import CouponFile, File, IssuerFile, ListingFile, OrderFile, ShopFile
 from .orders import Stage
 
 PROTECTED = frozenset({Stage.PAID, Stage.DELIVERED, Stage.DISPUTED})
@@ -29,8 +45,11 @@ class Desk(Protocol):
     def free_codes(self, shop_id: str, listing_id: str, quantity: int) -> tuple[str, ...]:
         """Up to `quantity` free codes, locked."""
 
-    def unpaid_by_buyer(self, buyer_key: str) -> int:
-        """Unpaid orders of this buyer on the whole platform."""
+    def unpaid_by_buyer(self, buyer_key: str, address_key: str) -> int:
+        """Unpaid orders of this buyer from this network address on the whole platform.
+
+        Who orders in another's name from elsewhere is not counted, or he could keep him from buying.
+        """
 
     def unpaid_by_address(self, address_key: str) -> int:
         """Unpaid orders from this network address on the whole platform."""
@@ -59,6 +78,9 @@ _KIND_OF_HOME: dict[ModuleType, tuple[str, str]] = {
     batches: ("batch", "batch_id"),
     payments: ("payment", "payment_id"),
     payouts: ("payout", "payout_id"),
+    attestations: ("code", "code_id"),
+    issuers: ("issuer", "issuer_id"),
+    erasures: ("erasure", "erasure_id"),
     shops: ("shop", "shop_id"),
 }
 _MODULES = {module.__name__: module for module in _KIND_OF_HOME}
@@ -113,12 +135,17 @@ def brief_for(command: Command, desk: Desk) -> Struct | None:
         case listings.PublishListing():
             return listings.ShopBriefing(shop_is_open=_shop(desk, command.shop_id).is_open)
         case batches.RegisterBatch():
-            listing = _listing(desk, command.shop_id, command.listing_id)
-            return batches.StagedBriefing(
-                staged=desk.staged(command.shop_id, command.batch_id), listing_exists=listing.revision > 0
-            )
+            return _depositing(command, desk)
         case batches.WithdrawCodes():
             return batches.UnsoldBriefing(unsold=desk.unsold(command.shop_id, command.batch_id))
+        case attestations.AttestCode() | attestations.RecordIssuerAnswer():
+            issuer = _issuer(desk, command.issuer_id)
+            key_no = command.key_no if isinstance(command, attestations.AttestCode) else 0
+            return attestations.IssuerBriefing(
+                is_active=issuer.is_active,
+                takes_key=issuer.takes_key(key_no, desk.now_ms),
+                in_scope=issuer.makes(_product(_listing(desk, command.shop_id, command.listing_id))),
+            )
         case payouts.RequestPayout():
             return payouts.FundsBriefing(
                 available_fen=desk.balance_fen(command.shop_id, "shop_available"),
@@ -136,7 +163,10 @@ def streams_read_by(command: Command) -> tuple[Stream, ...]:
         case listings.PublishListing() | payouts.RequestPayout():
             return (shop_stream(command.shop_id),)
         case batches.RegisterBatch():
-            return (Stream(command.shop_id, "listing", command.listing_id),)
+            listing = Stream(command.shop_id, "listing", command.listing_id)
+            return (listing, issuer_stream(command.attested.issuer_id)) if command.attested else (listing,)
+        case attestations.AttestCode() | attestations.RecordIssuerAnswer():
+            return (Stream(command.shop_id, "listing", command.listing_id), issuer_stream(command.issuer_id))
         case _:
             return ()
 
@@ -144,6 +174,28 @@ def streams_read_by(command: Command) -> tuple[Stream, ...]:
 def shop_stream(shop_id: str) -> Stream:
     """The stream of a shop itself."""
     return Stream(shop_id, "shop", shop_id)
+
+
+def issuer_stream(issuer_id: str) -> Stream:
+    """The stream of an issuer."""
+    return Stream(PLATFORM, "issuer", issuer_id)
+
+
+def _depositing(command: batches.RegisterBatch, desk: Desk) -> batches.StagedBriefing:
+    listing = _listing(desk, command.shop_id, command.listing_id)
+    product = _product(listing)
+    brief = batches.StagedBriefing(
+        staged=desk.staged(command.shop_id, command.batch_id), listing_exists=listing.revision > 0, product=product
+    )
+    if command.attested is None:
+        return brief
+    issuer = _issuer(desk, command.attested.issuer_id)
+    return replace(
+        brief,
+        issuer_is_active=issuer.is_active,
+        issuer_takes_key=issuer.takes_key(command.attested.key_no, desk.now_ms),
+        issuer_in_scope=issuer.makes(product),
+    )
 
 
 def _placing(command: orders.PlaceOrder, desk: Desk) -> orders.Briefing:
@@ -175,7 +227,7 @@ def _placing(command: orders.PlaceOrder, desk: Desk) -> orders.Briefing:
         per_buyer_max=terms.per_buyer_max,
         delivery=orders.Delivery(terms.delivery),
         promise_min=terms.promise_min,
-        unpaid_by_buyer=desk.unpaid_by_buyer(command.buyer_key),
+        unpaid_by_buyer=desk.unpaid_by_buyer(command.buyer_key, command.address_key),
         unpaid_by_address=desk.unpaid_by_address(command.address_key) if command.address_key else 0,
         unpaid_per_buyer_max=desk.unpaid_per_buyer_max,
         unpaid_per_address_max=desk.unpaid_per_address_max,
@@ -213,6 +265,14 @@ def _order(desk: Desk, shop_id: str, order_id: str) -> OrderFile:
 
 def _shop(desk: Desk, shop_id: str) -> shops.Shop:
     return cast("ShopFile", desk.file(shop_stream(shop_id))).shop
+
+
+def _issuer(desk: Desk, issuer_id: str) -> issuers.Issuer:
+    return cast("IssuerFile", desk.file(issuer_stream(issuer_id))).issuer
+
+
+def _product(listing: listings.Listing) -> str:
+    return listing.terms.product if listing.terms else ""
 
 
 def _listing(desk: Desk, shop_id: str, listing_id: str) -> listings.Listing:

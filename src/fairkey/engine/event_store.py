@@ -44,7 +44,7 @@ class Wants:
     lock: set[Stream] = field(default_factory=set)
     peek: set[Stream] = field(default_factory=set)
     codes: dict[tuple[str, str], int] = field(default_factory=dict)  # (shop, listing) -> how many free ones
-    buyers: set[str] = field(default_factory=set)
+    buyers: set[tuple[str, str]] = field(default_factory=set)  # (buyer key, address key)
     addresses: set[str] = field(default_factory=set)
     bought: set[tuple[str, str, str]] = field(default_factory=set)  # (shop, listing, buyer key)
     balances: set[tuple[str, str]] = field(default_factory=set)  # (shop, account)
@@ -59,7 +59,7 @@ class Given:
     answers: dict[str, Stored] = field(default_factory=dict)
     loaded: dict[Stream, Loaded] = field(default_factory=dict)
     codes: dict[tuple[str, str], list[str]] = field(default_factory=dict)
-    buyers: dict[str, int] = field(default_factory=dict)
+    buyers: dict[tuple[str, str], int] = field(default_factory=dict)
     addresses: dict[str, int] = field(default_factory=dict)
     bought: dict[tuple[str, str, str], int] = field(default_factory=dict)
     balances: dict[tuple[str, str], int] = field(default_factory=dict)

@@ -196,7 +196,7 @@ class _Desk:
         self._files: dict[Stream, tuple[int, File]] = {}  # after the commands decided so far
         self._happened: list[_Happened] = []
         # What the commands decided so far add to numbers that were read: however late, those are read from before.
-        self._more_unpaid: Counter[tuple[str, str]] = Counter()  # ("buyer" or "address", key)
+        self._more_unpaid: Counter[tuple[str, str, str]] = Counter()  # ("buyer" or "address", buyer key, address key)
         self._more_bought: Counter[tuple[str, str, str]] = Counter()
         self._more_fen: Counter[tuple[str, str]] = Counter()
         # of the command being decided now:
@@ -213,7 +213,7 @@ class _Desk:
             wants.lock.add(briefings.home_of(command)[1])
             wants.peek.update(briefings.streams_read_by(command))
             if isinstance(command, orders.PlaceOrder):
-                wants.buyers.add(command.buyer_key)
+                wants.buyers.add((command.buyer_key, command.address_key))
                 if command.address_key:
                     wants.addresses.add(command.address_key)
         wants.peek -= wants.lock
@@ -270,15 +270,16 @@ class _Desk:
             raise _MustRead(Wants(codes={key: len(self._picked.get(key, ())) + quantity - len(free)}))
         return tuple(free[:quantity])
 
-    def unpaid_by_buyer(self, buyer_key: str) -> int:
-        if buyer_key not in self._given.buyers:
-            raise _MustRead(Wants(buyers={buyer_key}))
-        return self._given.buyers[buyer_key] + self._more_unpaid["buyer", buyer_key]
+    def unpaid_by_buyer(self, buyer_key: str, address_key: str) -> int:
+        key = (buyer_key, address_key)
+        if key not in self._given.buyers:
+            raise _MustRead(Wants(buyers={key}))
+        return self._given.buyers[key] + self._more_unpaid["buyer", buyer_key, address_key]
 
     def unpaid_by_address(self, address_key: str) -> int:
         if address_key not in self._given.addresses:
             raise _MustRead(Wants(addresses={address_key}))
-        return self._given.addresses[address_key] + self._more_unpaid["address", address_key]
+        return self._given.addresses[address_key] + self._more_unpaid["address", "", address_key]
 
     def bought_by_buyer(self, shop_id: str, listing_id: str, buyer_key: str) -> int:
         key = (shop_id, listing_id, buyer_key)
@@ -382,8 +383,8 @@ class _Desk:
             if isinstance(file, OrderFile):
                 facets = facets_of(file)
                 if is_unpaid(facets):
-                    self._more_unpaid["buyer", facets.buyer_key] += sign
-                    self._more_unpaid["address", facets.address_key] += sign
+                    self._more_unpaid["buyer", facets.buyer_key, facets.address_key] += sign
+                    self._more_unpaid["address", "", facets.address_key] += sign
                 bought = (stream.shop_id, facets.listing_id, facets.buyer_key)
                 self._more_bought[bought] += sign * units_bought(facets)
 

@@ -115,9 +115,10 @@ class PostgresTransaction:
                 for row in rows
             }
         if wants.buyers:
-            buyers = sorted(wants.buyers)
-            await self._db.execute(sql.LOCK_BUYERS, buyers)
-            given.buyers = dict.fromkeys(buyers, 0) | dict(await self._db.fetch(sql.UNPAID_OF_BUYERS, buyers))
+            pairs = sorted(wants.buyers)
+            await self._db.execute(sql.LOCK_BUYERS, sorted({buyer_key for buyer_key, _ in pairs}))
+            rows = await self._db.fetch(sql.UNPAID_OF_BUYERS, *map(list, zip(*pairs, strict=True)))
+            given.buyers = {(row["buyer_key"], row["address_key"]): row["unpaid"] for row in rows}
         if wants.addresses:
             addresses = sorted(wants.addresses)
             counts = dict(await self._db.fetch(sql.UNPAID_OF_ADDRESSES, addresses))

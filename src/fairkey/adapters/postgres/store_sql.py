@@ -5,7 +5,11 @@ READ_ANSWERS = "SELECT command_id, body_hash, answer FROM answers WHERE command_
 LOCK_BUYERS = "SELECT pg_advisory_xact_lock(hashtextextended(buyer_key, 0)) FROM unnest($1::text[]) AS buyer_key"
 
 UNPAID_OF_BUYERS = """
-SELECT buyer_key, count(*)::int FROM streams WHERE stage = 'placed' AND buyer_key = ANY($1::text[]) GROUP BY 1
+SELECT wanted.buyer_key, wanted.address_key, count(s.buyer_key)::int AS unpaid
+FROM unnest($1::text[], $2::text[]) AS wanted (buyer_key, address_key)
+LEFT JOIN streams s ON s.stage = 'placed' AND s.buyer_key = wanted.buyer_key
+     AND coalesce(s.address_key, '') = wanted.address_key
+GROUP BY 1, 2
 """
 
 UNPAID_OF_ADDRESSES = """
@@ -132,7 +136,8 @@ VALUES ($1, $2, $3, $4, $5, $6)
 
 INSERT_EFFECTS = """
 INSERT INTO effects (shop_id, key, kind, stream_kind, stream_id, payload, next_at, created_at)
-SELECT shop_id, key, kind, stream_kind, stream_id, payload::json, $8::timestamptz + wait_ms * interval '1 millisecond', $8::timestamptz
+SELECT shop_id, key, kind, stream_kind, stream_id, payload::json,
+       $8::timestamptz + wait_ms * interval '1 millisecond', $8::timestamptz
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::text[], $7::bigint[])
   AS new (shop_id, key, kind, stream_kind, stream_id, payload, wait_ms)
 """

@@ -7,10 +7,13 @@ from business_cases import BATCH, LISTING, SHOP, Case, all_of, hold, state_after
 from fairkey.business import batches
 from fairkey.business.basics import FieldIsInvalid, NotFound
 from fairkey.business.batches import (
+    AttestationDoesNotFit,
+    BatchAttested,
     BatchIsEmpty,
     BatchIsRegistered,
     BatchRegistered,
     CodesWithdrawn,
+    IssuersWord,
     NothingIsUnsold,
     RegisterBatch,
     StagedBriefing,
@@ -27,6 +30,28 @@ REGISTERED = BatchRegistered(
 )
 TEN = StagedBriefing(staged=10, listing_exists=True)
 TAKE = WithdrawCodes(**ID)
+WORD = IssuersWord(
+    issuer_id="00000000-0000-7000-8000-000000000071",
+    key_no=1,
+    product="点券 50 元",
+    count=12,
+    said_at_ms=7,
+    statement_sha256="aa" * 32,
+    statement="{}",
+    signature="c2ln",
+)
+SIGNED = replace(REGISTER, source="issuer", attested=WORD)
+BY_ISSUER = replace(TEN, product="点券 50 元", issuer_is_active=True, issuer_takes_key=True, issuer_in_scope=True)
+ATTESTED = BatchAttested(
+    issuer_id=WORD.issuer_id,
+    key_no=1,
+    count=12,
+    said_at_ms=7,
+    in_scope=True,
+    statement_sha256="aa" * 32,
+    statement="{}",
+    signature="c2ln",
+)
 CASES = [
     Case(rule="what lies in the vault goes on sale", when=REGISTER, brief=TEN, then=[REGISTERED]),
     *(
@@ -37,6 +62,28 @@ CASES = [
             then=[replace(REGISTERED, source=source)],
         )
         for source in ("issuer", "typed")
+    ),
+    Case(
+        rule="with the issuer's signature",
+        when=SIGNED,
+        brief=BY_ISSUER,
+        then=[replace(REGISTERED, source="issuer"), ATTESTED],
+    ),
+    Case(
+        rule="of another's product: recorded, and said so",
+        when=SIGNED,
+        brief=replace(BY_ISSUER, issuer_in_scope=False),
+        then=[replace(REGISTERED, source="issuer"), replace(ATTESTED, in_scope=False)],
+    ),
+    *(
+        Case(rule=f"signed, but not fit: {what}", when=when, brief=brief, then=(AttestationDoesNotFit, {"what": what}))
+        for what, when, brief in (
+            ("source", replace(SIGNED, source="invoice"), BY_ISSUER),
+            ("issuer", SIGNED, replace(BY_ISSUER, issuer_is_active=False)),
+            ("key", SIGNED, replace(BY_ISSUER, issuer_takes_key=False)),
+            ("product", SIGNED, replace(BY_ISSUER, product="点券 100 元")),
+            ("count", replace(SIGNED, attested=replace(WORD, count=9)), BY_ISSUER),
+        )
     ),
     Case(rule="from nowhere", when=replace(REGISTER, source="found"), brief=TEN, then=FieldIsInvalid),
     Case(rule="once", given=(REGISTERED,), when=REGISTER, brief=TEN, then=BatchIsRegistered),

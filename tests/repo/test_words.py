@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from fairkey.business.attestations import Conflict, Says
 from fairkey.business.basics import InstructionState
 from fairkey.business.codes import CodeStage
 from fairkey.business.complaints import ComplaintStage, Outcome, Reason
 from fairkey.business.files import EVENT_OF_KIND, FILES
+from fairkey.business.issuers import IssuerStanding
 from fairkey.business.orders import Stage
 from fairkey.business.postings import Account
 from fairkey.business.shops import Standing
@@ -19,14 +21,20 @@ PAGE = text_of(Path("docs/words.md"))
 
 
 @pytest.mark.parametrize(
-    "words", [Stage, CodeStage, Standing, ComplaintStage, Outcome, Reason, InstructionState, Account]
+    "words",
+    [
+        Stage, CodeStage, Standing, ComplaintStage, Outcome, Reason, InstructionState, Account, IssuerStanding, Says,
+        Conflict,
+    ],
 )
 def test_every_state_and_account_is_explained(words: type[StrEnum]) -> None:
-    assert [word.value for word in words if f"`{word.value}`" not in PAGE] == []
+    assert [word.value for word in words if word.value and f"`{word.value}`" not in PAGE] == []
 
 
 def test_every_kind_of_event_is_explained_and_no_other() -> None:
     streams = {"order", "code", "payment", "dispute", "review", "shop", "listing", "coupon", "batch"}
+    streams |= {"attest", "issuer"}
+    streams |= {"person"}
     told = {word for word in re.findall(r"`([a-z_]+\.[a-z_]+)`", PAGE) if word.partition(".")[0] in streams}
     assert told == set(EVENT_OF_KIND)
 

@@ -132,6 +132,10 @@ OWN: Final[Mapping[str, tuple[str, str]]] = {
         "This call needs a merchant's key: `Authorization: Bearer fk_…`.",
         "此调用需要商家密钥：Authorization: Bearer fk_…。",
     ),
+    "StatementIsUnreadable": (
+        "Statement number {place} cannot be taken: {why}. Nothing of the request was done.",
+        "第 {place} 条声明无法接受：{why}。本次请求未执行任何内容。",
+    ),
     "TooLarge": (
         "The body is larger than the {bytes_max} bytes this call takes. Nothing was stored.",
         "请求正文超过此调用的上限 {bytes_max} 字节，未保存任何内容。",

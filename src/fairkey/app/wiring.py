@@ -18,6 +18,7 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.types import ASGIApp
 
+from fairkey.adapters.issuers.licence_api import LicenceApiCheck
 from fairkey.adapters.mail.folder import FolderMail
 from fairkey.adapters.mail.smtp import SmtpMail
 from fairkey.adapters.payments.sandbox import SandboxProvider
@@ -29,6 +30,7 @@ from fairkey.adapters.postgres.people import postgres_people
 from fairkey.adapters.postgres.reads import postgres_questions
 from fairkey.adapters.postgres.sessions import Hours
 from fairkey.adapters.postgres.shop_numbers import PostgresShopNumbers
+from fairkey.adapters.postgres.statement_ids import PostgresStatementIds
 from fairkey.adapters.postgres.store import AWAY, ENGINE_SETTINGS, PostgresStore, nothing_to_reset
 from fairkey.adapters.vault.importing import ImportDesk
 from fairkey.adapters.vault.keys import Keys
@@ -112,6 +114,8 @@ async def open_house(
                 sandbox = SandboxProvider(settings.sandbox_url, settings.sandbox_secret.encode(), now_ms=now_ms)
                 stack.push_async_callback(sandbox.aclose)
                 providers = {sandbox.name: sandbox}
+        licences = LicenceApiCheck(over_http=settings.is_playground)
+        stack.push_async_callback(licences.aclose)
         carrier = mail or _mail_of(settings)
         rules = Rules(telling=carrier is not None)
         if settings.is_playground:
@@ -138,6 +142,8 @@ async def open_house(
             mail=carrier,
             questions=postgres_questions(pool, keys, now_ms),
             marks=PostgresDeskMarks(pool),
+            statements=PostgresStatementIds(pool, now_ms),
+            issuer_check=licences,
             erasures=PostgresErasures(pool, keys, now_ms),
             is_ready=lambda: _answers(pool),
         )

@@ -2,7 +2,22 @@
 
 from enum import StrEnum
 
-from . import batches, codes, complaints, coupons, escrow, listings, orders, payments, payouts, reviews, shops
+from . import (
+    attestations,
+    batches,
+    codes,
+    complaints,
+    coupons,
+    erasures,
+    escrow,
+    issuers,
+    listings,
+    orders,
+    payments,
+    payouts,
+    reviews,
+    shops,
+)
 from .basics import Command
 
 
@@ -13,6 +28,7 @@ class Asker(StrEnum):
     MERCHANT = "merchant"
     OPERATOR = "operator"
     PROVIDER = "provider"
+    ISSUER = "issuer"
     CLOCK = "clock"
     INNER = "inner"
 
@@ -70,5 +86,14 @@ _ASKERS: dict[type[Command], set[Asker]] = {
     payments.RecordUnmatchedRefund: {Asker.PROVIDER},
     payouts.RequestPayout: {Asker.MERCHANT},
     payouts.RecordPayout: {Asker.PROVIDER},
+    erasures.RecordErasure: {Asker.OPERATOR},
+    issuers.RegisterIssuer: {Asker.OPERATOR},
+    issuers.RotateIssuerKey: {Asker.OPERATOR},
+    issuers.ChangeIssuerScope: {Asker.OPERATOR},
+    issuers.ChangeIssuerApi: {Asker.OPERATOR},
+    issuers.SuspendIssuer: {Asker.OPERATOR},
+    issuers.ReinstateIssuer: {Asker.OPERATOR},
+    attestations.AttestCode: {Asker.ISSUER},
+    attestations.RecordIssuerAnswer: {Asker.OPERATOR},
 }
 ASKERS: dict[type[Command], frozenset[Asker]] = {command: frozenset(askers) for command, askers in _ASKERS.items()}

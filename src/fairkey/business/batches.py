@@ -38,7 +38,38 @@ class CodesWithdrawn(Event, frozen=True):
     places: str
 
 
-BatchEvent = BatchRegistered | CodesWithdrawn
+class BatchAttested(Event, frozen=True):
+    """The issuer signed that he made and sold this list of at most `count` codes to this shop.
+
+    `statement_sha256`: of the exact signed text. `in_scope`: he is registered for the listing's product.
+    """
+
+    kind = "batch.attested"
+    sealed = frozenset({"statement", "signature"})
+    issuer_id: str
+    key_no: int
+    count: int
+    said_at_ms: int
+    in_scope: bool
+    statement_sha256: str
+    statement: str
+    signature: str
+
+
+class IssuersWord(Struct, frozen=True, kw_only=True):
+    """What an issuer signed about a list of codes; his signature was checked under key number `key_no`."""
+
+    issuer_id: str
+    key_no: int
+    product: str
+    count: int
+    said_at_ms: int
+    statement_sha256: str
+    statement: str
+    signature: str
+
+
+BatchEvent = BatchRegistered | CodesWithdrawn | BatchAttested
 
 
 class RegisterBatch(Command, frozen=True):
@@ -51,6 +82,7 @@ class RegisterBatch(Command, frozen=True):
     source: str
     invoice_sha256: str = ""
     note: str = ""
+    attested: IssuersWord | None = None
 
 
 class WithdrawCodes(Command, frozen=True):
@@ -70,6 +102,10 @@ class BatchIsEmpty(Refusal):
     """No line of the import was accepted."""
 
 
+class AttestationDoesNotFit(Refusal):
+    """The issuer signed something else than what is deposited, or may not sign. Details: what."""
+
+
 class NothingIsUnsold(Refusal):
     """Every code of the batch was sold or withdrawn before."""
 
@@ -79,6 +115,10 @@ class StagedBriefing(Struct, frozen=True, kw_only=True):
 
     staged: int
     listing_exists: bool
+    product: str = ""  # of the listing
+    issuer_is_active: bool = False
+    issuer_takes_key: bool = False
+    issuer_in_scope: bool = False
 
 
 class UnsoldBriefing(Struct, frozen=True, kw_only=True):
@@ -97,6 +137,8 @@ class Batch(Struct, frozen=True, kw_only=True, omit_defaults=True):
     note: str = ""
     registered_at_ms: int = 0
     withdrawn: int = 0
+    attested_by: str = ""
+    attested_count: int = 0
 
 
 INITIAL = Batch()
@@ -118,17 +160,16 @@ def decide(
             if command.count == 0:
                 raise BatchIsEmpty
             require(command.count == brief.staged, "count", "not_what_lies_in_the_vault")
-            return [
-                BatchRegistered(
-                    listing_id=command.listing_id,
-                    count=command.count,
-                    root=command.root,
-                    source=command.source,
-                    invoice_sha256=command.invoice_sha256,
-                    custody="C1",
-                    note=command.note,
-                )
-            ]
+            registered = BatchRegistered(
+                listing_id=command.listing_id,
+                count=command.count,
+                root=command.root,
+                source=command.source,
+                invoice_sha256=command.invoice_sha256,
+                custody="C1",
+                note=command.note,
+            )
+            return [registered, *_attested(command, brief)]
         case WithdrawCodes():
             assert isinstance(brief, UnsoldBriefing)
             if not batch.registered_at_ms:
@@ -139,6 +180,33 @@ def decide(
             return [CodesWithdrawn(listing_id=batch.listing_id, count=len(brief.unsold), places=places)]
         case _:
             assert_never(command)
+
+
+def _attested(command: RegisterBatch, brief: StagedBriefing) -> list[BatchAttested]:
+    word = command.attested
+    if word is None:
+        return []
+    for fits, what in (
+        (command.source == "issuer", "source"),
+        (brief.issuer_is_active, "issuer"),
+        (brief.issuer_takes_key, "key"),
+        (word.product.strip().casefold() == brief.product.strip().casefold(), "product"),
+        (command.count <= word.count, "count"),
+    ):
+        if not fits:
+            raise AttestationDoesNotFit(what=what)
+    return [
+        BatchAttested(
+            issuer_id=word.issuer_id,
+            key_no=word.key_no,
+            count=word.count,
+            said_at_ms=word.said_at_ms,
+            in_scope=brief.issuer_in_scope,
+            statement_sha256=word.statement_sha256,
+            statement=word.statement,
+            signature=word.signature,
+        )
+    ]
 
 
 def ranges_of(places: Sequence[int]) -> str:
@@ -173,5 +241,7 @@ def evolve(batch: Batch, event: BatchEvent, at_ms: int) -> Batch:
             )
         case CodesWithdrawn():
             return replace(batch, withdrawn=batch.withdrawn + event.count)
+        case BatchAttested():
+            return replace(batch, attested_by=event.issuer_id, attested_count=event.count)
         case _:
             assert_never(event)

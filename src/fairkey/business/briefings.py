@@ -1,5 +1,6 @@
 """Where each command is decided, and what its decision must be told about other capabilities."""
 
+from collections.abc import Sequence
 from types import ModuleType
 from typing import Protocol, cast
 
@@ -66,6 +67,9 @@ class Desk(Protocol):
     def unsold(self, shop_id: str, batch_id: str) -> tuple[int, ...]:
         """Places of the free codes of a batch, rising; locked."""
 
+    def off_sale(self, shop_id: str, code_ids: Sequence[str]) -> frozenset[str]:
+        """Those of the codes whose batch was taken off sale; the batches are locked."""
+
 
 _KIND_OF_HOME: dict[ModuleType, tuple[str, str]] = {
     orders: ("order", "order_id"),
@@ -117,6 +121,11 @@ def brief_for(command: Command, desk: Desk) -> Struct | None:
             return _standing_of_money(_order(desk, command.shop_id, command.order_id))
         case codes.ReserveCodes():
             return codes.StockBriefing(free=desk.free_codes(command.shop_id, command.listing_id, command.quantity))
+        case codes.ReleaseCodes():
+            held = _order(desk, command.shop_id, command.order_id).codes
+            sealed = [one.code_id for one in held.held if one.stage in codes.SEALED and not one.typed]
+            off_sale = desk.off_sale(command.shop_id, sealed) if sealed else frozenset()
+            return codes.ReturningBriefing(off_sale=off_sale)
         case codes.DeliverTyped():
             order = _order(desk, command.shop_id, command.order_id).order
             waits = order.stage is Stage.PAID and order.delivery is orders.Delivery.MANUAL

@@ -9,13 +9,31 @@ from typing import get_args
 
 from msgspec import Struct
 
-from . import batches, codes, complaints, coupons, escrow, listings, orders, payments, payouts, reviews, shops
+from . import (
+    attestations,
+    batches,
+    codes,
+    complaints,
+    coupons,
+    erasures,
+    escrow,
+    issuers,
+    listings,
+    orders,
+    payments,
+    payouts,
+    reviews,
+    shops,
+)
+from .attestations import Attested
 from .basics import Event
 from .batches import Batch
 from .codes import Codes
 from .complaints import Complaint
 from .coupons import Coupon
+from .erasures import Erasure
 from .escrow import Escrow
+from .issuers import Issuer
 from .listings import Listing
 from .orders import Order
 from .payments import Unmatched
@@ -70,7 +88,28 @@ class PayoutFile(Struct, kw_only=True, omit_defaults=True):
     payout: Payout = Payout()
 
 
-File = OrderFile | ShopFile | ListingFile | CouponFile | BatchFile | PaymentFile | PayoutFile
+class CodeFile(Struct, kw_only=True, omit_defaults=True):
+    """One code, as its issuer speaks of it."""
+
+    attested: Attested = Attested()
+
+
+class IssuerFile(Struct, kw_only=True, omit_defaults=True):
+    """One issuer; of the platform, not of a shop."""
+
+    issuer: Issuer = Issuer()
+
+
+class ErasureFile(Struct, kw_only=True, omit_defaults=True):
+    """One erasure of somebody's data."""
+
+    erasure: Erasure = Erasure()
+
+
+File = (
+    OrderFile | ShopFile | ListingFile | CouponFile | BatchFile | PaymentFile | PayoutFile | CodeFile | IssuerFile
+    | ErasureFile
+)  # fmt: skip
 
 FILES: dict[str, type[File]] = {
     "order": OrderFile,
@@ -80,6 +119,9 @@ FILES: dict[str, type[File]] = {
     "batch": BatchFile,
     "payment": PaymentFile,
     "payout": PayoutFile,
+    "code": CodeFile,
+    "issuer": IssuerFile,
+    "erasure": ErasureFile,
 }
 
 CAPABILITIES: dict[ModuleType, str] = {  # which slice each capability owns
@@ -94,6 +136,9 @@ CAPABILITIES: dict[ModuleType, str] = {  # which slice each capability owns
     batches: "batch",
     payments: "unmatched",
     payouts: "payout",
+    attestations: "attested",
+    issuers: "issuer",
+    erasures: "erasure",
 }
 
 _EVENT_UNIONS = {
@@ -108,6 +153,9 @@ _EVENT_UNIONS = {
     batches: batches.BatchEvent,
     payments: payments.PaymentsEvent,
     payouts: payouts.PayoutEvent,
+    attestations: attestations.AttestationEvent,
+    issuers: issuers.IssuerEvent,
+    erasures: erasures.ErasureEvent,
 }
 
 HOME_OF_EVENT: dict[type[Event], ModuleType] = {

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from fairkey.business.askers import Asker
 from fairkey.business.basics import Command, Refusal
+from fairkey.effects.issuer_check import IssuerCheck
 from fairkey.effects.ports import Mail, PaymentProvider
 from fairkey.read_tables.questions import Questions
 from fairkey.settings import Settings
@@ -13,6 +14,7 @@ from .answers import Answer
 from .desk_marks import DeskMarks
 from .erasing import Erasures
 from .people import People
+from .statement_port import StatementIds
 from .vault_port import CodeImports, CodeVault
 
 
@@ -51,6 +53,9 @@ class KeyWork(Protocol):
     def fingerprint(self, purpose: str, value: bytes) -> bytes:
         """Keyed hash for a purpose."""
 
+    def code_fingerprint(self, normalised: str) -> bytes:
+        """The platform-wide mark of a code: equal exactly for codes that compare equal, telling nothing else."""
+
 
 class ShopNumbers(Protocol):
     """The small number of each shop that order references carry."""
@@ -87,6 +92,8 @@ class House:
         mail: Mail | None,  # none: no letters are written
         questions: Questions,
         marks: DeskMarks,
+        statements: StatementIds,
+        issuer_check: IssuerCheck,
         erasures: Erasures,
         is_ready: Callable[[], Awaitable[bool]],
     ) -> None:
@@ -104,6 +111,8 @@ class House:
         self.mail = mail
         self.questions = questions
         self.marks = marks
+        self.statements = statements
+        self.issuer_check = issuer_check
         self.erasures = erasures
         self.is_ready = is_ready
 

@@ -23,6 +23,7 @@ from fairkey.effects.ports import (
 )
 from fairkey.effects.queue import read_key
 
+from . import attesting
 from .answers import Answer
 from .house import House, NoPaymentProvider
 from .vault_port import ImportIsClosed, ImportProgress, ImportRecord, OpenedCode, Staged, TypedCodesAreRefused
@@ -283,12 +284,15 @@ async def deposit(  # noqa: PLR0913 - everything an import is told about itself
     source: str,
     invoice_sha256: str,
     by_account: str,
+    attestation: str = "",
     on_progress: Callable[[ImportProgress], None] | None = None,
 ) -> tuple[Staged, Answer | None]:
     """Read a file of codes into the vault and put what was accepted on sale; `None`: nothing was accepted.
 
-    Raises the refusals of `CodeImports.stage`.
+    `attestation`: what their issuer signed about the list (see `attesting.read_word`). Raises the refusals of
+    `CodeImports.stage`, and those of `attesting` before anything is read.
     """
+    word = await attesting.read_word(house, attestation, shop_id=shop_id) if attestation else None
     try:
         staged = await house.imports.stage(
             shop_id=shop_id,
@@ -321,7 +325,14 @@ async def deposit(  # noqa: PLR0913 - everything an import is told about itself
         source=source,
         invoice_sha256=invoice_sha256,
         note=note,
+        attested=word,
     )
+    if word is not None:
+        try:
+            await attesting.claim_word(house, word, import_id)
+        except attesting.StatementIdWasUsed:
+            await house.imports.drop_unregistered(shop_id, import_id)
+            raise
     answer = await house.ask(Asker.MERCHANT, command, command_id=f"batch:{import_id}")
     if answer.refusal:
         await house.imports.drop_unregistered(shop_id, import_id)

@@ -39,6 +39,7 @@ STATUS: Final[Mapping[str, int]] = {
     "BalanceIsTooLow": 409,
     "PayoutAccountIsMissing": 409,
     "PayoutWasRequested": 409,
+    "ErasureWasRecorded": 409,
     # Complaints and reviews.
     "ComplaintExists": 409,
     "OrderCannotBeComplainedAbout": 409,
@@ -60,6 +61,17 @@ STATUS: Final[Mapping[str, int]] = {
     "ImportIsTooLarge": 413,
     "ImportWasAbandoned": 409,
     "ImportBrokeOff": 400,
+    # Issuers.
+    "IssuerIsInAnotherStanding": 409,
+    "IssuerKeyIsTaken": 409,
+    "IssuerMayNotAttest": 403,
+    "AttestationDoesNotFit": 422,
+    "StatementIsUnreadable": 422,
+    "IssuerSignatureIsWrong": 401,
+    "StatementIsOutOfTime": 422,
+    "StatementIdWasUsed": 409,
+    "IssuerHasNoApi": 409,
+    "IssuerDoesNotAnswer": 503,
     # The engine.
     "NotYours": 403,
     "KeyWasUsedForAnotherRequest": 409,

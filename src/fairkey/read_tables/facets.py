@@ -4,8 +4,11 @@ from typing import NamedTuple
 
 from fairkey.business.files import (
     BatchFile,
+    CodeFile,
     CouponFile,
+    ErasureFile,
     File,
+    IssuerFile,
     ListingFile,
     OrderFile,
     PaymentFile,
@@ -67,3 +70,9 @@ def facets_of(file: File) -> Facets:
             return Facets(stage=stage, amount_fen=unmatched.amount_fen)
         case PayoutFile(payout=payout):
             return Facets(stage=payout.state.value if payout.state else "", amount_fen=payout.amount_fen)
+        case CodeFile(attested=attested):
+            return Facets(stage=attested.heard[-1].says.value if attested.heard else "")
+        case ErasureFile(erasure=erasure):
+            return Facets(stage=erasure.basis.value if erasure.basis else "")
+        case IssuerFile(issuer=issuer):
+            return Facets(stage=issuer.standing.value)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from .desk_figures import DeskFigures
 from .floor import Floor
+from .issuer_book import IssuerBook
 from .order_book import OrderBook
 from .shop_desk import ShopDesk
 from .storefront import Storefront
@@ -18,3 +19,4 @@ class Questions:
     shop_desk: ShopDesk
     desk_figures: DeskFigures
     floor: Floor
+    issuers: IssuerBook

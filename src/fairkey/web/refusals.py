@@ -12,6 +12,7 @@ from typing import Final
 from fairkey.web import formats
 from fairkey.web.i18n import Locale, texts_of
 from fairkey.web.i18n import marked as _
+from fairkey.web.refusals_of_issuers import OF_ISSUERS
 from fairkey.web.states import look
 
 
@@ -340,6 +341,11 @@ REFUSALS: Final[Mapping[str, Words]] = {
         _("A payout is requested once, so that money never leaves twice."),
         _("Look at its state in the list of payouts."),
     ),
+    "ErasureWasRecorded": Words(
+        _("This erasure is on record already."),
+        _("An erasure is told once, when it is done."),
+        _("There is nothing left to do."),
+    ),
     # Imports, and the people and programs of a shop.
     "ImportIsUnderWay": Words(
         _("This file is being read right now."),
@@ -401,6 +407,7 @@ REFUSALS: Final[Mapping[str, Words]] = {
         _("There is no scope %(scope)s."),
         _("Choose scopes from the list."),
     ),
+    **{name: Words(*sentences) for name, sentences in OF_ISSUERS.items()},
 }
 
 FIELDS: Final[Mapping[str, str]] = {
@@ -431,6 +438,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "price_fen": _("Price"),
     "product": _("Product"),
     "promise_min": _("Promised minutes"),
+    "public_key": _("Public key"),
     "quantity": _("Quantity"),
     "quantity_max": _("Largest quantity"),
     "reason": _("Reason"),
@@ -439,14 +447,18 @@ FIELDS: Final[Mapping[str, str]] = {
     "region": _("Region"),
     "scope": _("Scopes"),
     "source": _("Source"),
+    "speaks_for": _("Speaks for"),
     "speed": _("Delivery speed"),
     "text": _("Text"),
     "tiers": _("Bulk prices"),
+    "token": _("Token"),
+    "url": _("Address"),
     "uses_max": _("Number of uses"),
 }
 """What a field of a command is called on the pages; a field that is missing here is called by its own name."""
 
 REASONS: Final[Mapping[str, str]] = {
+    "another_shop": _("it is made out to another shop"),
     "below_minimum": _("the order is below the coupon's smallest amount"),
     "control_characters": _("it contains characters that cannot be shown"),
     "empty": _("it is empty"),
@@ -454,11 +466,15 @@ REASONS: Final[Mapping[str, str]] = {
     "in_the_past": _("this moment has passed"),
     "length": _("4 to 32 letters and digits are allowed"),
     "no_account": _("nobody has an account with this address"),
+    "not_a_key": _("an Ed25519 key has 64 characters from 0 to 9 and a to f"),
+    "not_a_list": _("it is not about a list of codes"),
     "not_a_date": _("this is not a date"),
     "not_a_hash": _("a SHA-256 has 64 characters from 0 to 9 and a to f"),
     "not_a_number": _("this is not a whole number"),
     "not_an_amount": _("this is not an amount of money"),
     "not_an_email": _("this is not an e-mail address"),
+    "not_an_address": _("this is not a web address"),
+    "not_an_attestation": _("it is not a signed text of an issuer"),
     "not_cheaper": _("each step must be cheaper than the one before"),
     "not_positive": _("it must be at least 1"),
     "not_rising": _("each step must begin at a larger quantity"),
@@ -474,6 +490,7 @@ REASONS: Final[Mapping[str, str]] = {
     "too_small": _("it is too small"),
     "unknown": _("it is unknown"),
     "used_up": _("the coupon is used up"),
+    "weak_key": _("anybody could sign under this key"),
     "vault_delivers_at_once": _("the vault delivers at once and promises no minutes"),
 }
 """What a machine-readable ``why`` means, as the end of a sentence."""

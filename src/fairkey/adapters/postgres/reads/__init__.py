@@ -8,6 +8,7 @@ from fairkey.read_tables.questions import Questions
 
 from .desk_figures import PostgresDeskFigures
 from .floor import PostgresFloor
+from .issuer_book import PostgresIssuerBook
 from .order_book import Opener, PostgresOrderBook
 from .shop_desk import PostgresShopDesk
 from .storefront import PostgresStorefront
@@ -21,4 +22,5 @@ def postgres_questions(pool: asyncpg.Pool, opener: Opener, now_ms: Callable[[], 
         shop_desk=PostgresShopDesk(pool, opener, now_ms),
         desk_figures=PostgresDeskFigures(pool, opener),
         floor=PostgresFloor(pool, opener, now_ms),
+        issuers=PostgresIssuerBook(pool, opener),
     )

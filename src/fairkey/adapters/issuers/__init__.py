@@ -1,0 +1,1 @@
+"""Issuers, asked over the network."""

@@ -20,6 +20,7 @@ from fairkey.engine.house import House
 from fairkey.settings import SettingsRefused
 
 from .entry import Entry, Finding, LogIsNotBegun
+from .people import people
 
 PURPOSES = ("codes", "contacts")
 CHUNK_BYTES = 256 * 1024
@@ -46,6 +47,9 @@ def root() -> None:
 
     Settings come from the environment (`FAIRKEY_*`, see docs/settings.md).
     """
+
+
+root.add_command(people)
 
 
 @root.command()

@@ -158,8 +158,13 @@ class _Asks(Protocol):
 class ErasingHouse(Protocol):
     """What erasing needs of the house."""
 
-    erasures: Erasures
-    ask: _Asks
+    @property
+    def erasures(self) -> Erasures:
+        """Storage."""
+
+    @property
+    def ask(self) -> _Asks:
+        """The engine."""
 
     def new_id(self) -> str:
         """A UUID."""

@@ -11,11 +11,11 @@ import pytest
 
 from fairkey.adapters.postgres.clockwork import PostgresClockwork
 from fairkey.adapters.postgres.log_tokens import PostgresLogTokens
-from fairkey.adapters.tsa.http_tsa import PAUSES_S, HttpTsa
+from fairkey.adapters.tsa.http_tsa import PATIENCE_S, PAUSES_S, HttpTsa
 from fairkey.log.stamping import Authority, Stamper, Token, TsaIsAway, TsaIsUnverifiable
 from fairkey.proofs.checkpoints import Checkpoint, sign_checkpoint
 from fairkey.proofs.notes import signer_key
-from fairkey.proofs.openssl_ts import SecondOpinion
+from fairkey.proofs.openssl_ts import SecondOpinion, second_opinion
 from fairkey.proofs.timestamps import (
     TOKEN_BYTES_MAX,
     Stamp,
@@ -48,9 +48,24 @@ class Pauses(list[float]):
 
 
 @asynccontextmanager
-async def asked(tsa: LocalTsa, url: str, **options: object) -> AsyncIterator[HttpTsa]:
+async def asked(
+    tsa: LocalTsa,
+    url: str,
+    *,
+    sleep: Pauses | None = None,
+    patience_s: float = PATIENCE_S,
+    opinion: Callable[..., SecondOpinion] = second_opinion,
+) -> AsyncIterator[HttpTsa]:
     async with httpx.AsyncClient(trust_env=False) as client:
-        yield HttpTsa("one", url, read_roots(tsa.root_pem), client, **{"sleep": Pauses(), **options})  # type: ignore[arg-type]
+        yield HttpTsa(
+            "one",
+            url,
+            read_roots(tsa.root_pem),
+            client,
+            sleep=Pauses() if sleep is None else sleep,
+            patience_s=patience_s,
+            opinion=opinion,
+        )
 
 
 async def test_a_good_authority(tsa: LocalTsa) -> None:

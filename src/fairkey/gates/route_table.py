@@ -52,6 +52,8 @@ _PAGES: Final = {
     "GET /api": Gate(Permission.PUBLIC),
     "GET /problems/{name}": Gate(Permission.PUBLIC),
     "GET /sell": Gate(Permission.PUBLIC),
+    "GET /verify": Gate(Permission.PUBLIC),
+    "GET /verify.html": Gate(Permission.PUBLIC),
     # the merchant's desk
     "GET /desk": Gate(Permission.ACCOUNT),
     "GET /desk/open": Gate(Permission.ACCOUNT),

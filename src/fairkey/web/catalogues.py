@@ -3,8 +3,8 @@
     python -m fairkey.web.i18n check                  problems, one per line; exit code 1 if there are any
     python -m fairkey.web.i18n missing --area buyer   entries to paste into locale/zh_CN/buyer.po and fill in
 
-The area of a message is decided by where it is written: ``templates/<area>/…`` and ``<area>*.py`` or ``<area>/…py``
-below ``web/`` belong to that area, everything else to ``common``.
+The area of a message is decided by where it is written: ``templates/<area>/…``, ``<area>*.py`` or ``<area>/…py``
+and ``static/js/<area>/…js`` below ``web/`` belong to that area, everything else to ``common``.
 """
 
 import argparse
@@ -28,6 +28,8 @@ KEYWORDS: Final = {
     "pgettext": ((1, "c"), 2),
     "npgettext": ((1, "c"), 2, 3),
 }
+SCRIPT_KEYWORDS: Final = {"said": None, "marked": None, "Refused": None}
+METHODS: Final = {".py": "python", ".js": "javascript"}
 _PLACEHOLDER: Final = re.compile(r"%\(\w+\)s")
 TEMPLATE_OPTIONS: Final = {
     "extensions": "jinja2.ext.do",
@@ -50,7 +52,7 @@ class Found:
 
 def area_of(path: Path) -> str:
     """Area of a source file, ``path`` relative to ``web/``."""
-    parts = path.parts[1:] if path.parts[0] == "templates" else path.parts
+    parts = path.parts[1:] if path.parts[0] == "templates" else path.parts[2:] if path.suffix == ".js" else path.parts
     for area in AREAS:
         in_folder = len(parts) > 1 and parts[0] == area
         if in_folder or (path.suffix == ".py" and any(part.startswith(area) for part in parts)):
@@ -60,7 +62,7 @@ def area_of(path: Path) -> str:
 
 def sources(web: Path = WEB) -> Iterator[Path]:
     """Every file that may hold messages, relative to ``web/``, in a fixed order."""
-    for pattern in ("templates/**/*.html", "templates/**/*.txt", "**/*.py"):
+    for pattern in ("templates/**/*.html", "templates/**/*.txt", "**/*.py", "static/js/verify/*.js"):
         yield from (path.relative_to(web) for path in sorted(web.glob(pattern)))
 
 
@@ -68,13 +70,12 @@ def extracted(web: Path = WEB) -> dict[MessageKey, Found]:
     """All messages of the sources, in order of appearance."""
     found: dict[MessageKey, Found] = {}
     for path in sources(web):
-        python = path.suffix == ".py"
         with (web / path).open("rb") as file:
             messages = extract(
-                "python" if python else "jinja2.ext:babel_extract",
+                METHODS.get(path.suffix, "jinja2.ext:babel_extract"),
                 file,
-                keywords=KEYWORDS,
-                options={"encoding": "utf-8"} if python else TEMPLATE_OPTIONS,
+                keywords=SCRIPT_KEYWORDS if path.suffix == ".js" else KEYWORDS,
+                options={"encoding": "utf-8"} if path.suffix in METHODS else TEMPLATE_OPTIONS,
             )
             for _line, ids, _comments, context in messages:
                 singular, plural = (ids, None) if isinstance(ids, str) else (ids[0], ids[1] if len(ids) > 1 else None)

@@ -1,0 +1,174 @@
+// What an entry says, in words a person uses: its kind, its stream, amounts in yuan, moments. What has no words here is
+// shown as it is written.
+
+import { inWords, marked, plain, said } from "./say.js";
+
+const TIME_ZONE = "Asia/Shanghai";
+const FIELDS_MAX = 100;
+
+export const KINDS = {
+  "shop.applied": marked("Somebody asked to open a shop"),
+  "shop.admitted": marked("A shop may trade"),
+  "shop.changed": marked("A shop changed its name, announcement or payout account"),
+  "shop.suspended": marked("The operator stopped a shop's new orders"),
+  "shop.reinstated": marked("A shop may trade again"),
+  "shop.closed": marked("A shop was closed by its owner"),
+  "listing.published": marked("A revision of a listing was published"),
+  "listing.withdrawn": marked("A listing was taken off sale"),
+  "coupon.created": marked("A coupon was made"),
+  "coupon.used": marked("An order used a coupon"),
+  "coupon.returned": marked("An order gave its coupon back"),
+  "coupon.withdrawn": marked("A coupon was ended by its shop"),
+  "batch.registered": marked("A batch of codes was registered before sale"),
+  "batch.codes_withdrawn": marked("Unsold codes were taken off sale"),
+  "order.placed": marked("An order was placed"),
+  "order.expired": marked("An order ended unpaid"),
+  "order.paid": marked("An order was paid in full; the money is held"),
+  "order.delivered": marked("All codes of an order were delivered, sealed"),
+  "order.wait_agreed": marked("The buyer agreed to wait once more"),
+  "order.cut_short": marked("An order was delivered in part; the rest of the money goes back"),
+  "order.cancelled": marked("An order was cancelled: not delivered in time"),
+  "order.withdrawn": marked("The buyer stepped back while all was sealed"),
+  "order.confirmed": marked("The buyer confirmed that all is well"),
+  "order.completed": marked("An order was completed; the money goes to the shop"),
+  "order.disputed": marked("An order was frozen by a complaint"),
+  "order.refunded": marked("An order ended with money back"),
+  "code.reserved": marked("Codes were reserved for an order"),
+  "code.released": marked("Codes left an order sealed"),
+  "code.delivered": marked("Codes were put into the buyer's order, sealed"),
+  "code.revealed": marked("The buyer opened codes"),
+  "payment.received": marked("A payment arrived"),
+  "payment.surplus": marked("More money arrived than the order can take"),
+  "payment.refund_requested": marked("A refund was ordered"),
+  "payment.refunded": marked("The payment provider confirmed a refund"),
+  "payment.refund_failed": marked("The payment provider refused a refund"),
+  "payment.released": marked("Held money was ordered to be split"),
+  "payment.settled": marked("The payment provider confirmed the split"),
+  "payment.release_failed": marked("The payment provider refused the split"),
+  "payment.unmatched": marked("Money arrived that belongs to no order"),
+  "payment.unmatched_refund_requested": marked("Money without an order was ordered back"),
+  "payment.unmatched_refunded": marked("Money without an order went back"),
+  "payment.unmatched_refund_failed": marked("The payment provider refused to send back money without an order"),
+  "payment.payout_requested": marked("A shop asked for its money"),
+  "payment.paid_out": marked("A shop's money was paid out"),
+  "payment.payout_failed": marked("A payout was refused"),
+  "dispute.opened": marked("The buyer complained"),
+  "dispute.answered": marked("The shop disagreed with a complaint"),
+  "dispute.final": marked("A complaint ended"),
+  "review.posted": marked("The buyer wrote a review"),
+  "attest.activated": marked("The issuer says: a code was activated"),
+  "attest.unused": marked("The issuer says: a code is unused"),
+  "attest.revoked": marked("The issuer says: a code was revoked"),
+  "attest.unclear": marked("The issuer's answer about a code was unclear"),
+  "issuer.registered": marked("An issuer was registered with its key"),
+  "issuer.key_rotated": marked("An issuer has a new key"),
+  "issuer.scope_changed": marked("What an issuer speaks for was changed"),
+  "issuer.api_changed": marked("How an issuer is asked was changed"),
+  "issuer.suspended": marked("An issuer is no longer believed"),
+  "issuer.reinstated": marked("An issuer is believed again"),
+  "person.erased": marked("A person's sealed fields were erased"),
+};
+
+const STREAMS = {
+  shop: marked("Shop"),
+  listing: marked("Listing"),
+  coupon: marked("Coupon"),
+  batch: marked("Batch"),
+  order: marked("Order"),
+  unmatched: marked("Payment without an order"),
+  payout: marked("Payout"),
+  issuer: marked("Issuer"),
+};
+
+const FIELDS = {
+  amount_fen: marked("Amount"),
+  refund_fen: marked("Money back"),
+  unit_price_fen: marked("Unit price"),
+  price_fen: marked("Price"),
+  discount_fen: marked("Discount"),
+  demand_fen: marked("Asked back"),
+  shop_fen: marked("For the shop"),
+  fee_fen: marked("Fee of the platform"),
+  fee_bp: marked("Fee of the platform"),
+  quantity: marked("Quantity"),
+  count: marked("Number of codes"),
+  codes: marked("Codes"),
+  commitments: marked("Commitments to the codes"),
+  root: marked("Merkle root of the commitments"),
+  revision: marked("Revision"),
+  revision_hash: marked("Hash of the revision"),
+  listing_id: marked("Listing"),
+  order_id: marked("Order"),
+  delivery: marked("Delivery"),
+  promise_min: marked("Promised minutes"),
+  deliver_by_ms: marked("To be delivered by"),
+  expires_at_ms: marked("Expires"),
+  paid_at_ms: marked("Paid"),
+  answer_by_ms: marked("To be answered by"),
+  rule_by_ms: marked("To be ruled by"),
+  reason: marked("Reason"),
+  outcome: marked("Outcome"),
+  why: marked("Why"),
+  by: marked("By"),
+  buyer: marked("Buyer (pseudonym)"),
+  contact: marked("Contact"),
+  text: marked("Text"),
+  terms: marked("Terms"),
+  provider: marked("Payment provider"),
+  provider_txn: marked("Number of the payment"),
+  source: marked("Source"),
+  account_name: marked("Account it is for"),
+  account_region: marked("Region of the account"),
+};
+
+const WORDS = { true: marked("yes"), false: marked("no") };
+
+// A moment in China's time, as the page's language writes it.
+export function moment(ms, language) {
+  if (typeof ms !== "number" || !(Math.abs(ms) <= 8.64e15)) return plain(ms);
+  const style = { dateStyle: "medium", timeStyle: "medium", timeZone: TIME_ZONE };
+  return `${new Intl.DateTimeFormat(language, style).format(ms)} (UTC+8)`;
+}
+
+export function yuan(fen) {
+  if (!Number.isSafeInteger(fen)) return plain(fen);
+  const digits = String(Math.abs(fen)).padStart(3, "0");
+  const whole = digits.slice(0, -2).replace(/\B(?=(\d{3})+$)/g, ",");
+  return `${fen < 0 ? "-" : ""}\u00a5${whole}.${digits.slice(-2)}`;
+}
+
+export function kindInWords(kind) {
+  return Object.hasOwn(KINDS, kind) ? inWords(said(KINDS[kind])) : plain(kind);
+}
+
+export function streamInWords(stream) {
+  const [kind, ...id] = stream.split(":");
+  const word = Object.hasOwn(STREAMS, kind) ? inWords(said(STREAMS[kind])) : plain(kind);
+  return `${word} ${plain(id.join(":"))}`;
+}
+
+export function fieldInWords(name) {
+  return Object.hasOwn(FIELDS, name) ? inWords(said(FIELDS[name])) : plain(name);
+}
+
+export function valueInWords(name, value, language) {
+  if (name.endsWith("_fen") && typeof value === "number") return yuan(value);
+  if (/_(?:at|by|until)_ms$/.test(name) && typeof value === "number") return value ? moment(value, language) : "\u2013";
+  if (name.endsWith("_bp") && typeof value === "number") return `${value / 100} %`;
+  if (typeof value === "boolean") return inWords(said(WORDS[value]));
+  if (value === null || value === "") return "\u2013";
+  if (typeof value !== "object") return plain(value);
+  if (Array.isArray(value) && value.every((one) => typeof one === "string" || typeof one === "number")) {
+    return plain(value.slice(0, FIELDS_MAX).join(", ")) || "\u2013";
+  }
+  try {
+    return plain(JSON.stringify(value));
+  } catch {
+    return "\u2026"; // nested deeper than a browser can write it
+  }
+}
+
+// The public fields: [[label, value], ...], never endless.
+export function publicRows(fields, language) {
+  return Object.entries(fields).slice(0, FIELDS_MAX).map(([name, value]) => [fieldInWords(name), valueInWords(name, value, language)]);
+}

@@ -16,6 +16,7 @@ from fairkey.business.codes import (
     OrderTakesNoCodes,
     ReleaseCodes,
     ReserveCodes,
+    ReturningBriefing,
     RevealCodes,
     StockBriefing,
     StockIsShort,
@@ -29,6 +30,8 @@ DELIVERED = CodesDelivered(codes=("c1", "c2"), commitments=())
 TYPED = CodesDelivered(codes=("t1",), commitments=("aa",))
 BOX = (RESERVED, DELIVERED)
 MAY, MAY_NOT = OpeningBriefing(may_open=True), OpeningBriefing(may_open=False)
+
+ON_SALE = ReturningBriefing(off_sale=frozenset())
 
 
 def opened(*code_ids: str, account: str = "", region: str = "") -> CodesRevealed:
@@ -91,32 +94,53 @@ CASES = [
         rule="reserved codes go back on sale",
         given=(RESERVED,),
         when=ReleaseCodes(**ID),
+brief=ON_SALE,
         then=[CodesReleased(codes=("c1", "c2"), listing_id=LISTING, to_stock=True)],
+    ),
+    Case(
+        rule="those of a batch that was taken off sale are the merchant's again",
+        given=(RESERVED,),
+        when=ReleaseCodes(**ID),
+        brief=ReturningBriefing(off_sale=frozenset({"c2"})),
+        then=[
+            CodesReleased(codes=("c1",), listing_id=LISTING, to_stock=True),
+            CodesReleased(codes=("c2",), listing_id=LISTING, to_stock=False),
+        ],
     ),
     Case(
         rule="sealed ones, too",
         given=BOX,
         when=ReleaseCodes(**ID),
+brief=ON_SALE,
         then=[CodesReleased(codes=("c1", "c2"), listing_id=LISTING, to_stock=True)],
     ),
     Case(
         rule="an opened one never",
         given=(*BOX, opened("c1")),
         when=ReleaseCodes(**ID),
+brief=ON_SALE,
         then=[CodesReleased(codes=("c2",), listing_id=LISTING, to_stock=True)],
     ),
-    Case(rule="when all are opened nothing leaves", given=(*BOX, opened("c1", "c2")), when=ReleaseCodes(**ID), then=[]),
+    Case(
+        rule="when all are opened nothing leaves",
+        given=(*BOX, opened("c1", "c2")),
+        when=ReleaseCodes(**ID),
+        brief=ON_SALE,
+        then=[],
+    ),
     Case(
         rule="typed ones are the merchant's again, not for sale",
         given=(TYPED,),
         when=ReleaseCodes(**ID),
+brief=ON_SALE,
         then=[CodesReleased(codes=("t1",), listing_id="", to_stock=False)],
     ),
-    Case(rule="an order without codes releases none", when=ReleaseCodes(**ID), then=[]),
+    Case(rule="an order without codes releases none", when=ReleaseCodes(**ID), brief=ON_SALE, then=[]),
     Case(
         rule="what left cannot leave again",
         given=(TYPED, CodesReleased(codes=("t1",), listing_id="", to_stock=False)),
         when=ReleaseCodes(**ID),
+brief=ON_SALE,
         then=[],
     ),
     typing("a part may be typed", ("t1",), [TYPED]),

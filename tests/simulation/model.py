@@ -6,6 +6,7 @@ which ones; who holds which is checked as an invariant of the tables.
 """
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -166,6 +167,8 @@ class Model:
         self.orders: dict[str, Order] = {}
         self.strays: dict[str, Stray] = {}
         self.payouts: dict[str, Payout] = {}
+        self.thinned: set[str] = set()  # listings of which a batch was taken off sale
+        self.taken_back_of: Callable[[Order], int] = lambda _: 0  # which code is of which batch is not followed here
 
     def do(self, verb: str, now: int, args: dict[str, Any]) -> str:
         """Let it happen; the name of the refusal, or nothing."""
@@ -214,6 +217,7 @@ class Model:
         if not unsold:
             raise No("NothingIsUnsold")
         self.listings[listing].free -= unsold
+        self.thinned.add(listing)
 
     def make_coupon(self, now: int, shop: str, coupon: str, **terms: Any) -> None:  # noqa: ANN401
         self.coupons[coupon] = Coupon(shop=shop, **terms)
@@ -541,7 +545,11 @@ class Model:
         if it.manual:
             it.returned += it.sealed
         else:
-            self.listings[it.listing].free += it.sealed + it.reserved
+            gone = self.taken_back_of(it) - it.returned
+            if not 0 <= gone <= it.sealed + it.reserved or (gone and it.listing not in self.thinned):
+                raise Impossible("codes go to the merchant although their batch is on sale")
+            it.returned += gone
+            self.listings[it.listing].free += it.sealed + it.reserved - gone
         it.sealed = it.reserved = 0
 
     def _coupon_back(self, it: Order) -> None:

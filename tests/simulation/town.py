@@ -25,7 +25,7 @@ from fairkey.business.askers import Asker
 from fairkey.business.basics import PLATFORM, Command, Stream
 from fairkey.business.codes import CodeStage
 from fairkey.business.deadlines import Due
-from fairkey.business.files import OrderFile, PaymentFile
+from fairkey.business.files import BatchFile, OrderFile, PaymentFile
 from fairkey.effects.queue import MONEY, Effect, key_of
 from fairkey.engine.answers import Answer, StoreIsAway
 from fairkey.engine.perform import Asked, Performer
@@ -69,7 +69,22 @@ class Town:
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)
+        self.model.taken_back_of = self._taken_back_of
         self.restart()
+
+    def _taken_back_of(self, order: Order) -> int:
+        """Codes that left the order to the merchant: there must be no other than of batches taken off sale."""
+        order_id = next(each for each, one in self.model.orders.items() if one is order)
+        kept = self.store.tables.kept.codes
+        gone = [
+            row
+            for row in kept.values()
+            if row.order_id == order_id and row.stage is CodeStage.RETURNED and row.batch_id
+        ]
+        for row in gone:
+            batch = self.store.tables.streams[Stream(order.shop, "batch", row.batch_id)].file
+            must(isinstance(batch, BatchFile) and batch.batch.withdrawn, "a code of a batch on sale left", order_id)
+        return len(gone)
 
     def restart(self) -> None:
         """The process dies; another one starts."""

@@ -12,6 +12,7 @@ from typing import Literal
 
 from fairkey.business.basics import Stream, invariant
 from fairkey.business.codes import CodeStage
+from fairkey.business.files import BatchFile
 from fairkey.effects.queue import MONEY, Effect
 from fairkey.engine.answers import Conflict, StoreIsAway
 from fairkey.engine.event_store import Booked, Commit, Given, Loaded, Moved, Recorded, Stored, Wants
@@ -148,11 +149,17 @@ class MemoryTransaction:
             key: tuple(place for place, row in enumerate(kept.rows_of(*key)) if row.stage is CodeStage.FREE)
             for key in wants.unsold
         }
+        given.off_sale = {key: self._is_off_sale(*key) for key in wants.off_sale}
         return given
 
     async def write(self, commit: Commit) -> None:
         """As `fairkey.engine.event_store.Transaction.write`."""
         self.commits.append(commit)
+
+    def _is_off_sale(self, shop_id: str, code_id: str) -> bool:
+        row = self._tables.kept.codes[shop_id, code_id]
+        moved = self._tables.streams.get(Stream(shop_id, "batch", row.batch_id))
+        return moved is not None and isinstance(moved.file, BatchFile) and moved.file.batch.withdrawn > 0
 
     def _bought(self, shop_id: str, listing_id: str, buyer_key: str) -> int:
         return sum(

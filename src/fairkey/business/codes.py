@@ -19,8 +19,11 @@ class CodeStage(StrEnum):
     RESERVED = "reserved"
     DELIVERED = "delivered"
     REVEALED = "revealed"
-    RETURNED = "returned"  # typed for one order and taken back sealed: the merchant's again, never sold automatically
+    RETURNED = "returned"  # taken back sealed, typed or of a batch off sale: the merchant's, never sold automatically
     WITHDRAWN = "withdrawn"
+
+
+SEALED = frozenset({CodeStage.RESERVED, CodeStage.DELIVERED})
 
 
 class CodesReserved(Event, frozen=True):
@@ -154,6 +157,12 @@ class TypingBriefing(Struct, frozen=True, kw_only=True):
     quantity: int
 
 
+class ReturningBriefing(Struct, frozen=True, kw_only=True):
+    """Codes of the order whose batch was taken off sale meanwhile: they go back to the merchant, not to stock."""
+
+    off_sale: frozenset[str]
+
+
 class OpeningBriefing(Struct, frozen=True, kw_only=True):
     """Whether the order still lets its buyer open codes."""
 
@@ -161,7 +170,10 @@ class OpeningBriefing(Struct, frozen=True, kw_only=True):
 
 
 def decide(
-    command: CodesCommand, codes: Codes, brief: StockBriefing | TypingBriefing | OpeningBriefing | None, at_ms: int
+    command: CodesCommand,
+    codes: Codes,
+    brief: StockBriefing | ReturningBriefing | TypingBriefing | OpeningBriefing | None,
+    at_ms: int,
 ) -> list[Event]:
     """What follows from `command` for this order's codes, or a `Refusal`."""
     match command:
@@ -172,16 +184,8 @@ def decide(
                 raise StockIsShort(wanted=command.quantity, left=len(brief.free))
             return [CodesReserved(codes=brief.free[: command.quantity], listing_id=command.listing_id)]
         case ReleaseCodes():
-            sealed = [one for one in codes.held if one.stage in (CodeStage.RESERVED, CodeStage.DELIVERED)]
-            return [
-                CodesReleased(
-                    codes=tuple(one.code_id for one in sealed if one.typed is typed),
-                    listing_id=codes.listing_id,
-                    to_stock=not typed,
-                )
-                for typed in (False, True)
-                if any(one.typed is typed for one in sealed)
-            ]
+            assert isinstance(brief, ReturningBriefing)
+            return _release(codes, brief)
         case DeliverReserved():
             reserved = tuple(one.code_id for one in codes.held if one.stage is CodeStage.RESERVED)
             invariant(bool(reserved), "a paid vault order has its codes")
@@ -196,6 +200,20 @@ def decide(
             return _reveal(command, codes, brief)
         case _:
             assert_never(command)
+
+
+def _release(codes: Codes, brief: ReturningBriefing) -> list[Event]:
+    sealed = [one for one in codes.held if one.stage in SEALED]
+    theirs = {one.code_id for one in sealed if one.typed or one.code_id in brief.off_sale}
+    parts = {
+        to_stock: tuple(one.code_id for one in sealed if (one.code_id not in theirs) is to_stock)
+        for to_stock in (True, False)
+    }
+    return [
+        CodesReleased(codes=code_ids, listing_id=codes.listing_id, to_stock=to_stock)
+        for to_stock, code_ids in parts.items()
+        if code_ids
+    ]
 
 
 def _deliver_typed(command: DeliverTyped, codes: Codes, brief: TypingBriefing) -> CodesDelivered:

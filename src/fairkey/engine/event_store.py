@@ -50,6 +50,7 @@ class Wants:
     balances: set[tuple[str, str]] = field(default_factory=set)  # (shop, account)
     staged: set[tuple[str, str]] = field(default_factory=set)  # (shop, batch)
     unsold: set[tuple[str, str]] = field(default_factory=set)  # (shop, batch)
+    off_sale: set[tuple[str, str]] = field(default_factory=set)  # (shop, code)
 
 
 @dataclass(slots=True)
@@ -65,6 +66,7 @@ class Given:
     balances: dict[tuple[str, str], int] = field(default_factory=dict)
     staged: dict[tuple[str, str], int] = field(default_factory=dict)
     unsold: dict[tuple[str, str], tuple[int, ...]] = field(default_factory=dict)
+    off_sale: dict[tuple[str, str], bool] = field(default_factory=dict)
 
 
 class Recorded(Struct, frozen=True, kw_only=True):

@@ -258,6 +258,7 @@ class _Desk:
         mine.balances.update(given.balances)
         mine.staged.update(given.staged)
         mine.unsold.update(given.unsold)
+        mine.off_sale.update(given.off_sale)
 
     def file(self, stream: Stream) -> File:
         return self._latest(stream)[1]
@@ -304,6 +305,12 @@ class _Desk:
         if key not in self._given.unsold:
             raise _MustRead(Wants(unsold={key}))
         return self._given.unsold[key]
+
+    def off_sale(self, shop_id: str, code_ids: Sequence[str]) -> frozenset[str]:
+        missing = {(shop_id, code_id) for code_id in code_ids} - self._given.off_sale.keys()
+        if missing:
+            raise _MustRead(Wants(off_sale=missing))
+        return frozenset(code_id for code_id in code_ids if self._given.off_sale[shop_id, code_id])
 
     def _latest(self, stream: Stream) -> tuple[int, File]:
         if stream in self._touched:

@@ -138,6 +138,11 @@ class PostgresTransaction:
         for shop_id, batch_id in wants.unsold:
             rows = await self._db.fetch(sql.LOCK_UNSOLD, shop_id, batch_id)
             given.unsold[shop_id, batch_id] = tuple(sorted(row["position"] for row in rows))
+        if wants.off_sale:
+            keys = sorted(wants.off_sale)
+            rows = await self._db.fetch(sql.BATCHES_OFF_SALE, *map(list, zip(*keys, strict=True)))
+            off_sale = {(str(row["shop_id"]), str(row["code_id"])) for row in rows if row["is_off_sale"]}
+            given.off_sale = {key: key in off_sale for key in keys}
         return given
 
     async def _read_streams(self, streams: Sequence[Stream], statement: str, given: Given) -> None:

@@ -63,6 +63,15 @@ SELECT v.position FROM codes c JOIN vault v USING (shop_id, code_id)
 WHERE c.shop_id = $1 AND c.batch_id = $2 AND c.is_free ORDER BY c.code_id FOR UPDATE OF c
 """
 
+# Locked, so that a batch taken off sale at this very moment is either seen or finds the codes back on sale.
+BATCHES_OFF_SALE = """
+SELECT c.shop_id, c.code_id, b.state -> 'batch' -> 'withdrawn' IS NOT NULL AS is_off_sale
+FROM unnest($1::uuid[], $2::uuid[]) AS wanted (shop_id, code_id)
+JOIN codes c USING (shop_id, code_id)
+JOIN streams b ON b.shop_id = c.shop_id AND b.kind = 'batch' AND b.id = c.batch_id
+ORDER BY b.shop_id, b.id, c.code_id FOR SHARE OF b
+"""
+
 INSERT_EVENTS = """
 INSERT INTO events (shop_id, stream_kind, stream_id, version, kind, at, body, leaf_hash, command_id)
 SELECT shop_id, stream_kind, stream_id, version, kind, $6, body, leaf_hash, command_id

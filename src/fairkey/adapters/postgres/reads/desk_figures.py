@@ -88,7 +88,7 @@ WHERE shop_id = $1 AND batch_id = ANY ($2::uuid[]) GROUP BY batch_id, stage
 
 _WITHDRAWN: Final = """
 SELECT c.code_id FROM codes c JOIN vault v ON v.shop_id = c.shop_id AND v.code_id = c.code_id
-WHERE c.shop_id = $1 AND c.batch_id = $2 AND c.stage = 'withdrawn' ORDER BY v.position
+WHERE c.shop_id = $1 AND c.batch_id = $2 AND c.stage IN ('withdrawn', 'returned') ORDER BY v.position
 """
 
 

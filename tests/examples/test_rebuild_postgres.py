@@ -138,6 +138,9 @@ TAMPERED: dict[str, list[str]] = {
         )
     ],
     "a row is not where its last event left it": ["UPDATE streams SET version = version + 1 WHERE id = {placed}"],
+    "a sealed text is gone that nobody erased": [
+        "DELETE FROM sealed_fields WHERE stream_id = {placed} AND version = 1"
+    ],
     "more goes back of a payment than it was": [state("withdrawn", "escrow,refunds,0,amount_fen", "1001")],
     "money that was told to move has no instruction to the provider, or another than was told": [
         "DELETE FROM effects WHERE kind = 'refund' AND stream_id = {withdrawn}"

@@ -11,7 +11,18 @@ from erasure_world import ALICE, BOB, Past, a_past
 from fairkey.adapters.vault.auditing import audit_vault
 from fairkey.business.basics import DAY_MS, Stream
 from fairkey.business.erasures import Basis
-from fairkey.engine.erasing import Counts, Plan, Target, Why, erase_expired, erase_person, finish, may_be_erased_at_ms
+from fairkey.engine.erasing import (
+    Counts,
+    Erased,
+    Plan,
+    Target,
+    Why,
+    erase_again,
+    erase_expired,
+    erase_person,
+    finish,
+    may_be_erased_at_ms,
+)
 from fairkey.proofs.commitments import check_disclosure, commitment
 from fairkey.proofs.leaf import salt_of
 from fairkey.proofs.merkle import MerkleRoot, leaf_hash
@@ -277,3 +288,32 @@ def test_three_calendar_years_as_they_are_counted_in_china() -> None:
     assert may_be_erased_at_ms(ms("2028-02-29T00:00:00+08:00")) == ms("2031-03-01T00:00:00+08:00")
     # In Shanghai it is the 29th already.
     assert may_be_erased_at_ms(ms("2028-02-28T20:00:00+00:00")) == ms("2031-03-01T04:00:00+08:00")
+
+
+async def test_what_a_backup_brings_back_is_erased_again(past: Past) -> None:
+    pool = past.opened.pool
+    past.clock.ms += 4 * 366 * DAY_MS
+    kept = {
+        table: [tuple(row) for row in await pool.fetch(f"SELECT * FROM {table} ORDER BY 1, 2, 3, 4")]
+        for table in ("sealed_fields", "accounts")
+    }
+    streams = await pool.fetch("SELECT id, state, buyer_key FROM streams WHERE kind = 'order'")
+    await erase_person(past.house, await past.person())
+    erased = await past.house.erasures.erased()
+    assert {one.basis for one in erased} == {Basis.REQUEST}
+    assert sorted(one.stream.kind for one in erased) == ["account", "order", "order", "order"]
+    # What a backup from before would hold again.
+    await pool.execute("TRUNCATE sealed_fields")
+    await pool.copy_records_to_table("sealed_fields", records=kept["sealed_fields"])
+    for account in kept["accounts"]:
+        await pool.execute("DELETE FROM accounts WHERE account_id = $1", account[0])
+    await pool.copy_records_to_table("accounts", records=kept["accounts"])
+    back = "UPDATE streams SET state = $2, buyer_key = $3 WHERE id = $1"
+    await pool.executemany(back, [tuple(row) for row in streams])
+    await pool.execute("DELETE FROM erased_streams")
+    assert ALICE in await past.everything_sealed()
+    unknown = Erased(Stream(past.shop_id, "order", past.house.new_id()), Basis.RETENTION)
+    counts = await erase_again(past.house, [*erased, unknown], past.clock())
+    assert (counts.histories, counts.sealed_rows, counts.accounts) == (3, 7, 1)
+    assert await found_of_alice(past) == set()
+    await must_hold(past)

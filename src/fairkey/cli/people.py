@@ -3,17 +3,20 @@
 import asyncio
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TextIO
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import rich_click as click
 from rich.console import Console
 from rich.table import Table
 
+from fairkey.business.basics import Stream
+from fairkey.business.erasures import Basis
 from fairkey.business.references import reference_of
-from fairkey.engine.erasing import Counts, History, Person, Why, erase_expired, erase_person
+from fairkey.engine.erasing import Counts, Erased, History, Person, Why, erase_again, erase_expired, erase_person
 from fairkey.engine.house import House
 from fairkey.engine.people import EmailIsInvalid
 
@@ -53,8 +56,22 @@ def kept(entry: Entry, email: str, account: object, as_json: bool) -> None:  # n
 
 
 @people.command()
+@click.pass_obj
+def erased(entry: Entry) -> None:
+    """Print what was ever erased: ids, one a line. Keep it apart from the backups, for `erase --again`."""
+
+    async def show() -> None:
+        async with entry.house() as house:
+            for stream, basis in await house.erasures.erased():
+                click.echo(" ".join((*stream, basis)))
+
+    asyncio.run(show())
+
+
+@people.command()
 @_whose
 @click.option("--expired", is_flag=True, help="Of everybody: all whose time is over.")
+@click.option("--again", type=click.File(), help="After a backup was restored: all that this list of `erased` names.")
 @click.option("--restrict", is_flag=True, help="What must stay is shown and written to no more.")
 @click.option("--yes", is_flag=True, help="Do not ask first.")
 @json_option
@@ -64,6 +81,7 @@ def erase(
     email: str,
     account: object,
     expired: bool,  # noqa: FBT001 - click passes options so
+    again: TextIO | None,
     restrict: bool,  # noqa: FBT001
     yes: bool,  # noqa: FBT001
     as_json: bool,  # noqa: FBT001
@@ -73,12 +91,15 @@ def erase(
     What has not ended, or must still be kept, stays and is named with the moment from which it may go; the exit code
     is then 1. Facts and their proofs stay and still verify. It cannot be undone. Safe to run again after a failure.
     """
-    if expired == bool(email or account):
-        raise click.UsageError("Say --email, --account or --expired.")
+    if sum(map(bool, (expired, again, email or account))) != 1:
+        raise click.UsageError("Say --email, --account, --expired or --again.")
+    listed = _erased_in(again) if again else []
     if not yes:
         click.confirm("What is erased cannot be brought back. Go on?", abort=True, err=True)
     if expired:
-        sys.exit(asyncio.run(_expired(entry, as_json=as_json)))
+        sys.exit(asyncio.run(_many(entry, erase_expired, as_json=as_json)))
+    if again:
+        sys.exit(asyncio.run(_many(entry, lambda house: erase_again(house, listed, house.now_ms()), as_json=as_json)))
     sys.exit(asyncio.run(_erase(entry, _address(email), str(account or ""), restrict=restrict, as_json=as_json)))
 
 
@@ -140,9 +161,19 @@ async def _erase(entry: Entry, email: str, account_id: str, *, restrict: bool, a
         return 1 if stays or account_stays else 0
 
 
-async def _expired(entry: Entry, *, as_json: bool) -> int:
+def _erased_in(lines: Iterable[str]) -> list[Erased]:
+    try:
+        parts = [line.split() for line in lines if line.strip()]
+        return [
+            Erased(Stream(str(UUID(shop)), kind, str(UUID(number))), Basis(why)) for shop, kind, number, why in parts
+        ]
+    except ValueError:
+        raise click.UsageError("The list is not one that `fairkey people erased` printed.") from None
+
+
+async def _many(entry: Entry, work: Callable[[House], Awaitable[Counts]], *, as_json: bool) -> int:
     async with entry.house() as house:
-        counts = await erase_expired(house)
+        counts = await work(house)
     _say(as_json, {"erased": _figures(counts)}, lambda: console.print(_sentence(counts)))
     return 0
 

@@ -24,6 +24,7 @@ from fairkey.business.erasures import Basis, RecordErasure
 from .answers import Answer
 
 RETENTION_YEARS: Final = 3
+ACCOUNT: Final = "account"
 _CHINA: Final = timezone(timedelta(hours=8))  # the law counts days there; no summer time
 
 
@@ -114,6 +115,13 @@ class Counts(Struct, frozen=True):
         )
 
 
+class Erased(NamedTuple):
+    """Something that was erased; accounts as streams of the platform of kind `ACCOUNT`."""
+
+    stream: Stream
+    basis: Basis
+
+
 class Unfinished(NamedTuple):
     """An erasure that was begun: `counts` is None while its plan has not been carried out."""
 
@@ -130,6 +138,9 @@ class Erasures(Protocol):
 
     async def expired(self, rows_max: int) -> Sequence[Target]:
         """Ended histories, not erased yet, that the law no longer wants kept; oldest first."""
+
+    async def erased(self) -> Sequence[Erased]:
+        """Everything that was ever erased."""
 
     async def restrict(self, streams: Sequence[Stream]) -> int:
         """Show nothing of these any more and write to nobody about them; how many were not so before."""
@@ -213,6 +224,24 @@ async def erase_expired(house: ErasingHouse, *, at_once: int = 500) -> Counts:
         total = total.plus(counts)
     if total.histories:
         await house.erasures.tidy()
+    return total
+
+
+async def erase_again(house: ErasingHouse, erased: Sequence[Erased], now_ms: int, *, at_once: int = 500) -> Counts:
+    """Erase what had been erased before a backup brought it back; `erased` is what `Erasures.erased` gave then.
+
+    What the backup does not know, or knows as not ended, is passed over.
+    """
+    await finish(house)
+    total = Counts()
+    for basis in Basis:
+        targets = [Target(*one, now_ms) for one, why in erased if why is basis and one.kind != ACCOUNT]
+        for first in range(0, len(targets), at_once):
+            total = total.plus(await _erase(house, basis, Plan(tuple(targets[first : first + at_once]))))
+    for account, basis in erased:
+        if account.kind == ACCOUNT:
+            total = total.plus(await _erase(house, basis, Plan((), account.id)))
+    await house.erasures.tidy()
     return total
 
 

@@ -307,6 +307,16 @@ CHECKS: Final[tuple[_Check, ...]] = (
         """,
     ),
     _Check(
+        "history",
+        "a sealed text is gone that nobody erased",
+        """
+        SELECT concat_ws(' ', 'shop', e.shop_id, e.stream_kind, e.stream_id, e.version) FROM events e
+        LEFT JOIN sealed_fields f USING (shop_id, stream_kind, stream_id, version)
+        LEFT JOIN erased_streams g USING (shop_id, stream_kind, stream_id)
+        WHERE f.shop_id IS NULL AND g.shop_id IS NULL AND position('"sealed":{}'::bytea IN e.body) = 0
+        """,
+    ),
+    _Check(
         "refunds",
         "more goes back of a payment than it was",
         """

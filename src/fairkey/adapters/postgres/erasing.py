@@ -14,13 +14,15 @@ import msgspec
 
 from fairkey.adapters.postgres.accounts import normal_email
 from fairkey.adapters.postgres.moments import moment, ms_of
-from fairkey.business.basics import Stream
+from fairkey.business.basics import PLATFORM, Stream
 from fairkey.business.erasures import Basis
 from fairkey.business.orders import ENDED
 from fairkey.effects.queue import ASK_AGAIN, MONEY, TELLING
 from fairkey.engine.erasing import (
+    ACCOUNT,
     RETENTION_YEARS,
     Counts,
+    Erased,
     History,
     Person,
     Plan,
@@ -128,6 +130,10 @@ _REMEMBER: Final = f"""
 INSERT INTO erased_streams (shop_id, stream_kind, stream_id, erasure_id)
 SELECT u.*, $4::uuid FROM {_TARGETS} ON CONFLICT DO NOTHING
 """  # noqa: S608 - constants
+_ERASED: Final = """
+SELECT g.shop_id, g.stream_kind, g.stream_id, e.basis FROM erased_streams g JOIN erasures e USING (erasure_id)
+WHERE g.stream_kind <> 'code' ORDER BY 1, 2, 3
+"""
 _UNRESTRICT: Final = f"""
 DELETE FROM restricted_streams r USING {_TARGETS}
 WHERE (r.shop_id, r.stream_kind, r.stream_id) = (u.shop_id, u.kind, u.id)
@@ -229,6 +235,14 @@ class PostgresErasures:
             if may_be_erased_at_ms(ms_of(row["changed_at"])) <= now_ms
         ]
 
+    async def erased(self) -> Sequence[Erased]:
+        """See `Erasures.erased`."""
+        rows = await self._pool.fetch(_ERASED)
+        return [
+            Erased(Stream(str(row["shop_id"]), row["stream_kind"], str(row["stream_id"])), Basis(row["basis"]))
+            for row in rows
+        ]
+
     async def restrict(self, streams: Sequence[Stream]) -> int:
         """See `Erasures.restrict`."""
         done = await self._pool.execute(_RESTRICT, *_columns(streams), moment(self._now_ms()))
@@ -274,7 +288,9 @@ class PostgresErasures:
             now = moment(self._now_ms())
             counts = await _shred(db, number, plan, is_asked_for=row["basis"] == Basis.REQUEST.value)
             if plan.account_id:
+                account = Stream(PLATFORM, ACCOUNT, plan.account_id)
                 counts = counts.plus(Counts(accounts=await _close(db, UUID(plan.account_id), now)))
+                await db.execute(_REMEMBER, *_columns([account]), number)
             await db.execute(
                 """
                 UPDATE erasures SET state = 'shredded', plan = NULL, counts = $2, shredded_at = $3
@@ -316,6 +332,7 @@ async def _shred(
     await db.execute(_FORGET_KEYS, *targets, is_asked_for)
     await db.execute(_DELETE_MAILS, *targets, sorted(TELLING))
     await db.execute(_REMEMBER, *targets, number)
+    await db.execute(_REMEMBER, of_codes[0], ["code"] * len(codes), of_codes[1], number)
     await db.execute(_UNRESTRICT, *targets)
     return Counts(histories=len(rows), sealed_rows=sealed_rows, codes=emptied)
 

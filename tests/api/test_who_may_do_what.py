@@ -123,6 +123,7 @@ async def stage(database_url: str, state_dir: Path, sandbox_url: str) -> AsyncIt
                 "batch_id": batches[0]["batch_id"],
                 "coupon_id": coupon.json()["id"],
                 "payment_id": str(uuid4()),
+                "issuer_id": str(uuid4()),
                 "account_id": str(uuid4()),
                 "key_id": str(uuid4()),
                 "session_ref": str(uuid4()),
@@ -167,7 +168,7 @@ def expected(key: str, gate: Gate, who: Who) -> int:  # noqa: PLR0911 - one line
         return 401
     known = bool(who.key) if programs else bool(who.account)
     match gate.permission:
-        case Permission.PUBLIC | Permission.PROVIDER_SIGNATURE:
+        case Permission.PUBLIC | Permission.PROVIDER_SIGNATURE | Permission.ISSUER_SIGNATURE:
             return 200
         case Permission.GUEST_WITH_ORDER_SECRET:
             mine = who.secret or (not programs and who.name == "buyer")

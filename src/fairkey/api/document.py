@@ -39,6 +39,7 @@ _TAGS: Final = (
     ("coupons", "Words that make an order cheaper."),
     ("money", "Your balances, every movement, payouts."),
     ("health", "For load balancers."),
+    ("issuers", "For those who make codes: what became of them, signed."),
     ("callbacks", "For payment providers."),
 )
 _ABOUT: Final = """\

@@ -22,6 +22,13 @@ class ImportQuery(In, frozen=True, kw_only=True):
     invoice_sha256: Annotated[
         str, Meta(pattern="^([0-9a-f]{64})?$", description="SHA-256 of the invoice; empty: none.")
     ] = ""
+    attestation: Annotated[
+        str,
+        Meta(
+            max_length=8_192,
+            description="What the issuer signed about this list (JSON with `statement` and `signature`); empty: none.",
+        ),
+    ] = ""
 
 
 class BatchesQuery(In, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ something said before is recorded all the same and marked: which of the two is t
 """
 
 from enum import StrEnum
-from typing import assert_never
+from typing import Any, assert_never
 
 from msgspec import Struct
 
@@ -238,7 +238,7 @@ def decide(command: AttestationCommand, attested: Attested, brief: IssuerBriefin
 
 def _signed(command: AttestCode, says: Says, attested: Attested, brief: IssuerBriefing) -> Event:
     conflict, with_ = _conflict(attested, says, command.happened_at_ms, command.account_key, exact=True)
-    common: dict[str, object] = {
+    common: dict[str, Any] = {
         "number": len(attested.heard) + 1,
         "issuer_id": command.issuer_id,
         "key_no": command.key_no,
@@ -256,14 +256,14 @@ def _signed(command: AttestCode, says: Says, attested: Attested, brief: IssuerBr
     }
     if says is Says.ACTIVATED:
         return CodeActivated(
-            **common,  # type: ignore[arg-type]
+            **common,
             account=command.account,
             account_salt=command.account_salt,
             account_key=command.account_key,
         )
     if says is Says.UNUSED:
-        return CodeUnused(**common)  # type: ignore[arg-type]
-    return CodeRevoked(**common, reason=command.reason)  # type: ignore[arg-type]
+        return CodeUnused(**common)
+    return CodeRevoked(**common, reason=command.reason)
 
 
 def _pulled(command: RecordIssuerAnswer, says: Says, attested: Attested, brief: IssuerBriefing) -> Event:
@@ -280,7 +280,7 @@ def _pulled(command: RecordIssuerAnswer, says: Says, attested: Attested, brief: 
             answer=command.answer,
         )
     conflict, with_ = _conflict(attested, says, command.happened_at_ms, "", exact=False)
-    common: dict[str, object] = {
+    common: dict[str, Any] = {
         "number": number,
         "issuer_id": command.issuer_id,
         "key_no": 0,
@@ -297,10 +297,10 @@ def _pulled(command: RecordIssuerAnswer, says: Says, attested: Attested, brief: 
         "answer": command.answer,
     }
     if says is Says.ACTIVATED:
-        return CodeActivated(**common, account="", account_salt="", account_key="")  # type: ignore[arg-type]
+        return CodeActivated(**common, account="", account_salt="", account_key="")
     if says is Says.UNUSED:
-        return CodeUnused(**common)  # type: ignore[arg-type]
-    return CodeRevoked(**common, reason="")  # type: ignore[arg-type]
+        return CodeUnused(**common)
+    return CodeRevoked(**common, reason="")
 
 
 def _conflict(

@@ -20,6 +20,7 @@ from fairkey.engine.house import House
 from fairkey.settings import SettingsRefused
 
 from .entry import Entry, Finding, LogIsNotBegun
+from .issuer import issuer
 from .people import people
 
 PURPOSES = ("codes", "contacts")
@@ -50,6 +51,7 @@ def root() -> None:
 
 
 root.add_command(people)
+root.add_command(issuer)
 
 
 @root.command()
@@ -104,17 +106,35 @@ def _migrated(applied: list[str]) -> str:
 )
 @click.option("--note", default="", help="A note for yourself.")
 @click.option("--source", type=click.Choice(["issuer", "invoice", "typed"]), default="typed", show_default=True)
+@click.option(
+    "--attestation",
+    "attestation_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="What the issuer signed about this list (with --source issuer).",
+)
 @json_option
 @click.pass_obj
 def import_codes(
-    entry: Entry, file: Path, shop_no: int, listing_id: UUID, note: str, source: str, as_json: bool  # noqa: FBT001
+    entry: Entry,
+    file: Path,
+    shop_no: int,
+    listing_id: UUID,
+    note: str,
+    source: str,
+    attestation_file: Path | None,
+    as_json: bool,  # noqa: FBT001
 ) -> None:
     """Deposit a file of codes (txt or csv, one code a line) and put them on sale."""
-    sys.exit(asyncio.run(_import(entry, file, shop_no, str(listing_id), note, source, as_json=as_json)))
+    attestation = attestation_file.read_text(encoding="utf-8", errors="replace") if attestation_file else ""
+    sys.exit(
+        asyncio.run(
+            _import(entry, file, shop_no, str(listing_id), note, source, attestation=attestation, as_json=as_json)
+        )
+    )
 
 
 async def _import(
-    entry: Entry, file: Path, shop_no: int, listing_id: str, note: str, source: str, *, as_json: bool
+    entry: Entry, file: Path, shop_no: int, listing_id: str, note: str, source: str, *, attestation: str, as_json: bool
 ) -> int:
     async with entry.house() as house:
         shop_id = await house.numbers.shop_of(shop_no)
@@ -135,6 +155,7 @@ async def _import(
                     note=note,
                     source=source,
                     invoice_sha256="",
+                    attestation=attestation,
                     by_account="",
                     on_progress=lambda now: progress.update(bar, completed=now.bytes_read),
                 )

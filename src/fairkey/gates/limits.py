@@ -36,6 +36,7 @@ RATES: Final[Mapping[str, Rate]] = {
     "place": Rate(burst=30, refill_ms=1_000),
     "import": Rate(burst=10, refill_ms=30_000),
     "key": Rate(burst=400, refill_ms=10),
+    "attest": Rate(burst=60, refill_ms=1_000, by_network=True),
     "callback": Rate(burst=2_000, refill_ms=2, by_network=True),
 }
 BUCKETS_MAX: Final = 50_000  # about 10 MB

@@ -35,9 +35,10 @@ class Permission(enum.StrEnum):
     SHOP_OWNER = "shop:owner"
     OPERATOR = "operator"
     PROVIDER_SIGNATURE = "provider_signature"
+    ISSUER_SIGNATURE = "issuer_signature"
 
 
-UNPROTECTED: Final = frozenset({Permission.PUBLIC, Permission.PROVIDER_SIGNATURE})
+UNPROTECTED: Final = frozenset({Permission.PUBLIC, Permission.PROVIDER_SIGNATURE, Permission.ISSUER_SIGNATURE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +79,12 @@ def acting_shop(visit: Visit, path_params: Mapping[str, Any]) -> str | None:
 def require(gate: Gate, visit: Visit, path_params: Mapping[str, Any], back: Callable[[], str]) -> None:
     """Let the visit pass or raise `SignInNeeded`, `NotAllowed`. Sets `visit.shop_id` on `shop:*` routes.
 
-    `guest_with_order_secret` is decided by `OrderDoor.require`, `provider_signature` by the handler that reads the
-    body.
+    `guest_with_order_secret` is decided by `OrderDoor.require`, `provider_signature` and `issuer_signature` by
+    the handler that reads the body.
     """
     actor = visit.actor
     match gate.permission:
-        case Permission.PUBLIC | Permission.PROVIDER_SIGNATURE | Permission.GUEST_WITH_ORDER_SECRET:
+        case _ if gate.permission in UNPROTECTED or gate.permission is Permission.GUEST_WITH_ORDER_SECRET:
             return
         case _ if actor.kind is ActorKind.GUEST:
             raise SignInNeeded(back=back(), expired=visit.ended)

@@ -108,6 +108,10 @@ _PAGES: Final = {
     "POST /floor/orders/{reference}/ask-provider": Gate(Permission.OPERATOR),
     "GET /floor/shops": Gate(Permission.OPERATOR),
     "POST /floor/shops/{shop_no}/{action}": Gate(Permission.OPERATOR),
+    "GET /floor/issuers": Gate(Permission.OPERATOR),
+    "POST /floor/issuers": Gate(Permission.OPERATOR),
+    "POST /floor/issuers/{issuer_id}/{action}": Gate(Permission.OPERATOR),
+    "POST /floor/complaints/{reference}/ask-issuer": Gate(Permission.OPERATOR),
     "GET /floor/complaints": Gate(Permission.OPERATOR),
     "GET /floor/complaints/{reference}": Gate(Permission.OPERATOR),
     "POST /floor/complaints/{reference}": Gate(Permission.OPERATOR),
@@ -173,6 +177,8 @@ _PROGRAMS: Final[Mapping[str, Gate]] = {
     "GET /api/v1/shop/payouts": Gate(Permission.SHOP_READ, scope="money:read"),
     "POST /api/v1/shop/payouts": Gate(Permission.SHOP_OWNER, scope="payouts:write"),
     "GET /api/openapi.json": Gate(Permission.PUBLIC),
+    # issuers; each statement is signed, and nothing is believed before that was checked
+    "POST /api/v1/issuer/attestations": Gate(Permission.ISSUER_SIGNATURE, limit="attest"),
     # payment providers
     "POST /callbacks/{provider}": Gate(Permission.PROVIDER_SIGNATURE, limit="callback"),
 }

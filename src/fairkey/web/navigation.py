@@ -47,6 +47,7 @@ NAVIGATION: Final[Mapping[Role, tuple[Entry, ...]]] = {
         Entry("/floor", _("Floor"), "desk"),
         Entry("/floor/shops", _("Shops"), "store"),
         Entry("/floor/complaints", _("Complaints"), "flag"),
+        Entry("/floor/issuers", _("Issuers"), "key"),
         Entry("/floor/unmatched", _("Unmatched money"), "wallet"),
         Entry("/floor/audit", _("Audit trail"), "ledger"),
         Entry("/floor/health", _("Health"), "pulse"),

@@ -85,6 +85,17 @@ LOOKS: Final[Mapping[str, Mapping[str, Look]]] = {
         "operator_silent": Look("hourglass", "good", _("Platform was silent, buyer wins")),
         "withdrawn": Look("return", "mute", _("Withdrawn")),
     },
+    "issuer": {
+        "none": Look("dot", "mute", _("Not registered")),
+        "active": Look("check", "good", _("Word counts")),
+        "suspended": Look("pause", "bad", _("Suspended")),
+    },
+    "attest": {
+        "activated": Look("check", "hold", _("Activated")),
+        "unused": Look("envelope", "good", _("Not activated")),
+        "revoked": Look("cross", "bad", _("Taken back by the issuer")),
+        "unclear": Look("search", "mute", _("No clear answer")),
+    },
     "payout": {
         "asked": Look("hourglass", "hold", _("On its way")),
         "done": Look("check", "good", _("Paid out")),

@@ -60,6 +60,7 @@ async def put_batch(house: House, call: Call) -> Reply:
         note=query.note,
         source=query.source,
         invoice_sha256=query.invoice_sha256,
+        attestation=query.attestation,
         by_account=call.visit.actor.name,
     )
     if answer is None:
@@ -187,7 +188,8 @@ ENDPOINTS: Final = (
         status=CREATED,
         refusals=(
             "NotFound", "BatchIsEmpty", "BatchIsRegistered", "ImportIsUnderWay", "ImportIsClosed", "TooManyImports",
-            "ImportIsTooLarge", "ImportWasAbandoned", "ImportBrokeOff",
+            "ImportIsTooLarge", "ImportWasAbandoned", "ImportBrokeOff", "AttestationDoesNotFit",
+            "StatementIsUnreadable", "IssuerSignatureIsWrong", "StatementIsOutOfTime", "StatementIdWasUsed",
         ),
     ),
     Endpoint(

@@ -103,14 +103,13 @@ async def pay_order(house: House, call: Call) -> Reply:
         house,
         shop_id=record.shop_id,
         order_id=record.order_id,
-        subject=order_view(record).terms.product,
         return_url=given.return_url or own_page,
     )
     return reply(
         PayLink(
             pay_url=collection.pay_url,
             qr_text=collection.qr_text,
-            amount_fen=order.amount_fen - record.file.escrow.held_fen,
+            amount_fen=order.amount_fen,
             expires_at=moment(order.expires_at_ms),
         )
     )

@@ -15,6 +15,7 @@ from fairkey.engine import trade
 from fairkey.engine.house import House
 from fairkey.gates.refusals import OrderNotFound
 from fairkey.read_tables.order_book import Fact, OrderRecord
+from fairkey.web.attested import HeardLine, heard_of
 
 MAY_OPEN = frozenset({Stage.PAID, Stage.DELIVERED, Stage.COMPLETED, Stage.PARTLY_REFUNDED})
 GROUP = 5
@@ -46,6 +47,7 @@ class Glance:
     opened: Sequence[CodeLine] = ()
     contact: str = ""
     said: Mapping[str, str] = field(default_factory=dict)
+    heard: Sequence[HeardLine] = ()
 
     @property
     def path(self) -> str:
@@ -192,6 +194,7 @@ async def glance_at(house: House, ref: str) -> Glance:
         opened=opened,
         contact=placed.sealed.get("contact", "") if placed else "",
         said=said,
+        heard=await heard_of(house, record.shop_id, [one.code_id for one in in_box]) if opened_ids else (),
     )
 
 

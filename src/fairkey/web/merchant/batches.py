@@ -13,7 +13,7 @@ from fairkey.business.batches import WithdrawCodes
 from fairkey.engine.answers import StoreIsAway
 from fairkey.engine.house import House
 from fairkey.engine.vault_port import ImportProgress
-from fairkey.read_tables.shop_desk import Place
+from fairkey.read_tables.shop_desk import BatchLine, Place
 from fairkey.web.frame import AnyRequest, frame
 from fairkey.web.i18n import marked as _
 from fairkey.web.i18n import texts_of
@@ -112,6 +112,7 @@ async def batch(request: AnyRequest, house: NamedDependency[House], batch_id: Fr
         refused=await house.imports.refusal_report(shop_id, known, rows_max=REFUSED_SHOWN_MAX),
         refused_words=REFUSED_WORDS,
         sources=SOURCES,
+        issuer_name=await _issuer_name(house, line),
         states=BATCH_STATES,
         moving=record is not None and record.state in MOVING,
         can_withdraw=bool(line and line.unsold),
@@ -175,6 +176,14 @@ async def withdraw(request: AnyRequest, house: NamedDependency[House], batch_id:
         return not_here(request, house, "batch", PATH)
     command = WithdrawCodes(shop_id=shop_id_of(request), batch_id=known)
     return await act(request, house, command, back=f"{PATH}/{known}", done="taken-out")
+
+
+async def _issuer_name(house: House, line: BatchLine | None) -> str:
+    """Who attested the batch; empty: nobody."""
+    if line is None or not line.batch.attested_by:
+        return ""
+    record = await house.questions.issuers.find(line.batch.attested_by)
+    return record.issuer.name if record else ""
 
 
 HANDLERS: Final = [batches, batch, live, refused_csv, withdraw]

@@ -22,6 +22,7 @@ from fairkey.engine.house import House
 from fairkey.engine.vault_port import TYPED_CODES_MAX, OpenedCode, VaultIsCorrupt
 from fairkey.read_tables.order_book import Fact, OrderLine, OrderRecord
 from fairkey.read_tables.shop_desk import Place
+from fairkey.web.attested import heard_of
 from fairkey.web.buyer.glance import grouped
 from fairkey.web.buyer.story import REASON_WORDS
 from fairkey.web.formats import SHANGHAI
@@ -201,6 +202,9 @@ async def order_page(
         facts=facts,
         said=_said(facts),
         codes=await _codes(house, record),
+        heard=await heard_of(house, record.shop_id, [one.code_id for one in record.file.codes.held])
+        if record.file.complaint.opened_at_ms
+        else (),
         codes_more=max(0, len(record.file.codes.held) - CODES_SHOWN_MAX),
         missing=missing(record),
         refused_lines=refused_lines or [],

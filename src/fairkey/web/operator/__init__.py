@@ -2,6 +2,6 @@
 
 from typing import Any
 
-from fairkey.web.operator import floor, money, quarrels, shops
+from fairkey.web.operator import floor, issuers, money, quarrels, shops
 
-HANDLERS: list[Any] = [*floor.HANDLERS, *shops.HANDLERS, *quarrels.HANDLERS, *money.HANDLERS]
+HANDLERS: list[Any] = [*floor.HANDLERS, *shops.HANDLERS, *quarrels.HANDLERS, *money.HANDLERS, *issuers.HANDLERS]

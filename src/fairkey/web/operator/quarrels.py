@@ -10,10 +10,12 @@ from litestar.response import Redirect
 
 from fairkey.business.askers import Asker
 from fairkey.business.complaints import RuleComplaint
+from fairkey.business.listings import decode_terms
 from fairkey.business.references import reference_of
 from fairkey.engine import trade
 from fairkey.engine.answers import Answer
 from fairkey.engine.house import House
+from fairkey.web.attested import heard_of
 from fairkey.web.frame import AnyRequest, frame, refused, status_of
 from fairkey.web.i18n import marked as _
 from fairkey.web.render import render, view_of
@@ -92,6 +94,8 @@ async def _page(request: AnyRequest, house: House, reference: str, answer: Answe
     reason = record.file.complaint.reason
     facts = await house.questions.order_book.facts(record.shop_id, record.order_id, with_sealed=True)
     context = frame(request, house)
+    issuers = [one for one in await house.questions.issuers.issuers() if one.issuer.is_active and one.issuer.has_api]
+    product = decode_terms(record.terms_json).product
     refused_here = answer is not None and bool(answer.refusal)
     return render(
         context,
@@ -103,6 +107,13 @@ async def _page(request: AnyRequest, house: House, reference: str, answer: Answe
         reason_word=REASONS.get(reason.value, reason.value) if reason else "",
         said={fact.kind: fact for fact in facts if fact.kind.startswith("dispute.")},
         refusal=view_of(context, answer.refusal, answer.details) if answer and refused_here else None,
+        heard=await heard_of(
+            house, record.shop_id, [one.code_id for one in record.file.codes.held], with_sealed=True
+        ),
+        askable=[
+            (one.issuer_id, one.issuer.name)
+            for one in sorted(issuers, key=lambda one: not one.issuer.makes(product))
+        ],
     )
 
 

@@ -2,39 +2,27 @@
 
 import logging
 from contextlib import AsyncExitStack
-from urllib.parse import urlsplit
 
-from fairkey.adapters.log.bucket import BucketTiles, bucket_of
-from fairkey.adapters.log.folder import FolderTiles
 from fairkey.adapters.log.no_witnesses import NoWitnesses
 from fairkey.adapters.postgres.log_keys import LogKeys
 from fairkey.adapters.postgres.log_writing import PostgresLogLease
+from fairkey.app.log_places import log_origin, policy_of, tile_store
 from fairkey.app.wiring import Opened
-from fairkey.log.ports import OwnLog, TileStore, Witnesses
+from fairkey.log.ports import OwnLog, Witnesses
 from fairkey.log.sequencer import LogSetting, Sequencer
-from fairkey.proofs.policies import NONE, Policy
+from fairkey.proofs.policies import Policy
 from fairkey.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 
-def log_origin(settings: Settings) -> str:
-    """The origin that the first log of this installation gets."""
-    return settings.log_origin or f"{urlsplit(settings.origin).netloc}/log"
-
-
-def tile_store(settings: Settings, log_no: int) -> TileStore:
-    """Where the tiles of a log lie; each log of an installation has a folder of its own there."""
-    if settings.log_store:
-        return BucketTiles(bucket_of(settings.log_store), f"{log_no}/")
-    return FolderTiles(settings.state / "log" / str(log_no))
-
-
 async def witnesses_of(
-    settings: Settings, own: OwnLog, stack: AsyncExitStack  # noqa: ARG001 - what they need is closed with the stack
+    settings: Settings,
+    own: OwnLog,
+    stack: AsyncExitStack,  # noqa: ARG001 - what they need is closed with the stack
 ) -> tuple[Policy, Witnesses]:
     """Who must cosign, and how they are asked."""
-    return Policy((), (), (), NONE), NoWitnesses()
+    return policy_of(settings, own), NoWitnesses()
 
 
 async def write_log(opened: Opened, dsn: str) -> None:

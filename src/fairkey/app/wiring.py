@@ -25,6 +25,8 @@ from fairkey.adapters.payments.sandbox import SandboxProvider
 from fairkey.adapters.postgres.clockwork import PostgresClockwork
 from fairkey.adapters.postgres.desk_marks import PostgresDeskMarks
 from fairkey.adapters.postgres.erasing import PostgresErasures
+from fairkey.adapters.postgres.log_desk import PostgresPublicLog
+from fairkey.adapters.postgres.log_keys import LogKeys
 from fairkey.adapters.postgres.outbox import PostgresOutbox
 from fairkey.adapters.postgres.people import postgres_people
 from fairkey.adapters.postgres.reads import postgres_questions
@@ -39,6 +41,7 @@ from fairkey.adapters.vault.wrapping import LocalKeyWrapper, new_master_key
 from fairkey.api import hot, routes
 from fairkey.api.serving import Counter
 from fairkey.api.words import Words
+from fairkey.app.log_places import log_origin, policy_of, tile_store
 from fairkey.business.askers import Asker
 from fairkey.business.basics import DAY_MS, Broken, Command
 from fairkey.business.references import read_reference
@@ -145,6 +148,14 @@ async def open_house(
             statements=PostgresStatementIds(pool, now_ms),
             issuer_check=licences,
             erasures=PostgresErasures(pool, keys, now_ms),
+            log=PostgresPublicLog(
+                pool,
+                keys,
+                LogKeys(pool, keys, now_ms),
+                origin=log_origin(settings),
+                store_of=lambda log_no: tile_store(settings, log_no),
+                policy_of=lambda own: policy_of(settings, own),
+            ),
             is_ready=lambda: _answers(pool),
         )
         letters = Letters(house, carrier)

@@ -13,6 +13,7 @@ from fairkey.settings import Settings
 from .answers import Answer
 from .desk_marks import DeskMarks
 from .erasing import Erasures
+from .log_port import PublicLog
 from .people import People
 from .statement_port import StatementIds
 from .vault_port import CodeImports, CodeVault
@@ -95,6 +96,7 @@ class House:
         statements: StatementIds,
         issuer_check: IssuerCheck,
         erasures: Erasures,
+        log: PublicLog,
         is_ready: Callable[[], Awaitable[bool]],
     ) -> None:
         """Wired once, in `fairkey.app`."""
@@ -114,6 +116,7 @@ class House:
         self.statements = statements
         self.issuer_check = issuer_check
         self.erasures = erasures
+        self.log = log
         self.is_ready = is_ready
 
     @property

@@ -36,7 +36,13 @@ class LogStatus:
     published_size: int
     published_at_ms: int
     witnesses: Mapping[str, str]  # name -> what it last answered
+    cosigned_at_ms: Mapping[str, int]  # name -> when it cosigned the published checkpoint; missing: it did not
     refusal: str  # why nothing is signed now; empty when all is well
+
+    @property
+    def behind(self) -> int:
+        """How many recorded events no published checkpoint covers yet."""
+        return max(0, self.recorded - self.published_size)
 
 
 class PublicLog(Protocol):
@@ -53,6 +59,9 @@ class PublicLog(Protocol):
 
     async def places(self, stream: Stream) -> Sequence[Place]:
         """Every event of a stream, in order."""
+
+    async def witnessed(self, streams: Sequence[Stream]) -> Mapping[Stream, int]:
+        """How many events of each stream a published checkpoint covers; for pages that follow many streams live."""
 
     async def promise(self, stream: Stream, version: int) -> bytes | None:
         """A signed promise for a recorded event, as a file's bytes; None when there is no such event."""

@@ -267,6 +267,9 @@ async def test_the_newest_published_text_is_stamped_by_each(town: Town) -> None:
     ]
     assert await town.tokens.tokens_for(1, 3) == []
     assert await stamper.step() == 0
+    town.now_ms += 10 * EVERY_S * 1000  # nothing new was published: it is not stamped twice
+    assert await stamper.step() == 0
+    assert town.one.asked == [text]
 
 
 async def test_each_period_one_checkpoint_whoever_asks(town: Town) -> None:

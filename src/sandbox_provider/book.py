@@ -10,7 +10,7 @@ import datetime
 import json
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sandbox_provider.state import State
 
@@ -93,10 +93,16 @@ class Book:
     # Collecting.
 
     def open_collection(self, terms: CollectionTerms, now_ms: int) -> bool:
-        """Open it; False if it was open already with the same terms. Other terms are refused."""
+        """Open it; False if it was open already with the same terms. Other terms are refused.
+
+        Only the way back may change: somebody may begin in a program and go on in a browser.
+        """
         with self.state.transaction() as db:
             known = self.collection(terms.reference)
-            if known == terms:
+            if known is not None and replace(known, return_url=terms.return_url) == terms:
+                db.execute(
+                    "UPDATE collections SET return_url = ? WHERE reference = ?", (terms.return_url, terms.reference)
+                )
                 return False
             if known is not None:
                 raise Refused(409, "reference_is_taken", "this reference was opened with other terms")

@@ -61,6 +61,7 @@ async def test_a_collection_is_one_by_reference(provider: SandboxProvider, recei
     }
     first = await provider.collect(amount_fen=100, **terms)
     assert await provider.collect(amount_fen=100, **terms) == first
+    assert await provider.collect(amount_fen=100, **{**terms, "return_url": "https://shop.example/back"}) == first
     with pytest.raises(ProviderRefused, match="reference_is_taken"):
         await provider.collect(amount_fen=101, **terms)
 

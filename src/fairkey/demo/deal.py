@@ -10,8 +10,6 @@ from fairkey.engine import trade
 
 from .stage import Stage
 
-SUBJECT = "卡密订单"
-
 
 class Deal:
     """Places, pays, opens, quarrels. Every step goes through the house's own doors."""
@@ -56,7 +54,6 @@ class Deal:
             stage.house,
             shop_id=self.shop_id,
             order_id=self.order_id,
-            subject=SUBJECT,
             return_url=f"{stage.house.settings.origin}/o/{self.reference}",
         )
 

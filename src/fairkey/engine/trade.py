@@ -11,6 +11,7 @@ from uuid import NAMESPACE_URL, uuid5
 from fairkey.business import batches, codes, orders
 from fairkey.business.askers import Asker
 from fairkey.business.basics import CURRENCY, Command
+from fairkey.business.listings import decode_terms
 from fairkey.business.references import read_reference, reference_of
 from fairkey.business.reports import report_of, report_of_instruction
 from fairkey.effects.ports import (
@@ -27,6 +28,8 @@ from . import attesting
 from .answers import Answer
 from .house import House, NoPaymentProvider
 from .vault_port import ImportIsClosed, ImportProgress, ImportRecord, OpenedCode, Staged, TypedCodesAreRefused
+
+SUBJECT_MAX = 200
 
 logger = logging.getLogger(__name__)
 
@@ -117,16 +120,20 @@ async def locate(house: House, reference: str) -> tuple[str, str] | None:
     return (shop_id, read[1]) if shop_id else None
 
 
-async def collect(house: House, *, shop_id: str, order_id: str, subject: str, return_url: str) -> Collection:
-    """Open an order's collection at the provider. Raises `ProviderIsUnreachable`, `ProviderRefused`, `LookupError`."""
+async def collect(house: House, *, shop_id: str, order_id: str, return_url: str) -> Collection:
+    """Open an order's collection at the provider, or find it opened before.
+
+    Raises `ProviderIsUnreachable`, `ProviderRefused`, `LookupError`.
+    """
     record = await house.questions.order_book.find(shop_id, order_id)
     if record is None:
         raise LookupError(order_id)
     order = record.file.order
+    product = decode_terms(record.terms_json).product
     return await house.provider.collect(
         reference=reference_of(record.shop_no, order_id),
         amount_fen=order.amount_fen,  # also when a part has come: a collection is opened once, other terms are refused
-        subject=subject,
+        subject=f"{product} × {order.quantity}"[:SUBJECT_MAX],
         expires_at_ms=order.expires_at_ms,
         return_url=return_url,
         notify_url=f"{house.settings.origin}/callbacks/{house.provider.name}",

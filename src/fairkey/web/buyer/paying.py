@@ -28,7 +28,6 @@ from fairkey.web.render import render, view_of
 
 ASK_EVERY_MS: Final = 5 * SECOND_MS
 LOOK_PATIENCE_S: Final = 2.0  # a page is shown without its QR code rather than late
-SUBJECT_MAX: Final = 200
 _REMEMBERED_MAX: Final = 10_000
 
 logger = logging.getLogger(__name__)
@@ -129,7 +128,6 @@ async def _collect(house: House, glance: Glance) -> Collection:
         house,
         shop_id=glance.record.shop_id,
         order_id=glance.record.order_id,
-        subject=f"{glance.terms.product} × {glance.order.quantity}"[:SUBJECT_MAX],
         return_url=f"{house.settings.origin}{glance.path}/pay?returned=1",
     )
 

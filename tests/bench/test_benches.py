@@ -48,3 +48,13 @@ def test_in_a_race_nobody_loses_an_order(capsys: pytest.CaptureFixture[str], kil
     assert figures["scarce"] == wanted | {"delivered": 9, "refunded": 3}
     assert figures["findings"] == []
     assert figures["audit_ok"]
+
+
+@pytest.mark.timeout(300)
+def test_log_stands_beside_plain_hashing_and_stays_flat(capsys: pytest.CaptureFixture[str]) -> None:
+    figures = figures_of(capsys, "log", "--entries", "22000", "--events", "600", "--receipts", "2")
+
+    assert all(figures[name] > 0 for name in ("events_per_s", "sha256_per_s", "flat_ratio", "verify_per_s"))
+    assert 0 < figures["receipt_p50_ms"] <= figures["receipt_p99_ms"]
+    assert figures["entries"] == 22_000
+    assert figures["files_a_proof"] <= 4

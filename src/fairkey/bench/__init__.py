@@ -8,7 +8,12 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-NAMES = {"race": "fairkey.bench.race", "orders": "fairkey.bench.orders", "import": "fairkey.bench.imports"}
+NAMES = {
+    "race": "fairkey.bench.race",
+    "orders": "fairkey.bench.orders",
+    "import": "fairkey.bench.imports",
+    "log": "fairkey.bench.log",
+}
 STOPPED = 128 + signal.SIGTERM
 
 

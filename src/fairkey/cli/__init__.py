@@ -333,11 +333,11 @@ def begin_anew(entry: Entry, origin: str, why: str, as_json: bool) -> None:  # n
 
 
 @root.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
-@click.argument("name", type=click.Choice(["race", "orders", "import"]))
+@click.argument("name", type=click.Choice(["race", "orders", "import", "log"]))
 @click.argument("options", nargs=-1, type=click.UNPROCESSED)
 @click.pass_obj
 def bench(entry: Entry, name: str, options: tuple[str, ...]) -> None:
-    """Measure: `race` (is an order lost?), `orders` (how fast, beside pgbench), `import`. Add --json, --help."""
+    """Measure: `race` (is an order lost?), `orders` (how fast, beside pgbench), `import`, `log`. Add --json, --help."""
     figures = entry.bench(name, {"arguments": list(options)})
     if figures:
         click.echo(json.dumps(figures, sort_keys=True))

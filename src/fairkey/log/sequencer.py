@@ -67,6 +67,11 @@ class LogWriter:
         self._head = head
         self._told: tuple[str, Mapping[str, str]] | None = None
 
+    @property
+    def size(self) -> int:
+        """How many entries the last signed head covers."""
+        return self._edge.size
+
     async def step(self) -> bool:
         """One look at everything: whether there is more to do at once. Raises `Lost`, `StoreFailed`, `LogRefuses`."""
         room = ENTRIES_AT_ONCE - (self._rows - self._edge.size)
@@ -202,7 +207,7 @@ class Sequencer:
                 writer = await begin(writing, setting)
                 self._say(logging.INFO, f"this process writes the log {setting.own.origin}")
                 await self._write(writer)
-            except (LogRefuses, StoreIsBroken) as refused:
+            except (LogRefuses, StoreFailed) as refused:
                 self._say(logging.ERROR, f"nothing is signed in the log: {refused}")
                 await writing.tell(refusal=str(refused), answers={})
                 raise

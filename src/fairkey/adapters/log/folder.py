@@ -32,6 +32,11 @@ class FolderTiles:
         self._broken = ""
         self._known: set[Path] = set()  # folders that this process knows to be on the disk
 
+    @property
+    def folder(self) -> Path:
+        """The log's root."""
+        return self._folder
+
     async def read(self, paths: Sequence[str]) -> list[bytes | None]:
         """The files' bytes."""
         return await asyncio.to_thread(self._told, lambda: [self._read(path) for path in paths])

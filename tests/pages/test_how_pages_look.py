@@ -19,7 +19,18 @@ Visitor = Callable[..., Page]
 LOOKS = [(360, False), (360, True), (1280, False), (1280, True)]
 SERIOUS = {"serious", "critical"}
 
-GUEST = ["/", "/?delivery=manual", "/orders", "/login", "/register", "/forgot", "/about", "/sell", "/nothing-here"]
+GUEST = [
+    "/",
+    "/?delivery=manual",
+    "/orders",
+    "/login",
+    "/register",
+    "/forgot",
+    "/about",
+    "/sell",
+    "/verify",
+    "/nothing-here",
+]
 DESK = [
     "/desk",
     "/desk/listings",

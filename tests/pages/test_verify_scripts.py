@@ -1,5 +1,8 @@
 """The verify page's modules in a real browser: they say what `proofs/` says, about good files and spoiled ones."""
 
+import importlib
+import pkgutil
+import re
 import threading
 from base64 import b64encode
 from collections.abc import Iterator
@@ -11,6 +14,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
+import fairkey.business
+from fairkey.business.basics import Event
 from fairkey.web.i18n import WEB
 from fairkey.web.verify.saved import MODULES, ModulesDoNotFit, one_script
 from verify_cases import LOG_KEY, Case, cases, flips, policy_of, promise, python_verdict
@@ -157,9 +162,34 @@ def test_two_things_of_one_name_are_refused(tmp_path: Path) -> None:
 
 
 def test_modules_load_nothing_and_write_no_markup() -> None:
-    forbidden = "fetch( XMLHttpRequest WebSocket sendBeacon EventSource import( eval( localStorage".split()
-    forbidden += "innerHTML outerHTML insertAdjacent document.write".split()
+    forbidden = [
+        "fetch(",
+        "XMLHttpRequest",
+        "WebSocket",
+        "sendBeacon",
+        "EventSource",
+        "import(",
+        "eval(",
+        "localStorage",
+    ]
+    forbidden += ["innerHTML", "outerHTML", "insertAdjacent", "document.write"]
     found = [
         (path.name, word) for path in MODULES.glob("*.js") for word in forbidden if word in path.read_text("utf-8")
     ]
     assert found == []
+
+
+def _event_kinds() -> set[str]:
+    for module in pkgutil.walk_packages(fairkey.business.__path__, "fairkey.business."):
+        importlib.import_module(module.name)
+    waiting, kinds = [Event], set()
+    while waiting:
+        below = [one for one in waiting.pop().__subclasses__() if one.__module__.startswith("fairkey.business")]
+        waiting += below
+        kinds |= {one.kind for one in below}
+    return kinds
+
+
+def test_every_kind_of_entry_has_words() -> None:
+    told = set(re.findall(r'^  "([a-z_.]+)": marked', (MODULES / "entry_words.js").read_text("utf-8"), re.MULTILINE))
+    assert _event_kinds() - told == set()

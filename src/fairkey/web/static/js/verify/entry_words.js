@@ -20,6 +20,7 @@ export const KINDS = {
   "coupon.returned": marked("An order gave its coupon back"),
   "coupon.withdrawn": marked("A coupon was ended by its shop"),
   "batch.registered": marked("A batch of codes was registered before sale"),
+  "batch.attested": marked("The issuer has signed for a batch of codes"),
   "batch.codes_withdrawn": marked("Unsold codes were taken off sale"),
   "order.placed": marked("An order was placed"),
   "order.expired": marked("An order ended unpaid"),

@@ -2,6 +2,7 @@
 
 import { Refused, fromUtf8, toHex } from "./bytes.js";
 import { COSIGNING_KEY, PLAIN_KEY, readVerifierKey } from "./notes.js";
+import { inWords, said } from "./say.js";
 
 export const POLICY_BYTES_MAX = 256 * 1024;
 export const NO_QUORUM = "none";
@@ -87,9 +88,10 @@ function counts(policy, member, labels) {
   return group.members.filter((one) => counts(policy, one, labels)).length >= group.needed;
 }
 
-// The quorum as a person reads it: `2 of [a, b, 1 of [c, d]]`.
+// The quorum as a person reads it: `2 of (a, b, 1 of (c, d))`.
 export function quorumInWords(policy, member = policy.quorum) {
   const group = policy.groups.get(member);
   if (!group) return member;
-  return `${group.needed}/${group.members.length} [${group.members.map((one) => quorumInWords(policy, one)).join(", ")}]`;
+  const names = group.members.map((one) => quorumInWords(policy, one)).join(", ");
+  return inWords(said("%(needed)s of (%(names)s)", { needed: group.needed, names }));
 }

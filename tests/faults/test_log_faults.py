@@ -20,7 +20,7 @@ from fairkey.proofs.notes import Note, SignerKey
 from log_breaking import Breaking, Way
 from log_world import LogWorld, bodies, log_world
 
-pytestmark = pytest.mark.pg
+pytestmark = [pytest.mark.pg, pytest.mark.slow]
 
 FIRST, EACH_ROUND = 100, 256  # every round fills a tile and begins another: the same operations each time
 
@@ -106,7 +106,6 @@ def mortal(world: LogWorld, tmp_path: Path) -> Iterator[Mortal]:
     one.close()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("way", ["killed_before", "killed_after"])
 async def test_the_writer_may_be_killed_at_any_write(
     world: LogWorld, mortal: Mortal, signed: dict[int, bytes], tmp_path: Path, way: Way

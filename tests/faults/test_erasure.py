@@ -268,6 +268,39 @@ async def test_dead_between_two_statements_of_the_shredding_nothing_has_gone(pas
     await must_hold(past)
 
 
+async def test_whatever_moved_on_after_the_plan_stays(past: Past) -> None:
+    past.clock.ms += 4 * 366 * DAY_MS
+    person = await past.person()
+    await past.opened.pool.execute(
+        "UPDATE streams SET changed_at = changed_at + interval '1 millisecond' WHERE id = $1", past.orders["good"]
+    )
+    counts, _ = await erase_person(past.house, person)
+    assert counts.histories == 2
+    assert past.texts["good"] in await past.everything_sealed()
+
+
+async def test_nobody_stays_logged_in(past: Past) -> None:
+    pool = past.opened.pool
+    account_id = (await past.person()).account_id
+    await pool.execute(
+        """
+        INSERT INTO sessions (token_hash, account_id, created_at, last_seen_at, expires_at, user_agent_hint, data)
+        VALUES (sha256('token'), $1, now(), now(), now(), '', '{}')
+        """,
+        account_id,
+    )
+    await pool.execute(
+        """
+        INSERT INTO account_links (token_hash, account_id, purpose, created_at, expires_at)
+        VALUES (sha256('link'), $1, 'reset', now(), now())
+        """,
+        account_id,
+    )
+    await erase_person(past.house, await past.person())
+    for table in ("sessions", "account_links"):
+        assert await pool.fetchval(f"SELECT count(*) FROM {table} WHERE account_id = $1", account_id) == 0
+
+
 async def test_an_order_that_moved_on_after_the_plan_stays(past: Past) -> None:
     past.clock.ms += 4 * 366 * DAY_MS
     person = await past.person()

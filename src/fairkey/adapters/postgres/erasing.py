@@ -321,7 +321,7 @@ async def _shred(
     """Shred the histories of a plan. Reviews stay readable unless their writer asks: they belong to the shop's readers
     too (电商法 39).
     """
-    planned_at = [moment(one.changed_at_ms + 1) for one in plan.targets]  # kept to the microsecond, planned in ms
+    planned_at = [moment(one.changed_at_ms) for one in plan.targets]
     rows = await db.fetch(_STILL, *_columns([one.stream for one in plan.targets]), planned_at)
     targets = _columns([Stream(str(row["shop_id"]), row["kind"], str(row["id"])) for row in rows])
     codes = await db.fetch(_CODES, *targets)

@@ -5,12 +5,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import asyncpg
+import httpx
 import pytest
 
 from erasure_world import ALICE, BOB, Past, a_past
 from fairkey.adapters.vault.auditing import audit_vault
+from fairkey.app import make_asgi_app
 from fairkey.business.basics import DAY_MS, Stream
 from fairkey.business.erasures import Basis
+from fairkey.business.references import reference_of
 from fairkey.engine.erasing import (
     Counts,
     Erased,
@@ -350,3 +353,17 @@ async def test_what_a_backup_brings_back_is_erased_again(past: Past) -> None:
     assert (counts.histories, counts.sealed_rows, counts.accounts) == (3, 7, 1)
     assert await found_of_alice(past) == set()
     await must_hold(past)
+
+
+async def test_the_buyers_page_says_that_the_code_was_erased(past: Past) -> None:
+    past.clock.ms += 4 * 366 * DAY_MS
+    await erase_expired(past.house)
+    reference = reference_of(101, past.orders["good"])
+    secret = past.house.keys.order_secret(past.orders["good"])
+    transport = httpx.ASGITransport(app=make_asgi_app(past.opened), raise_app_exceptions=True)
+    async with httpx.AsyncClient(transport=transport, base_url="http://testserver", follow_redirects=True) as browser:
+        page = await browser.get(f"/o/{reference}?s={secret}", headers={"Accept-Language": "zh-CN"})
+        assert page.status_code == 200
+        assert "法定保存期已满，卡密内容已删除。" in page.text
+        assert past.texts["good"] not in page.text
+        assert (await browser.get(f"/o/{reference}/codes.txt")).status_code == 200

@@ -136,6 +136,20 @@ def _line(file: dict[str, Any], starts: str, change: Callable[[str], str], which
     file["proof"] = "\n".join(lines)
 
 
+def _with_larger_scalar(line: str) -> str:
+    """S and S plus the order of the curve's group fit the same equation; only the smaller one is a signature."""
+    head, _, last = line.rpartition(" ")
+    raw = b64decode(last)
+    scalar = int.from_bytes(raw[36:68], "little") + 2**252 + 27742317777372353535851937790883648493
+    return f"{head} {b64encode(raw[:36] + scalar.to_bytes(32, 'little')).decode()}"
+
+
+def _nested_groups(count: int) -> str:
+    lines = policy_of(needed=0, names=("ash",)).split("\n")[:2]
+    lines += [f"group g{at} 1 {f'g{at - 1}' if at else 'ash'}" for at in range(count)]
+    return "\n".join([*lines, f"quorum g{count - 1}", ""])
+
+
 def _flip_last_word(line: str) -> str:
     head, _, last = line.rpartition(" ")
     return f"{head} {_flipped(last)}".strip()
@@ -196,6 +210,16 @@ def cases() -> dict[str, Case]:
         "a field in clear that was another": Case("bad", receipt(0, (), clear="not to-day")),
         "a field in clear that belongs elsewhere": Case("bad", receipt(4, (1, 3), clear="not today")),
         "a member too many": Case("bad", _spoiled(lambda file: file.update(keys="mine"))),
+        "a space in the entry": Case("bad", _spoiled(lambda file: file.update(entry=f" {file['entry']}   "))),
+        "a signature with its scalar put round once more": Case(
+            "bad", _spoiled(lambda file: _line(file, tail, _with_larger_scalar, 0))
+        ),
+        "a thousand and one fields in clear": Case(
+            "bad", _spoiled(lambda file: file.update(disclosures=["YQ"] * 1001))
+        ),
+        "a chain without end": Case("bad", _spoiled(lambda file: file.update(chain=["YQ=="] * 10_001))),
+        "groups in groups without end": Case("unknown", receipt(), _nested_groups(101)),
+        "groups in groups": Case("good", receipt(), _nested_groups(100)),
         "a later version": Case("bad", _spoiled(lambda file: file.update(fairkey_receipt=2))),
         "a receipt cut off": Case("bad", receipt()[:-400]),
         "a proof cut off": Case("bad", proof(3).encode()[:-30], entry=told[3].body),

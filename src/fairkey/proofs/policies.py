@@ -25,6 +25,7 @@ from .notes import (
 )
 
 POLICY_BYTES_MAX = 256 * 1024
+GROUPS_MAX = 100  # groups in groups are walked by recursion
 NONE = "none"
 
 
@@ -184,6 +185,8 @@ class _Reading:
     def _group(self, name: str, needed_text: str, members: list[str]) -> None:
         if not set(members) <= self._unused or len(set(members)) != len(members):
             raise PolicyIsMalformed(f"group {name}: a member is not defined before its use, or used twice")
+        if len(self._groups) == GROUPS_MAX:
+            raise PolicyIsMalformed("the policy has too many groups")
         counts = {"all": len(members), "any": 1}
         needed = counts.get(needed_text, int(needed_text) if needed_text.isascii() and needed_text.isdigit() else 0)
         if not 1 <= needed <= len(members):

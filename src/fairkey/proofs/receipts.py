@@ -21,6 +21,8 @@ from .tlog_proofs import ProofIsMalformed, TlogProof, read_tlog_proof
 RECEIPT_SUFFIX: Final = ".fairkey-receipt"
 PROMISE_SUFFIX: Final = ".fairkey-promise"
 RECEIPT_BYTES_MAX: Final = 16 * 1024 * 1024
+CHAIN_MAX: Final = 10_000  # no order has so many facts; a file that says so wants to keep its reader busy
+DISCLOSURES_MAX: Final = 1_000
 PROMISE_FIRST_LINE: Final = "fairkey promise v1"
 PROMISE_LINES: Final = 5
 
@@ -155,6 +157,8 @@ def read_receipt(data: bytes) -> Receipt:
         raise ReceiptIsMalformed("the file is not a receipt of fairkey") from None
     if file.fairkey_receipt != 1:
         raise ReceiptIsMalformed("the receipt is of a later version than this program")
+    if len(chain) > CHAIN_MAX or len(file.disclosures) > DISCLOSURES_MAX:
+        raise ReceiptIsMalformed("the receipt holds more than one of fairkey can")
     return Receipt(entry, proof, tuple(file.disclosures), chain, tokens)
 
 

@@ -13,12 +13,6 @@ from fairkey.web.verify.saved import saved_page, words_of
 FILE_NAME: Final = "fairkey-verify.html"
 
 
-async def policy_of(house: House) -> str:
-    """The house's own policy: its log's key and its witnesses; empty while it has no log."""
-    log = getattr(house, "log", None)
-    return str((await log.status()).policy) if log is not None else ""
-
-
 def policy_without_network(context: PageContext) -> str:
     """The page's content policy, with which a browser lets no script of it talk to anybody."""
     return content_security_policy(context.form_targets).replace("connect-src 'self'", "connect-src 'none'")
@@ -28,7 +22,7 @@ def policy_without_network(context: PageContext) -> str:
 async def verify(request: AnyRequest, house: NamedDependency[House]) -> Response[str]:
     """The page; its content policy forbids scripts to open any connection."""
     context = frame(request, house)
-    policy = await policy_of(house)
+    policy = (await house.log.status()).policy
     answer = render(context, "verify/page.html", policy=policy, words=words_of(context.locale), is_saved=False)
     answer.headers["Content-Security-Policy"] = policy_without_network(context)
     return answer
@@ -39,7 +33,7 @@ async def verify_saved(request: AnyRequest, house: NamedDependency[House]) -> Re
     """The page as one file, to be saved and opened without a network."""
     context = frame(request, house)
     return Response(
-        saved_page(context, await policy_of(house)),
+        saved_page(context, (await house.log.status()).policy),
         media_type=MediaType.HTML,
         headers={"Content-Disposition": f'attachment; filename="{FILE_NAME}"', "Cache-Control": "no-store"},
     )

@@ -5,6 +5,7 @@ import { COSIGNING_KEY, PLAIN_KEY, readVerifierKey } from "./notes.js";
 import { inWords, said } from "./say.js";
 
 export const POLICY_BYTES_MAX = 256 * 1024;
+const GROUPS_MAX = 100; // groups in groups are walked by recursion
 export const NO_QUORUM = "none";
 
 export async function readPolicy(bytes) {
@@ -67,6 +68,7 @@ function takeGroup(reading, [name, neededText, ...members]) {
   if (new Set(members).size !== members.length || members.some((one) => !reading.unused.has(one))) {
     throw new Refused("group %(name)s: a member is not defined before its use, or used twice", { name });
   }
+  if (reading.groups.size === GROUPS_MAX) throw new Refused("the policy has too many groups");
   const counts = { all: members.length, any: 1 };
   const needed = Object.hasOwn(counts, neededText) ? counts[neededText] : /^[0-9]{1,9}$/.test(neededText) ? Number(neededText) : 0;
   if (needed < 1 || needed > members.length) {

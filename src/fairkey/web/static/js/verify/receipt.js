@@ -7,6 +7,9 @@ import { readNote } from "./notes.js";
 import { readTlogProof } from "./tlog_proof.js";
 
 export const RECEIPT_BYTES_MAX = 16 * 1024 * 1024;
+// A file that holds more wants to keep its reader busy.
+const CHAIN_MAX = 10_000;
+const DISCLOSURES_MAX = 1_000;
 export const PROMISE_FIRST_LINE = "fairkey promise v1";
 const RECEIPT_MEMBERS = new Set(["fairkey_receipt", "entry", "proof", "disclosures", "chain", "tokens"]);
 const LEAF_MEMBERS = { kind: "string", at: "number", stream: "string", version: "number", prev: "string", shop: "string", sealed: "object", public: "object", v: "number" };
@@ -42,6 +45,7 @@ export function readReceipt(bytes) {
   const entries = [...chain, entry].map(fromBase64);
   if (entries.includes(null)) throw new Refused("the file is not a receipt of fairkey");
   if (version !== 1) throw new Refused("the receipt is of a later version than this program");
+  if (chain.length > CHAIN_MAX || disclosures.length > DISCLOSURES_MAX) throw new Refused("the receipt holds more than one of fairkey can");
   return { entry: entries.pop(), chain: entries, proof: read, disclosures, tokens };
 }
 

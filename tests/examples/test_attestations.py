@@ -1,6 +1,6 @@
 """Attestations: recorded in order, each statement once; contradictions are marked and nothing is overwritten."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
@@ -17,7 +17,7 @@ from fairkey.business.attestations import (
     IssuerWasUnclear,
     RecordIssuerAnswer,
 )
-from fairkey.business.basics import FieldIsInvalid
+from fairkey.business.basics import Event, FieldIsInvalid
 
 ISSUER = "00000000-0000-7000-8000-000000000071"
 CODE = "00000000-0000-7000-8000-000000000081"
@@ -81,7 +81,10 @@ PULLED_ACTIVATED = CodeActivated(
 )
 
 
-def conflicting(event: Any, why: str, *, number: int = 2, with_: tuple[int, ...] = (1,)) -> Any:
+E = TypeVar("E", bound=Event)
+
+
+def conflicting(event: E, why: str, *, number: int = 2, with_: tuple[int, ...] = (1,)) -> E:
     return replace(event, number=number, conflict=why, conflicts_with=with_)
 
 

@@ -1,4 +1,4 @@
-"""Issuers: registered by the operator; keys follow one another and never come back; a suspended one's word counts not."""
+"""Issuers: registered by the operator; keys follow one another and never come back; a suspended one is not heard."""
 
 import pytest
 from msgspec.structs import replace
@@ -127,7 +127,14 @@ def test_a_stolen_key_counts_no_more_at_once_whatever_was_promised_before() -> N
 
 @pytest.mark.parametrize(
     ("product", "makes"),
-    [("点券 50 元", True), ("游戏點券", False), ("ｓｔｅａｍ 100", True), ("STEAM", True), ("Ste am", False), ("", False)],
+    [
+        ("点券 50 元", True),
+        ("游戏點券", False),
+        ("ｓｔｅａｍ 100", True),
+        ("STEAM", True),
+        ("Ste am", False),
+        ("", False),
+    ],
 )
 def test_for_which_products_he_speaks(product: str, makes: bool) -> None:
     given: tuple[Event, ...] = (REGISTERED, IssuerScopeChanged(speaks_for=("点券", "Steam")))

@@ -157,10 +157,13 @@ async def ask_issuer(
 ) -> list[Answer]:
     """Ask an issuer's licence API about codes, and record what it answers. Only for codes in a quarrel.
 
-    Raises `NotFound`, `IssuerHasNoApi`, `IssuerDoesNotAnswer`; what was answered before that is recorded.
+    Raises `NotFound`, `IssuerMayNotAttest`, `IssuerHasNoApi`, `IssuerDoesNotAnswer`; what was answered before that is recorded.
     """
-    if await house.questions.issuers.find(issuer_id) is None:
+    record = await house.questions.issuers.find(issuer_id)
+    if record is None:
         raise NotFound(what="issuer")
+    if not record.issuer.is_active:
+        raise IssuerMayNotAttest(why="standing")
     where = await house.questions.issuers.api_of(issuer_id)
     if where is None:
         raise IssuerHasNoApi

@@ -1,6 +1,8 @@
 """How the log grows: what lies in the folder after each step, and what is the same however it came there."""
 
 import asyncio
+import errno
+import os
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import pytest
 
 from fairkey.adapters.log.bucket import BucketTiles, bucket_of
 from fairkey.adapters.log.folder import FolderTiles
-from fairkey.log.ports import LogRefuses
+from fairkey.log.ports import LogRefuses, StoreIsBroken
 from fairkey.log.tile_reading import consistency_proof, inclusion_proof
 from fairkey.proofs.merkle import EMPTY_ROOT, check_consistency, check_inclusion, leaf_hash, merkle_root
 from fairkey.proofs.tiles import bundles_of, tiles_of
@@ -188,3 +190,35 @@ async def test_a_bucket_holds_the_same_bytes(world: LogWorld, tmp_path: Path, ur
     await world.grow()
     assert await world.store.read(["tile/0/001.p/44", "tile/entries/001.p/44"]) == [None, None]
     world.store = None
+
+
+async def test_a_disk_that_could_not_keep_something_is_not_believed_again(
+    world: LogWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.record(b"one")
+    store = FolderTiles(world.folder)
+    world.store = store
+    forced = os.fsync
+
+    def fails_once(descriptor: int) -> None:
+        monkeypatch.setattr(os, "fsync", forced)
+        raise OSError(errno.EIO, "Input/output error")
+
+    async with world.writer() as writer:
+        monkeypatch.setattr(os, "fsync", fails_once)
+        with pytest.raises(StoreIsBroken, match="the disk could not keep"):
+            await writer.step()
+    with pytest.raises(StoreIsBroken):
+        await store.put({"tile/0/000.p/1": bytes(32)})
+    assert await world.connection.fetchval("SELECT count(*) FROM log_heads") == 0
+    world.store = None
+    await world.grow()
+    assert await world.audited() == [b"one"]
+
+
+async def test_what_a_killed_writer_left_beside_is_removed(world: LogWorld) -> None:
+    await world.record(b"one")
+    await world.grow()
+    (world.folder / ".new" / "half").write_bytes(b"ha")
+    await world.grow()
+    assert list((world.folder / ".new").iterdir()) == []

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import asyncpg
@@ -14,6 +14,7 @@ import pytest
 
 from fairkey.adapters.postgres.log_writing import PostgresLogLease
 from fairkey.adapters.postgres.outbox import PostgresOutbox
+from fairkey.bench.parts import Part
 from fairkey.log.ports import Head, Lost
 from log_world import AT_MS, SHOP, LogWorld, begin_log, bodies, log_world, own_log, record
 
@@ -68,6 +69,28 @@ async def test_a_killed_writer_is_followed_at_once(world: LogWorld) -> None:
                 await until_published(world, len(recorded))
     await world.grow()  # the last one may have died between noting it as published and publishing it
     assert await world.audited() == recorded
+
+
+@pytest.mark.slow
+async def test_several_processes_write_events_while_writers_of_the_log_die(world: LogWorld) -> None:
+    each, sources = 3_000, 2
+    with ExitStack() as stack:
+        writers = [stack.enter_context(running_writer(world)) for _ in range(3)]
+        question = {"dsn": world.dsn, "events": each}
+        parts = [stack.enter_context(Part("fairkey.bench.log_source", {})) for _ in range(sources)]
+        asked = [asyncio.create_task(asyncio.to_thread(part.ask, question)) for part in parts]
+        for writer in writers[:-1]:
+            size = await world.connection.fetchval("SELECT coalesce(max(size), 0) FROM log_heads")
+            async with asyncio.timeout(30):
+                while await world.connection.fetchval("SELECT coalesce(max(size), 0) FROM log_heads") <= size:
+                    await asyncio.sleep(0.01)
+            writer.send_signal(signal.SIGKILL)
+        await asyncio.gather(*asked)
+        async with asyncio.timeout(30):
+            await until_published(world, each * sources)
+    await world.grow()
+    assert len(await world.audited()) == each * sources
+    assert await world.connection.fetchval("SELECT count(*) FROM events") == each * sources
 
 
 @pytest.mark.slow

@@ -169,6 +169,11 @@ async def _growing(at: world.Ground, entries: int) -> dict[str, Any]:
                 await _all(writer)
                 costs_us.append((time.perf_counter() - started) / SAMPLE * 1e6)
             verified = await _verify_per_s(writer, setting)
+        await log_source.commit(connection, 1)
+        started = time.perf_counter()
+        async with _writer(at, "large", dsn) as (writer, _):
+            await _all(writer)
+            taken_over_ms = (time.perf_counter() - started) * 1000
     finally:
         await connection.close()
     return {
@@ -176,6 +181,7 @@ async def _growing(at: world.Ground, entries: int) -> dict[str, Any]:
         "entries": writer.size,
         "small_us": round(costs_us[0], 1),
         "large_us": round(costs_us[1], 1),
+        "takeover_ms": round(taken_over_ms, 1),
         **verified,
     }
 

@@ -113,6 +113,9 @@ class TileStore(Protocol):
     async def published(self) -> bytes | None:
         """The file `checkpoint`; None before the first."""
 
+    async def tidy(self) -> None:
+        """Remove what a writer that was killed left half-way; asked by whoever begins to write."""
+
     async def remove_partials(self, full: Sequence[str]) -> None:
         """Remove the partial tiles of these full tiles and bundles, given by their paths."""
 

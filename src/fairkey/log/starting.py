@@ -41,6 +41,7 @@ async def begun(
         _check_own(head, own, rows)
     await _check_published(writing, own, await store.published(), rows)
     await _check_witnessed(writing, own, await witnesses.latest() if policy.witnesses else {}, policy, rows)
+    await store.tidy()
     edge = await _edge(writing, store, head)
     published = await writing.last_published()
     if published is not None and await store.published() != published.cosigned:

@@ -65,6 +65,9 @@ class BucketTiles:
         """The object `checkpoint`."""
         return await self._read(CHECKPOINT)
 
+    async def tidy(self) -> None:
+        """Nothing: a bucket keeps no half objects."""
+
     async def remove_partials(self, full: Sequence[str]) -> None:
         """Remove the partial tiles of these full ones."""
         try:

@@ -54,6 +54,10 @@ class FolderTiles:
         (data,) = await self.read([CHECKPOINT])
         return data
 
+    async def tidy(self) -> None:
+        """Remove what a writer that was killed left beside its place."""
+        await asyncio.to_thread(self._told, self._tidy)
+
     async def remove_partials(self, full: Sequence[str]) -> None:
         """Remove the partial tiles of these full ones."""
         await asyncio.to_thread(self._told, lambda: self._remove_partials(full))
@@ -124,6 +128,12 @@ class FolderTiles:
             self._broken = f"the disk could not keep {what}: {error.strerror}"
             raise StoreIsBroken(self._broken) from error
 
+    def _tidy(self) -> None:
+        new = self._folder / NEW
+        if new.is_dir():
+            for left in new.iterdir():
+                left.unlink()
+
     def _remove_partials(self, full: Sequence[str]) -> None:
         for path in full:
             place = self._folder / path
@@ -133,10 +143,3 @@ class FolderTiles:
                     partial.unlink()
                 folder.rmdir()
                 self._known.discard(folder)
-
-    def sweep(self) -> int:
-        """Remove what a writer that was killed left beside its place; how many files."""
-        left = list((self._folder / NEW).iterdir()) if (self._folder / NEW).is_dir() else []
-        for one in left:
-            one.unlink(missing_ok=True)
-        return len(left)

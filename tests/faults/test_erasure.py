@@ -249,6 +249,21 @@ async def test_dead_at_any_step_the_next_run_finishes(past: Past, monkeypatch: p
     await must_hold(past)
 
 
+async def test_a_sweep_that_died_is_finished_by_the_next(past: Past, monkeypatch: pytest.MonkeyPatch) -> None:
+    past.clock.ms += 4 * 366 * DAY_MS
+
+    async def dies(*_: object, **__: object) -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(past.house.erasures, "told", dies)
+        with pytest.raises(RuntimeError):
+            await erase_expired(past.house)
+    assert await erase_expired(past.house) == Counts()
+    assert await past.house.erasures.unfinished() == []
+    assert len(await past.erasures_told()) == 1
+
+
 async def test_dead_between_two_statements_of_the_shredding_nothing_has_gone(past: Past) -> None:
     """Each statement in its turn fails; the transaction takes the others back."""
     past.clock.ms += 4 * 366 * DAY_MS

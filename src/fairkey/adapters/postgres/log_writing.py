@@ -59,7 +59,8 @@ SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin,
            SELECT FROM events e WHERE e.recorded > $2 AND NOT EXISTS (
                SELECT FROM log_entries l WHERE l.log_no = $1 AND l.recorded = e.recorded)
        ) AS anything,
-       (SELECT max(recorded) FROM events) AS highest
+       (SELECT max(recorded) FROM events) AS highest,
+       (SELECT epoch FROM log_lease) AS epoch
 """
 _HARVEST: Final = """
 WITH mine AS MATERIALIZED (SELECT epoch FROM log_lease WHERE epoch = $2 FOR SHARE),
@@ -191,6 +192,8 @@ class PostgresLogWriting:
     async def harvest(self, size: int, rows_max: int) -> int:
         """Give indexes to committed events."""
         (look,) = await self._fetch(_LOOK, self.log_no, self._floor)
+        if look["epoch"] != self.epoch:
+            raise Lost("somebody else writes the log now")
         if not look["anything"]:
             self._raise_floor(look, look["highest"] or 0, look["highest"] or 0)
             return 0

@@ -20,6 +20,7 @@ from fairkey.app import Opened, make_asgi_app, open_house
 from fairkey.business.askers import Asker
 from fairkey.business.listings import PublishListing, Terms
 from fairkey.business.shops import OpenShop
+from fairkey.effects.ports import Mail
 from fairkey.engine import trade
 from fairkey.engine.people import SCOPES
 from fairkey.settings import Settings
@@ -222,6 +223,7 @@ async def a_world(
     sandbox_url: str = "http://127.0.0.1:9",
     start_ms: int = START_MS,
     codes: int = 30,
+    mail: Mail | None = None,
     **more: str,
 ) -> AsyncIterator[World]:
     """A house with one shop, a vault listing with `codes` codes and a manual one.
@@ -232,7 +234,7 @@ async def a_world(
     settings = settings_for(database_url, state, **more)
     async with (
         SandboxProvider(sandbox_url, SECRET.encode(), now_ms=clock) as provider,
-        open_house(settings, database_url, now_ms=clock, providers={"sandbox": provider}) as opened,
+        open_house(settings, database_url, now_ms=clock, providers={"sandbox": provider}, mail=mail) as opened,
     ):
         shop_id, shop_no = await open_shop(opened)
         vault_id = await publish(opened, shop_id)

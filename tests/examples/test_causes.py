@@ -229,7 +229,8 @@ INSTRUCTIONS = {
 TELLING = {
     escrow.RefundRequested: ["tell_buyer"],
     orders.OrderDelivered: ["tell_buyer"],
-    orders.OrderPaid: ["tell_merchant"],  # the sample is a manual order
+    orders.OrderPaid: ["tell_merchant", "tell_buyer"],  # the sample is a manual order
+    orders.OrderExpired: ["ask_again"] * 3,
     complaints.ComplaintOpened: ["tell_merchant"],
     complaints.ComplaintContested: ["tell_buyer"],
     complaints.ComplaintClosed: ["tell_buyer", "tell_merchant"],

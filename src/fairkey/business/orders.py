@@ -50,7 +50,7 @@ class OrderPlaced(Event, frozen=True):
     """A buyer asked for N units of one listing revision; for a vault listing the codes are reserved with it."""
 
     kind = "order.placed"
-    sealed = frozenset({"contact", "buyer_key", "address_key", "account_id"})
+    sealed = frozenset({"contact", "buyer_key", "address_key", "account_id", "locale"})
     listing_id: str
     revision: int
     revision_hash: str
@@ -69,6 +69,7 @@ class OrderPlaced(Event, frozen=True):
     buyer_key: str
     address_key: str
     account_id: str
+    locale: str = ""  # the language tag in which to write to him
 
 
 class OrderExpired(Event, frozen=True):
@@ -186,6 +187,7 @@ class PlaceOrder(Command, frozen=True):
     account_id: str = ""
     coupon_code: str = ""
     coupon_id: str = ""
+    locale: str = ""
 
 
 class GiveUpOrder(Command, frozen=True):
@@ -366,6 +368,7 @@ class Order(Struct, frozen=True, kw_only=True, omit_defaults=True):
     buyer_key: str = ""
     address_key: str = ""
     account_id: str = ""
+    locale: str = ""
     coupon_id: str = ""
     placed_at_ms: int = 0
     expires_at_ms: int = 0
@@ -457,6 +460,7 @@ def _place(command: PlaceOrder, order: Order, brief: Briefing, at_ms: int) -> Or
     require_text(command.contact, "contact", 254, 3)
     require("@" in command.contact and not any(c in command.contact for c in " \r\n\t,;<>"), "contact", "not_an_email")
     require(command.quantity > 0, "quantity", "not_positive")
+    require_text(command.locale, "locale", 35)
     if not brief.shop_is_open:
         raise ShopIsClosed
     if not brief.listing_is_on_sale:
@@ -492,6 +496,7 @@ def _place(command: PlaceOrder, order: Order, brief: Briefing, at_ms: int) -> Or
         buyer_key=command.buyer_key,
         address_key=command.address_key,
         account_id=command.account_id,
+        locale=command.locale,
     )
 
 
@@ -560,6 +565,7 @@ def evolve(order: Order, event: OrderEvent, at_ms: int) -> Order:
                 buyer_key=event.buyer_key,
                 address_key=event.address_key,
                 account_id=event.account_id,
+                locale=event.locale,
                 coupon_id=event.coupon_id,
                 placed_at_ms=at_ms,
                 expires_at_ms=event.expires_at_ms,

@@ -75,7 +75,10 @@ def effects_of(stream: Stream, version: int, event: Event) -> list[Effect]:
         case orders.OrderDelivered():
             return [_tell("buyer", stream, version, "delivered", quantity=event.quantity)]
         case orders.OrderPaid(delivery=orders.Delivery.MANUAL):
-            return [_tell("merchant", stream, version, "deliver_now", deliver_by_ms=event.deliver_by_ms)]
+            return [
+                _tell("merchant", stream, version, "deliver_now", deliver_by_ms=event.deliver_by_ms),
+                _tell("buyer", stream, version, "paid", deliver_by_ms=event.deliver_by_ms),
+            ]
         case complaints.ComplaintOpened():
             return [_tell("merchant", stream, version, "complaint", answer_by_ms=event.answer_by_ms)]
         case complaints.ComplaintContested():

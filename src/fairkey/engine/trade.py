@@ -46,6 +46,7 @@ class Placing:
     coupon_code: str = ""
     account_id: str = ""
     address: str = ""
+    locale: str = ""  # a language tag: in it mails are written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +89,7 @@ async def place(house: House, wish: Placing, *, command_id: str | None = None) -
         address_key=house.keys.fingerprint("sessions", wish.address.encode()).hex()[:32] if wish.address else "",
         account_id=wish.account_id,
         coupon_code=coupon_code,
+        locale=wish.locale,
         coupon_id=coupon_id_of(wish.shop_id, coupon_code) if coupon_code else "",
     )
     # Keyed, because it is kept: a plain hash of a known listing and a guessed address would confirm the guess.

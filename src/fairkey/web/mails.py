@@ -58,6 +58,13 @@ BUYER: Final[Mapping[str, Words]] = {
             ),
         ),
     ),
+    "paid": Words(
+        subject=_("Paid, and held until you have it: %(product)s"),
+        lines=(
+            _("The shop types your codes until %(deliver_by_ms)s."),
+            _("If it does not, everything goes back to you by itself."),
+        ),
+    ),
     "contested": Words(
         subject=_("The shop disagrees with your complaint: %(product)s"),
         lines=(
@@ -125,7 +132,8 @@ class Letters:
         contact = await self._house.questions.order_book.contact_of(record.shop_id, record.order_id)
         if not contact:
             return
-        locale = await self._locale_of(record.file.order.account_id)
+        order = record.file.order
+        locale = locale_named(order.locale) or await self._locale_of(order.account_id)
         secret = self._house.keys.order_secret(record.order_id)
         path = f"/o/{reference_of(record.shop_no, record.order_id)}?{LINK_PARAMETER}={secret}"
         await self._send(contact, waiting.key, self._letter(waiting, record, words, path, locale))

@@ -87,6 +87,7 @@ async def buy(
         coupon_code=fields.get("coupon", ""),
         account_id=visit.actor.account_id or "",
         address=network_of(visit.actor.address),
+        locale=frame(request, house).locale,
     )
     answer = await _ask(house, visit, fields, wish)
     if isinstance(answer, trade.Placed):

@@ -4,7 +4,7 @@ import importlib
 import pkgutil
 import re
 import threading
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -193,3 +193,40 @@ def _event_kinds() -> set[str]:
 def test_every_kind_of_entry_has_words() -> None:
     told = set(re.findall(r'^  "([a-z_.]+)": marked', (MODULES / "entry_words.js").read_text("utf-8"), re.MULTILINE))
     assert _event_kinds() - told == set()
+
+
+def _python_reads(text: str) -> str | None:
+    try:
+        return b64decode(text, validate=True).hex()
+    except ValueError:
+        return None
+
+
+@browser_only
+def test_base64_is_read_as_python_reads_it(modules: Page) -> None:
+    texts = [
+        "",
+        "QQ==",
+        "QUI=",
+        "QUJD",
+        "QR==",
+        "QQ",
+        "QQ=",
+        "Q===",
+        "====",
+        "=QQ=",
+        "QQ=Q",
+        "QUJ!",
+        "QUJ ",
+        "QU-_",
+        "é",
+        "QQ==\n",
+    ]
+    read = modules.evaluate(
+        """async (texts) => {
+          const {fromBase64, toHex} = await import("/js/verify/bytes.js");
+          return texts.map((text) => { const raw = fromBase64(text); return raw === null ? null : toHex(raw); });
+        }""",
+        texts,
+    )
+    assert dict(zip(texts, read, strict=True)) == {text: _python_reads(text) for text in texts}

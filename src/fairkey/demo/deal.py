@@ -76,6 +76,15 @@ class Deal:
             wanted = [one.code_id for one in record.file.codes.held][:units]
         await self._as_buyer(codes.RevealCodes(shop_id=self.shop_id, order_id=self.order_id, codes=tuple(wanted)))
 
+    async def opened_code(self) -> str:
+        """The first code of the order, as its buyer sees it."""
+        house = self.stage.house
+        record = await house.questions.order_book.find(self.shop_id, self.order_id)
+        if record is None:
+            raise Broken("the demo's order is gone")
+        code_id = record.file.codes.held[0].code_id
+        return (await house.vault.open_codes(self.shop_id, [code_id]))[code_id].text
+
     async def type_codes(self, units: int | None = None) -> None:
         """The merchant types codes."""
         texts = [code_text(self.stage, "TY") for _ in range(self.quantity if units is None else units)]

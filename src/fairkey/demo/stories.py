@@ -12,6 +12,7 @@ from fairkey.business.basics import DAY_MS, HOUR_MS
 from fairkey.business.payouts import RequestPayout
 
 from .deal import Deal, minutes
+from .maker import Maker
 from .stage import Stage, Story
 from .voices import (
     COMPLAINTS,
@@ -27,13 +28,20 @@ from .voices import (
 Tell = Callable[[Deal], Story]
 SHORT_BY_FEN = 500
 SURPLUS_FEN = 350
+SOMEBODY_ELSE = "player-20931"
+ISSUER_SAYS: dict[str, tuple[tuple[str, int], ...]] = {  # (what, how long ago) once the merchant has contested
+    "ruled_for_buyer": (("activated", 40 * DAY_MS),),
+    "ruled_for_merchant": (("activated", HOUR_MS // 2),),
+    "contested": (("unused", 35 * DAY_MS), ("activated", 36 * DAY_MS)),  # he contradicts himself
+}
 
 
 class Telling:
     """Tells stories with the world's dice."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Stage, maker: Maker) -> None:
         self._stage = stage
+        self._maker = maker
         self._rng: random.Random = stage.rng
 
     def _after(self, least_min: float, most_min: float) -> int:
@@ -233,6 +241,9 @@ class Telling:
             await deal.accept()
             return
         await deal.contest(self._rng.choice(CONTESTS))
+        if end in ISSUER_SAYS:
+            yield self._after(5, 30)
+            await self._attest(deal, end)
         if end == "contested":
             return
         yield self._after(200, 1_900)
@@ -243,6 +254,13 @@ class Telling:
                 await deal.rule(deal.amount_fen // 2, RULING_IN_PART)
             case _:
                 await deal.rule(0, RULING_FOR_MERCHANT)
+
+    async def _attest(self, deal: Deal, end: str) -> None:
+        """The issuer says what became of the code that they quarrel about."""
+        code = await deal.opened_code()
+        for says, ago_ms in ISSUER_SAYS[end]:
+            account = SOMEBODY_ELSE if says == "activated" and end != "ruled_for_merchant" else ""
+            await self._maker.say(code, says, ago_ms, account)
 
     def complained(self, end: str = "") -> Tell:
         """A complaint with this end."""

@@ -5,6 +5,7 @@ The same seed tells the same stories; ids, salts and signatures are new each tim
 
 import datetime
 import hashlib
+import json
 import random
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from fairkey.web.account.entrance import DEMO_DOORS
 
 from .deal import Deal, code_text, minutes
 from .goods import COUPON, COUPON_LIMITED, Goods, ShopPlan, shop_plans
+from .maker import Maker
 from .stage import Stage, Story, VirtualClock
 from .stories import Tell, Telling
 from .voices import BUYERS
@@ -74,11 +76,13 @@ class _Builder:
         self._shops: dict[str, OpenedShop] = {}
         self._goods: dict[str, tuple[OpenedShop, Goods]] = {}
         self._deals = 0
+        self._maker = Maker(stage, stage.house.new_id())
 
     async def build(self) -> World:
         stage = self._stage
         await stage.move_to(self._now_ms - HISTORY_MS - DAY_MS)
         await self._people()
+        await self._maker.register()
         day = datetime.datetime.fromtimestamp(self._now_ms / 1000, datetime.UTC).date()
         soon, later = (day + datetime.timedelta(days=days) for days in (45, 400))
         plans = shop_plans(soon.isoformat(), later.isoformat())
@@ -174,10 +178,17 @@ class _Builder:
             note=goods.note,
             source=goods.source,
             invoice_sha256=invoice if goods.source == "invoice" else "",
+            attestation=self._attestation(shop, goods, number, size) if goods.source == "issuer" else "",
             by_account=shop.account_id,
         )
         if answer is None or answer.refusal or staged.count != size:
             raise Broken(f"the demo's deposit of {goods.word} went wrong: {staged.progress}")
+
+    def _attestation(self, shop: OpenedShop, goods: Goods, number: int, size: int) -> str:
+        statement, signature = self._maker.list_for(
+            product=goods.terms.product, count=size, shop_no=shop.shop_no, list_id=f"XH-{goods.word}-{number}"
+        )
+        return json.dumps({"statement": statement, "signature": signature})
 
     async def _coupons(self) -> None:
         honest, careless = self._shops["merchant"], self._shops["careless"]
@@ -215,7 +226,7 @@ class _Builder:
         return [*self._of_honest(), *self._of_careless(), *self._of_crooked(), *self._of_buyer(), *self._of_money()]
 
     def _of_honest(self) -> list[tuple[int, Story]]:
-        tell = Telling(self._stage)
+        tell = Telling(self._stage, self._maker)
         crowd = ("steam100", "eshop3000", "apple200", "video")
         stories = [self._past(tell.smooth, word, 27, 4) for word in self._some(crowd, 22)]
         stories += [self._past(tell.smooth, "steam100", 20, 5, quantity=many) for many in (5, 10)]
@@ -245,7 +256,7 @@ class _Builder:
         return stories
 
     def _of_careless(self) -> list[tuple[int, Story]]:
-        tell = Telling(self._stage)
+        tell = Telling(self._stage, self._maker)
         stories = [self._past(tell.smooth, "pass", 26, 4) for _ in self._some((1,), 5)]
         stories += [self._past(tell.smooth, "music", 26, 8) for _ in range(7)]
         stories += [self._past(tell.smooth, "music", 7, 5, coupon=COUPON_LIMITED)]
@@ -267,7 +278,7 @@ class _Builder:
         return stories
 
     def _of_crooked(self) -> list[tuple[int, Story]]:
-        tell = Telling(self._stage)
+        tell = Telling(self._stage, self._maker)
         stories = [self._past(tell.smooth, "random", 26, 4) for _ in self._some((1,), 6)]
         stories += [self._past(tell.disappointed, word, 24, 3) for word in ("random", "random", "cloud")]
         stories += [
@@ -286,7 +297,7 @@ class _Builder:
 
     def _of_buyer(self) -> list[tuple[int, Story]]:
         """What the account behind the buyer's door bought."""
-        tell = Telling(self._stage)
+        tell = Telling(self._stage, self._maker)
         mine = {"contact": DEMO_DOORS["buyer"], "account_id": self._accounts["buyer"]}
         return [
             self._past(tell.smooth, "steam100", 19, 12, coupon=COUPON, **mine),
@@ -302,7 +313,7 @@ class _Builder:
         ]
 
     def _of_money(self) -> list[tuple[int, Story]]:
-        tell = Telling(self._stage)
+        tell = Telling(self._stage, self._maker)
         honest, careless = self._shops["merchant"].shop_id, self._shops["careless"].shop_id
         crooked = self._shops["crooked"].shop_id
         now_ms = self._now_ms

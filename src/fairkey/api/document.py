@@ -27,6 +27,7 @@ _PATH_PARAMETERS: Final[Mapping[str, tuple[Mapping[str, object], str]]] = {
     "batch_id": (_UUID, "The batch; for a new one a fresh UUID of your own."),
     "coupon_id": (_UUID, "The coupon."),
     "revision": (_NUMBER, "Which revision, from 1."),
+    "version": (_NUMBER, "Which fact of the order, from 1."),
     "provider": ({"type": "string", "pattern": "^[a-z0-9_]{1,40}$"}, "The payment provider's short name."),
 }
 _TAGS: Final = (
@@ -215,7 +216,7 @@ def _answer(endpoint: Endpoint) -> dict[str, Any]:
     if endpoint.answer is None:
         return {
             "description": endpoint.answer_text,
-            "content": {"text/plain": {"schema": {"type": "string"}}},
+            "content": {endpoint.answer_type: {"schema": {"type": "string"} if "text" in endpoint.answer_type else {}}},
         }
     content: dict[str, Any] = {"schema": {"$ref": REFS.format(name=endpoint.answer.__name__)}}
     if endpoint.example.answer is not None:

@@ -45,6 +45,7 @@ class Endpoint:
     query: type[Struct] | None = None
     answer: type[Struct] | None = None
     answer_text: str = ""  # what a text answer is, for calls that do not answer JSON
+    answer_type: str = "text/plain"  # its media type
     status: int = 200
     refusals: Sequence[str] = ()
     idempotency: Literal["required", "optional"] | None = None

@@ -60,6 +60,9 @@ class PublicLog(Protocol):
     async def places(self, stream: Stream) -> Sequence[Place]:
         """Every event of a stream, in order."""
 
+    async def is_watched(self) -> bool:
+        """Whether witnesses must cosign before a checkpoint is published; else the log's own signature is all."""
+
     async def witnessed(self, streams: Sequence[Stream]) -> Mapping[Stream, int]:
         """How many events of each stream a published checkpoint covers; for pages that follow many streams live."""
 

@@ -61,6 +61,8 @@ STATUS: Final[Mapping[str, int]] = {
     "ImportIsTooLarge": 413,
     "ImportWasAbandoned": 409,
     "ImportBrokeOff": 400,
+    # The public log.
+    "ReceiptIsNotReady": 409,
     # Issuers.
     "IssuerIsInAnotherStanding": 409,
     "IssuerKeyIsTaken": 409,

@@ -60,6 +60,11 @@ REFUSALS: Final[Mapping[str, Words]] = {
         _("It was opened too long ago or in another session."),
         _("Load the page again and repeat the step."),
     ),
+    "ReceiptIsNotReady": Words(
+        _("The receipt is not there yet."),
+        _("The fact is recorded; the public log shows it in a moment, usually within two seconds."),
+        _("Ask again shortly. Until then the promise is yours, which the log has signed."),
+    ),
     "TooManyRequests": Words(
         _("Too many attempts in a short time."),
         _("The limit protects accounts and orders against guessing."),

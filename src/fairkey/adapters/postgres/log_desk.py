@@ -26,7 +26,7 @@ from fairkey.proofs.commitments import commitment
 from fairkey.proofs.leaf import salt_of
 from fairkey.proofs.merkle import InclusionIsNotProven, check_inclusion, leaf_hash
 from fairkey.proofs.notes import NoteIsMalformed, NoteIsNotSigned, verified_signatures
-from fairkey.proofs.policies import Policy
+from fairkey.proofs.policies import NONE, Policy
 from fairkey.proofs.receipts import Promise, Receipt, ReceiptDoesNotHold, sign_promise
 from fairkey.proofs.tiles import TileIsMalformed, TileIsMissing, tile_named
 from fairkey.proofs.tlog_proofs import TlogProof
@@ -184,6 +184,10 @@ class PostgresPublicLog:
             Place(row["version"], row["leaf_hash"], ms_of(row["at"]), row["kind"], row["log_index"], row["witnessed"])
             for row in rows
         ]
+
+    async def is_watched(self) -> bool:
+        """Whether there is a quorum."""
+        return self._policy_of(await self._newest()).quorum != NONE
 
     async def witnessed(self, streams: Sequence[Stream]) -> Mapping[Stream, int]:
         """How many events of each stream are witnessed."""

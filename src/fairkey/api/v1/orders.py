@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from fairkey.api.calls import Call, Reply, reply, require_done, uuid_text
+from fairkey.api.calls import JSON, TEXT, Call, Reply, reply, require_done, uuid_text
 from fairkey.api.endpoints import Endpoint, Example
 from fairkey.api.order_shapes import (
     Done,
@@ -24,12 +24,13 @@ from fairkey.api.order_shapes import (
 from fairkey.api.shapes import Nothing, moment
 from fairkey.business import complaints, orders, reviews
 from fairkey.business.askers import Asker
-from fairkey.business.basics import Broken, Command, NotFound
+from fairkey.business.basics import Broken, Command, NotFound, Stream
 from fairkey.business.orders import OrderIsInAnotherStage, Stage
 from fairkey.engine import trade
 from fairkey.engine.answers import Answer
 from fairkey.engine.house import House
 from fairkey.engine.people import network_of
+from fairkey.engine.receipts import Party, promise_of, receipt_of
 from fairkey.gates.refusals import OrderNotFound
 from fairkey.read_tables.order_book import OrderRecord
 
@@ -55,6 +56,7 @@ async def place_order(house: House, call: Call) -> Reply:
             contact=given.contact,
             coupon_code=given.coupon_code,
             address=network_of(call.visit.actor.address),
+            locale=call.header(b"accept-language").split(",")[0].split(";")[0].strip()[:35],
         ),
         command_id=call.command_id(),
     )
@@ -89,6 +91,22 @@ async def get_order_facts(house: House, call: Call) -> Reply:
     """What happened to it."""
     shop_id, order_id = await _where(house, call)
     return reply(facts_view(await house.questions.order_book.facts(shop_id, order_id)))
+
+
+async def get_receipt(house: House, call: Call) -> Reply:
+    """The receipt of one fact, with the buyer's own sealed fields opened."""
+    data = await receipt_of(house, await _stream(house, call), call.path["version"], Party.BUYER)
+    return Reply(200, data, JSON)
+
+
+async def get_promise(house: House, call: Call) -> Reply:
+    """The log's promise about one fact."""
+    return Reply(200, await promise_of(house, await _stream(house, call), call.path["version"]), TEXT)
+
+
+async def _stream(house: House, call: Call) -> Stream:
+    shop_id, order_id = await _where(house, call)
+    return Stream(shop_id, "order", order_id)
 
 
 async def pay_order(house: House, call: Call) -> Reply:
@@ -326,6 +344,30 @@ ENDPOINTS: Final = (
         description="Public facts with their leaf hashes; what is sealed shows as commitments only.",
         handle=get_order_facts,
         answer=Facts,
+    ),
+    Endpoint(
+        method="GET",
+        path="/api/v1/orders/{ref}/facts/{version}/receipt",
+        tag=TAG,
+        summary="Get the receipt of a fact",
+        description=(
+            "Proves to anybody, offline, that the fact is in the public log; opens what only its buyer may read. There "
+            "once the published checkpoint covers the fact, about a second after it happened; until then the answer is "
+            "409 with `Retry-After`."
+        ),
+        handle=get_receipt,
+        answer_text="A `.fairkey-receipt`: its bytes as they are.",
+        answer_type="application/json",
+        refusals=("ReceiptIsNotReady",),
+    ),
+    Endpoint(
+        method="GET",
+        path="/api/v1/orders/{ref}/facts/{version}/promise",
+        tag=TAG,
+        summary="Get the promise about a fact",
+        description="Signed by the log's key, there at once: the fact will be in the public log within a day.",
+        handle=get_promise,
+        answer_text="A `.fairkey-promise`: a signed note.",
     ),
     Endpoint(
         method="POST",

@@ -4,7 +4,7 @@ from typing import Annotated, Final
 
 from msgspec import Meta
 
-from fairkey.api.calls import Call, Reply, reply
+from fairkey.api.calls import JSON, TEXT, Call, Reply, reply
 from fairkey.api.endpoints import Endpoint, Example
 from fairkey.api.order_shapes import (
     ContestComplaint,
@@ -20,10 +20,11 @@ from fairkey.api.shapes import Cursor, In, Limit, Nothing
 from fairkey.api.v1.orders import done
 from fairkey.business import complaints
 from fairkey.business.askers import Asker
-from fairkey.business.basics import Command, FieldIsInvalid
+from fairkey.business.basics import Command, FieldIsInvalid, Stream
 from fairkey.business.orders import Stage
 from fairkey.engine import trade
 from fairkey.engine.house import House
+from fairkey.engine.receipts import Party, promise_of, receipt_of
 from fairkey.gates.refusals import OrderNotFound
 from fairkey.read_tables.order_book import OrderRecord
 from fairkey.read_tables.shop_desk import Place
@@ -64,6 +65,20 @@ async def get_shop_orders(house: House, call: Call) -> Reply:
 async def get_shop_order(house: House, call: Call) -> Reply:
     """One order of the shop."""
     return reply(order_view(await _record(house, call)))
+
+
+async def get_shop_receipt(house: House, call: Call) -> Reply:
+    """The receipt of one fact, opened as far as the shop may read."""
+    record = await _record(house, call)
+    stream = Stream(record.shop_id, "order", record.order_id)
+    return Reply(200, await receipt_of(house, stream, call.path["version"], Party.SHOP), JSON)
+
+
+async def get_shop_promise(house: House, call: Call) -> Reply:
+    """The log's promise about one fact."""
+    record = await _record(house, call)
+    stream = Stream(record.shop_id, "order", record.order_id)
+    return Reply(200, await promise_of(house, stream, call.path["version"]), TEXT)
 
 
 async def deliver_codes(house: House, call: Call) -> Reply:
@@ -130,6 +145,27 @@ ENDPOINTS: Final = (
         summary="Read one of your orders",
         handle=get_shop_order,
         answer=OrderView,
+        refusals=("OrderNotFound",),
+    ),
+    Endpoint(
+        method="GET",
+        path="/api/v1/shop/orders/{ref}/facts/{version}/receipt",
+        tag=TAG,
+        summary="Get the receipt of a fact of an order",
+        description="As the buyer's, opened as far as the shop may read: what was said about a complaint, the review.",
+        handle=get_shop_receipt,
+        answer_text="A `.fairkey-receipt`: its bytes as they are.",
+        answer_type="application/json",
+        refusals=("ReceiptIsNotReady", "OrderNotFound"),
+    ),
+    Endpoint(
+        method="GET",
+        path="/api/v1/shop/orders/{ref}/facts/{version}/promise",
+        tag=TAG,
+        summary="Get the promise about a fact of an order",
+        description="Signed by the log's key, there at once: the fact will be in the public log within a day.",
+        handle=get_shop_promise,
+        answer_text="A `.fairkey-promise`: a signed note.",
         refusals=("OrderNotFound",),
     ),
     Endpoint(

@@ -16,6 +16,7 @@ from fairkey.engine.house import House
 from fairkey.gates.refusals import OrderNotFound
 from fairkey.read_tables.order_book import Fact, OrderRecord
 from fairkey.web.attested import HeardLine, heard_of
+from fairkey.web.receipts import FactPlace, is_awaited, mark_of, places_of
 
 MAY_OPEN = frozenset({Stage.PAID, Stage.DELIVERED, Stage.COMPLETED, Stage.PARTLY_REFUNDED})
 GROUP = 5
@@ -48,6 +49,7 @@ class Glance:
     contact: str = ""
     said: Mapping[str, str] = field(default_factory=dict)
     heard: Sequence[HeardLine] = ()
+    places: Mapping[int, FactPlace] = field(default_factory=dict)
 
     @property
     def path(self) -> str:
@@ -125,6 +127,16 @@ class Glance:
         return is_moving(self.record)
 
     @property
+    def is_followed(self) -> bool:
+        """Should the page look for news: from the order, or from the log?"""
+        return self.is_moving or is_awaited(self.places)
+
+    @property
+    def mark(self) -> int:
+        """Grows with everything that the page would show differently."""
+        return mark_of(self.record.version, self.places)
+
+    @property
     def shop_got_fen(self) -> int:
         """What left towards the shop, the platform's fee included."""
         return self.escrow.released_fen + self.escrow.fee_fen
@@ -185,16 +197,18 @@ async def glance_at(house: House, ref: str) -> Glance:
         )
     said = {fact.kind: fact.sealed["text"] for fact in facts if fact.sealed.get("text")}
     placed = next((fact for fact in facts if fact.kind == "order.placed"), None)
+    reference = reference_of(record.shop_no, record.order_id)
     return Glance(
         record=record,
         terms=decode_terms(record.terms_json),
-        reference=reference_of(record.shop_no, record.order_id),
+        reference=reference,
         facts=facts,
         sealed=sealed,
         opened=opened,
         contact=placed.sealed.get("contact", "") if placed else "",
         said=said,
         heard=await heard_of(house, record.shop_id, [one.code_id for one in in_box]) if opened_ids else (),
+        places=await places_of(house, record.shop_id, record.order_id, f"/o/{reference}"),
     )
 
 

@@ -7,15 +7,18 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
 
+from fairkey.business.references import reference_of
 from fairkey.engine.house import House
+from fairkey.engine.receipts import Party
 from fairkey.gates.order_access import LINK_PARAMETER
 from fairkey.gates.visits import visit_of
 from fairkey.web import formats
-from fairkey.web.buyer.glance import Glance, glance_at, grouped
+from fairkey.web.buyer.glance import Glance, glance_at, grouped, record_of
 from fairkey.web.buyer.story import KINDS, REASON_WORDS, WHY_MONEY, timeline
 from fairkey.web.frame import AnyRequest, frame, status_of
 from fairkey.web.i18n import Locale, texts_of
 from fairkey.web.i18n import marked as _
+from fairkey.web.receipts import placed, promise_file, receipt_file, receipts_zip, stream_of
 from fairkey.web.render import render, view_of
 
 CODES_ONE_BY_ONE_MAX = 12
@@ -50,7 +53,7 @@ def order_page(
         terms=glance.terms,
         number=grouped(glance.reference),
         link=secret_link(house, glance),
-        entries=timeline(glance.facts, glance.path, context.locale),
+        entries=placed(timeline(glance.facts, glance.path, context.locale), glance.places),
         refusal=view_of(context, refusal, details) if refusal else None,
         filled=filled or {},
         why_money=WHY_MONEY,
@@ -101,4 +104,27 @@ def _codes_file(glance: Glance, locale: Locale) -> str:
     return "\r\n".join([*lines, "", *(line.text for line in glance.opened), ""])
 
 
-HANDLERS = (show, facts, codes_txt)
+@get("/o/{ref:str}/facts/{version:str}/receipt")
+async def receipt(house: NamedDependency[House], ref: FromPath[str], version: FromPath[str]) -> Response[bytes]:
+    """One fact with its proof, the buyer's own sealed fields opened."""
+    record = await record_of(house, ref)
+    reference = reference_of(record.shop_no, record.order_id)
+    return await receipt_file(house, stream_of(record), version, Party.BUYER, reference)
+
+
+@get("/o/{ref:str}/facts/{version:str}/promise")
+async def promise(house: NamedDependency[House], ref: FromPath[str], version: FromPath[str]) -> Response[bytes]:
+    """The log's signed promise about one fact."""
+    record = await record_of(house, ref)
+    return await promise_file(house, stream_of(record), version, reference_of(record.shop_no, record.order_id))
+
+
+@get("/o/{ref:str}/receipts.zip")
+async def receipts(house: NamedDependency[House], ref: FromPath[str]) -> Response[bytes]:
+    """Everything of the order as one file."""
+    record = await record_of(house, ref)
+    reference = reference_of(record.shop_no, record.order_id)
+    return await receipts_zip(house, stream_of(record), Party.BUYER, reference)
+
+
+HANDLERS = (show, facts, codes_txt, receipt, promise, receipts)

@@ -164,6 +164,7 @@ def _entry(fact: Fact, path: str, locale: Locale) -> dict[str, object] | None:
     amount_fen = sum(fen for name in line.amount if isinstance(fen := fact.public.get(name), int))
     words = {name: _word(fact.kind, name, value, locale) for name, value in fact.public.items()}
     return {
+        "version": fact.version,
         "at_ms": fact.at_ms,
         "title": texts.gettext(line.title),
         "text": texts.gettext(line.text) % words if line.text else "",

@@ -64,7 +64,7 @@ async def _take(request: AnyRequest, house: House, upload: Upload) -> Response[A
             note=given.get("note", ""),
             source=given["source"],
             invoice_sha256=upload.hashes.get("invoice") or given.get("invoice_sha256", "").lower(),
-            attestation=given.get("attestation", "") if given["source"] == "issuer" else "",
+            attestation=given.get("attestation", ""),
             by_account=by_account(request),
         )
     except Refusal as refusal:

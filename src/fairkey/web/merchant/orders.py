@@ -11,7 +11,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from fairkey.business.basics import Refusal
+from fairkey.business.basics import NotFound, Refusal, Stream
 from fairkey.business.code_lines import masked
 from fairkey.business.codes import CodeStage
 from fairkey.business.listings import decode_terms
@@ -19,6 +19,7 @@ from fairkey.business.orders import Stage
 from fairkey.business.references import reference_of
 from fairkey.engine import trade
 from fairkey.engine.house import House
+from fairkey.engine.receipts import Party
 from fairkey.engine.vault_port import TYPED_CODES_MAX, OpenedCode, VaultIsCorrupt
 from fairkey.read_tables.order_book import Fact, OrderLine, OrderRecord
 from fairkey.read_tables.shop_desk import Place
@@ -44,6 +45,7 @@ from fairkey.web.merchant.parts import (
 )
 from fairkey.web.merchant.story import WHY_MONEY, timeline
 from fairkey.web.merchant.terms_form import LABELS, delivery_words, written
+from fairkey.web.receipts import placed, places_of, promise_file, receipt_file, receipts_zip, stream_of
 
 PATH: Final = "/desk/orders"
 
@@ -180,6 +182,8 @@ async def order_page(
     """The order's page, with a refusal where there was one and what was typed kept."""
     context = frame(request, house)
     facts = await house.questions.order_book.facts(record.shop_id, record.order_id, with_sealed=True)
+    reference = reference_of(record.shop_no, record.order_id)
+    places = await places_of(house, record.shop_id, record.order_id, f"{PATH}/{reference}")
     terms = decode_terms(record.terms_json)
     words = delivery_words(texts_of(context.locale).gettext)
     refused_lines = (details or {}).get("lines") if refusal == "TypedCodesAreRefused" else None
@@ -196,9 +200,10 @@ async def order_page(
         review=record.file.review,
         terms=terms,
         term_rows=[(label, text) for name, label in LABELS.items() if (text := written(terms, name, words))],
-        reference=reference_of(record.shop_no, record.order_id),
-        number=grouped(reference_of(record.shop_no, record.order_id)),
-        entries=timeline(facts, context.locale),
+        reference=reference,
+        number=grouped(reference),
+        entries=placed(timeline(facts, context.locale), places),
+        places=places,
         facts=facts,
         said=_said(facts),
         codes=await _codes(house, record),
@@ -259,4 +264,38 @@ def _day_ms(text: str | None, *, after_days: int = 0) -> int | None:
 
 record_of = _record
 
-HANDLERS: Final = [orders, order, deliver]
+
+async def _own(house: House, request: AnyRequest, ref: str) -> tuple[Stream, str]:
+    """The stream and the reference of an order of this shop. Raises `NotFound`."""
+    record = await _record(house, shop_id_of(request), ref)
+    if record is None:
+        raise NotFound(what="order")
+    return stream_of(record), reference_of(record.shop_no, record.order_id)
+
+
+@get(f"{PATH}/{{ref:str}}/facts/{{version:str}}/receipt")
+async def receipt(
+    request: AnyRequest, house: NamedDependency[House], ref: FromPath[str], version: FromPath[str]
+) -> Response[bytes]:
+    """One fact with its proof, opened as far as the shop may read."""
+    stream, reference = await _own(house, request, ref)
+    return await receipt_file(house, stream, version, Party.SHOP, reference)
+
+
+@get(f"{PATH}/{{ref:str}}/facts/{{version:str}}/promise")
+async def promise(
+    request: AnyRequest, house: NamedDependency[House], ref: FromPath[str], version: FromPath[str]
+) -> Response[bytes]:
+    """The log's signed promise about one fact."""
+    stream, reference = await _own(house, request, ref)
+    return await promise_file(house, stream, version, reference)
+
+
+@get(f"{PATH}/{{ref:str}}/receipts.zip")
+async def receipts(request: AnyRequest, house: NamedDependency[House], ref: FromPath[str]) -> Response[bytes]:
+    """Everything of the order as one file."""
+    stream, reference = await _own(house, request, ref)
+    return await receipts_zip(house, stream, Party.SHOP, reference)
+
+
+HANDLERS: Final = [orders, order, deliver, receipt, promise, receipts]

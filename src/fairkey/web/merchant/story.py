@@ -119,6 +119,7 @@ def _entry(fact: Fact, line: Line, locale: Locale) -> dict[str, object]:
     texts = texts_of(locale)
     words = {name: _word(fact.kind, name, value, locale) for name, value in fact.public.items()}
     return {
+        "version": fact.version,
         "at_ms": fact.at_ms,
         "title": texts.gettext(line.title),
         "text": texts.gettext(line.text) % words if line.text else "",

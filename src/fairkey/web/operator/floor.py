@@ -8,10 +8,13 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from fairkey import __version__
+from fairkey.business.basics import NotFound, Stream
 from fairkey.business.references import reference_of
 from fairkey.engine import trade
 from fairkey.engine.house import House
+from fairkey.engine.receipts import Party
 from fairkey.web.frame import AnyRequest, frame, refused
+from fairkey.web.receipts import places_of, promise_file, receipt_file, receipts_zip, stream_of
 from fairkey.web.render import render
 
 ENTRIES_A_PAGE: Final = 50
@@ -69,6 +72,7 @@ async def health(request: AnyRequest, house: NamedDependency[House]) -> Response
         effects=await house.questions.floor.effects(),
         version=__version__,
         provider=house.provider.name if house.providers else "",
+        log=await house.log.status(),
     )
 
 
@@ -98,6 +102,7 @@ async def order(request: AnyRequest, house: NamedDependency[House], reference: F
         record=record,
         reference=reference_of(record.shop_no, record.order_id),
         facts=facts,
+        places=await places_of(house, record.shop_id, record.order_id, f"/floor/orders/{reference}"),
         hidden=("contact", "buyer_key", "address_key", "account_id"),
     )
 
@@ -112,4 +117,41 @@ async def ask_provider(request: AnyRequest, house: NamedDependency[House], refer
     return Redirect(f"/floor/orders/{reference}", status_code=303)
 
 
-HANDLERS: Final = [floor, audit_trail, health, find_order, order, ask_provider]
+async def _taken(request: AnyRequest, house: House, reference: str) -> tuple[Stream, str]:
+    """Stream and reference of an order whose receipts the operator takes, which is written down. Raises `NotFound`."""
+    where = await trade.locate(house, reference)
+    record = await house.questions.order_book.find(*where) if where else None
+    if record is None:
+        raise NotFound(what="order")
+    await house.people.audit.write(request.user, "operator.looked_at_order", target=f"order:{record.order_id}")
+    return stream_of(record), reference_of(record.shop_no, record.order_id)
+
+
+@get("/floor/orders/{reference:str}/facts/{version:str}/receipt")
+async def receipt(
+    request: AnyRequest, house: NamedDependency[House], reference: FromPath[str], version: FromPath[str]
+) -> Response[bytes]:
+    """One fact with its proof, opened as far as the platform may read."""
+    stream, name = await _taken(request, house, reference)
+    return await receipt_file(house, stream, version, Party.PLATFORM, name)
+
+
+@get("/floor/orders/{reference:str}/facts/{version:str}/promise")
+async def promise(
+    request: AnyRequest, house: NamedDependency[House], reference: FromPath[str], version: FromPath[str]
+) -> Response[bytes]:
+    """The log's signed promise about one fact."""
+    stream, name = await _taken(request, house, reference)
+    return await promise_file(house, stream, version, name)
+
+
+@get("/floor/orders/{reference:str}/receipts.zip")
+async def receipts(
+    request: AnyRequest, house: NamedDependency[House], reference: FromPath[str]
+) -> Response[bytes]:
+    """Everything of the order as one file."""
+    stream, name = await _taken(request, house, reference)
+    return await receipts_zip(house, stream, Party.PLATFORM, name)
+
+
+HANDLERS: Final = [floor, audit_trail, health, find_order, order, ask_provider, receipt, promise, receipts]

@@ -18,6 +18,7 @@ from fairkey.engine.house import House
 from fairkey.web.attested import heard_of
 from fairkey.web.frame import AnyRequest, frame, refused, status_of
 from fairkey.web.i18n import marked as _
+from fairkey.web.receipts import places_of
 from fairkey.web.render import render, view_of
 
 FEN_PER_YUAN: Final = 100
@@ -104,6 +105,9 @@ async def _page(request: AnyRequest, house: House, reference: str, answer: Answe
         record=record,
         reference=reference_of(record.shop_no, record.order_id),
         facts=facts,
+        places=await places_of(
+            house, record.shop_id, record.order_id, f"/floor/orders/{reference_of(record.shop_no, record.order_id)}"
+        ),
         reason_word=REASONS.get(reason.value, reason.value) if reason else "",
         said={fact.kind: fact for fact in facts if fact.kind.startswith("dispute.")},
         refusal=view_of(context, answer.refusal, answer.details) if answer and refused_here else None,

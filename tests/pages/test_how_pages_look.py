@@ -54,6 +54,7 @@ FLOOR = [
     "/floor/audit",
     "/floor/health",
     "/floor/orders",
+    "/floor/erasure",
 ]
 LINKS_DEEPER = {
     "merchant": r"/desk/(?:listings|batches|orders)/[0-9A-Za-z-]{20,}",

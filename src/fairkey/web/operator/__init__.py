@@ -2,6 +2,13 @@
 
 from typing import Any
 
-from fairkey.web.operator import floor, issuers, money, quarrels, shops
+from fairkey.web.operator import erasure, floor, issuers, money, quarrels, shops
 
-HANDLERS: list[Any] = [*floor.HANDLERS, *shops.HANDLERS, *quarrels.HANDLERS, *money.HANDLERS, *issuers.HANDLERS]
+HANDLERS: list[Any] = [
+    *floor.HANDLERS,
+    *shops.HANDLERS,
+    *quarrels.HANDLERS,
+    *money.HANDLERS,
+    *issuers.HANDLERS,
+    *erasure.HANDLERS,
+]

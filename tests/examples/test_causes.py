@@ -138,7 +138,7 @@ ORDER_DUE = [
     (orders.Stage.PAID, Due(2, "cancel_late")),
     (orders.Stage.DELIVERED, Due(3 + 7 * DAY_MS, "complete")),
     (orders.Stage.DISPUTED, Due(4, "end_silence")),
-    *((stage, None) for stage in orders.ENDED),
+    *((stage, None) for stage in sorted(orders.ENDED)),
 ]
 
 

@@ -106,6 +106,17 @@ def promise(log: SignerKey = LOG_KEY) -> bytes:
     return sign_promise(Promise(log.verifier.name, leaves()[4].hash, AT_MS, AT_MS + 60_000), log)
 
 
+def under_another_name() -> bytes:
+    """A receipt whose disclosure fits a digest of the entry, but says another name than that digest stands under."""
+    digest, shown = commitment(salt_of(SEALING_KEY, "text"), "text", "not today")
+    leaf = json.loads(leaves()[0].body)
+    leaf["sealed"] = {"reason": digest.hex(), "text": bytes(32).hex()}
+    body = json.dumps(leaf).encode()
+    note = sign_checkpoint(Checkpoint(ORIGIN, 1, leaf_hash(body)), LOG_KEY)
+    head = with_signatures(note, [cosign_note(note.text, WITNESSES[name], AT_MS // 1000) for name in ("ash", "birch")])
+    return Receipt(body, TlogProof(0, (), head.encode()), (shown,)).encode()
+
+
 @dataclass(frozen=True)
 class Case:
     """One file (with its `entry` for a bare proof), the policy, and what must come out: good, bad or unknown."""
@@ -209,6 +220,7 @@ def cases() -> dict[str, Case]:
         "an entry between left out": Case("bad", receipt(chain=(1,))),
         "a field in clear that was another": Case("bad", receipt(0, (), clear="not to-day")),
         "a field in clear that belongs elsewhere": Case("bad", receipt(4, (1, 3), clear="not today")),
+        "a field in clear under another name": Case("bad", under_another_name()),
         "a member too many": Case("bad", _spoiled(lambda file: file.update(keys="mine"))),
         "a space in the entry": Case("bad", _spoiled(lambda file: file.update(entry=f" {file['entry']}   "))),
         "a signature with its scalar put round once more": Case(

@@ -9,6 +9,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, expect
 
+from browser_town import Town
+from fairkey.business.basics import Stream
 from fairkey.web.i18n import Locale
 from fairkey.web.render import PageContext
 from fairkey.web.verify.saved import saved_page
@@ -115,6 +117,7 @@ def test_the_same_in_chinese(saved: Opened) -> None:
 
 def test_nothing_counts_before_the_visitor_says_whom_he_trusts(saved: Opened) -> None:
     page = saved()
+    expect(page.locator("#verify-results")).to_have_text("Nothing chosen yet.")
     assert verdicts(page, file_of(receipt())) == ["unknown"]
     expect(page.locator(".result")).to_contain_text("You have not said yet that you trust these keys.")
     confirmed(page)
@@ -227,7 +230,10 @@ def test_it_fits_any_screen_and_axe_finds_nothing_serious(saved: Opened, picture
     assert bad == []
 
 
-def test_the_served_page_needs_and_uses_no_network_once_it_is_there(visitor: Callable[..., Page]) -> None:
+def test_the_served_page_needs_and_uses_no_network_once_it_is_there(visitor: Callable[..., Page], town: Town) -> None:
+    shop_id = next(iter(town.world.shops.values())).shop_id
+    given = town.run(town.opened.house.log.promise(Stream(shop_id, "shop", shop_id), 1))
+    assert given is not None
     page = visitor()
     with page.expect_navigation() as navigation:
         page.get_by_role("link", name="Verify a receipt").click()
@@ -242,6 +248,8 @@ def test_the_served_page_needs_and_uses_no_network_once_it_is_there(visitor: Cal
     page.context.set_offline(True)
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.url))
+    confirmed(page)
+    assert verdicts(page, file_of(given, "a.fairkey-promise")) == ["good"]  # by the house's own policy
     page.locator("#verify-policy").fill(policy_of())
     confirmed(page)
     assert verdicts(page, file_of(receipt()), file_of(cases()["a bit of the entry"].data)) == ["good", "bad"]

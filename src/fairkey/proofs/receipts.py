@@ -102,8 +102,10 @@ class Receipt(NamedTuple):
         sealed = self.facts().sealed
         shown = []
         for disclosure in self.disclosures:
-            fitting = [one for digest in sealed.values() if (one := _disclosed(disclosure, digest)) is not None]
-            if not fitting or sealed.get(fitting[0].name) is None:
+            read = ((name, _disclosed(disclosure, digest)) for name, digest in sealed.items())
+            # It must say the very name that its digest stands under: a text is no reason, though both are sealed.
+            fitting = [one for name, one in read if one is not None and one.name == name]
+            if not fitting:
                 raise ReceiptDoesNotHold("a disclosure belongs to no sealed field of the entry")
             shown.append(fitting[0])
         return shown

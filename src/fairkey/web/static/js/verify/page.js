@@ -134,7 +134,7 @@ async function judgeAll() {
     if (run !== state.run) return;
     shown.push(resultOf(report));
   }
-  results.replaceChildren(...shown);
+  if (shown.length) results.replaceChildren(...shown);
   page.dataset.judged = String(run);
   const say = at("say");
   if (say) say.textContent = shown.map((one) => one.querySelector(".verdict").textContent).join(" ");

@@ -66,6 +66,11 @@ def state(order: str, path: str, value: str) -> str:
     return STATE.format(order=order, path=path, value=value)
 
 
+LOG = (
+    "INSERT INTO logs (log_no, origin, vkey, seed_sealed, why, created_at)"
+    " VALUES (1, 'shop.example/log', '', '', '', now())"
+)
+LOGGED = "INSERT INTO log_entries SELECT 1, row_number() OVER (ORDER BY recorded) - 1, recorded"
 TAMPERED: dict[str, list[str]] = {
     "an order holds a code whose row says something else": [
         "UPDATE codes SET stage = 'delivered' WHERE order_id = {placed}"
@@ -136,6 +141,17 @@ TAMPERED: dict[str, list[str]] = {
             " '\"amount_fen\":1'),"
             " 'UTF8') WHERE stream_id = {placed} AND version = 1"
         )
+    ],
+    "an entry of the public log is not the event it was made from": [LOG, f"{LOGGED}, sha256('other') FROM events"],
+    "the public log has a gap, or a head covers more than it has": [
+        LOG,
+        f"{LOGGED}, leaf_hash FROM events",
+        "INSERT INTO log_heads (log_no, size, root, note, epoch, signed_at) VALUES (1, 9999, sha256(''), '', 1, now())",
+    ],
+    "the public log has passed over an event": [
+        LOG,
+        f"{LOGGED}, leaf_hash FROM events WHERE stream_id <> {{placed}}",
+        "UPDATE events SET at = at - interval '1 hour' WHERE stream_id = {placed}",
     ],
     "a row is not where its last event left it": ["UPDATE streams SET version = version + 1 WHERE id = {placed}"],
     "a sealed text is gone that nobody erased": [

@@ -12,6 +12,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from fairkey.adapters.postgres.audit import audit
 from fairkey.adapters.postgres.log_writing import PostgresLogLease
 from fairkey.adapters.postgres.outbox import PostgresOutbox
 from fairkey.bench.parts import Part
@@ -214,3 +215,25 @@ async def test_what_comes_later_in_a_stream_holds_nothing_up(world: LogWorld) ->
     async with asyncpg.create_pool(world.dsn, min_size=1, max_size=1) as pool:
         claimed = await PostgresOutbox(pool, waits_for_log=True).claim(AT_MS + 10**9, 10)
     assert [one.kind for one in claimed] == ["release"]
+
+
+async def test_the_audit_names_what_the_log_has_not_or_has_otherwise(world: LogWorld) -> None:
+    await world.record(*(b'{"prev":"%d"}' % number for number in range(3)))
+    await world.grow()
+    now_ms = AT_MS + 10**9
+
+    async def found() -> list[tuple[str, str]]:
+        async with asyncpg.create_pool(world.dsn, min_size=1, max_size=1) as pool:
+            named = [(one.what, one.where) for one in await audit(pool, now_ms)]
+        return sorted((what, where) for what, where in named if "public log" in what)
+
+    assert await found() == []
+    await world.connection.execute("ALTER TABLE events DISABLE TRIGGER kept")
+    await world.connection.execute("UPDATE events SET leaf_hash = sha256('other') WHERE version = 2")
+    assert await found() == [("an entry of the public log is not the event it was made from", "log 1 entry 1")]
+    await world.connection.execute("ALTER TABLE log_entries DISABLE TRIGGER kept")
+    await world.connection.execute("DELETE FROM log_entries WHERE log_index = 1")
+    assert [what for what, _ in await found()] == [
+        "the public log has a gap, or a head covers more than it has",
+        "the public log has passed over an event",
+    ]

@@ -295,6 +295,38 @@ CHECKS: Final[tuple[_Check, ...]] = (
     ),
     _Check(
         "history",
+        "an entry of the public log is not the event it was made from",
+        """
+        SELECT concat_ws(' ', 'log', l.log_no, 'entry', l.log_index) FROM log_entries l
+        LEFT JOIN events e ON e.recorded = l.recorded WHERE e.leaf_hash IS DISTINCT FROM l.leaf_hash
+        """,
+    ),
+    _Check(
+        "history",
+        "the public log has a gap, or a head covers more than it has",
+        """
+        SELECT concat_ws(' ', 'log', log_no) FROM logs
+        LEFT JOIN (SELECT log_no, count(*) AS entries, max(log_index) + 1 AS size FROM log_entries GROUP BY 1) AS l
+             USING (log_no)
+        LEFT JOIN (SELECT log_no, max(size) AS signed FROM log_heads GROUP BY 1) AS h USING (log_no)
+        WHERE l.entries <> l.size OR h.signed > coalesce(l.size, 0)
+        """,
+    ),
+    _Check(
+        "history",
+        "the public log has passed over an event",
+        """
+        SELECT concat_ws(' ', 'shop', e.shop_id, e.stream_kind, e.stream_id, e.version)
+        FROM events e CROSS JOIN (
+            SELECT log_no, max(recorded) AS last FROM log_entries
+            WHERE log_no = (SELECT max(log_no) FROM logs) GROUP BY log_no
+        ) AS newest
+        WHERE e.at < $1 AND e.recorded < newest.last
+          AND NOT EXISTS (SELECT FROM log_entries l WHERE l.log_no = newest.log_no AND l.recorded = e.recorded)
+        """,
+    ),
+    _Check(
+        "history",
         "a row is not where its last event left it",
         """
         SELECT concat_ws(' ', 'shop', coalesce(s.shop_id, e.shop_id), coalesce(s.kind, e.stream_kind),

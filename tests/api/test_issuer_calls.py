@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+from itertools import count
 from typing import Any
 
 import asyncpg
@@ -11,9 +12,14 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from api_world import World
-from fairkey.business.basics import DAY_MS, HOUR_MS
+from fairkey.adapters.postgres.audit import audit
+from fairkey.adapters.postgres.rebuild import check
+from fairkey.app import open_house
+from fairkey.business.askers import Asker
+from fairkey.business.basics import DAY_MS, HOUR_MS, Command
 from fairkey.engine import attesting
-from fairkey.engine.attesting import AGE_MAX_MS, AHEAD_MAX_MS
+from fairkey.engine.answers import Answer, StoreIsAway
+from fairkey.engine.attesting import AGE_MAX_MS, AHEAD_MAX_MS, Sent
 from fairkey.proofs.attestations import PREFIX, Written, sign_statement
 from issuers_world import PATH, AnIssuer, an_issuer, heard
 
@@ -207,6 +213,48 @@ async def test_killed_between_the_claim_and_the_fact(
     world.clock.ms += AGE_MAX_MS + DAY_MS  # however late he comes again: the claim was in time
     assert (await issuer.send(*written)).status_code == 200
     assert await events(world) == 3
+
+
+async def test_storage_goes_away_half_way(world: World, issuer: AnIssuer, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = [issuer.write(code) for code in world.texts[:3]]
+    house = world.opened.house
+    really_ask, asked = house.ask, count(1)
+
+    async def ask(by: Asker, command: Command, *, command_id: str | None = None, body_hash: bytes = b"") -> Answer:
+        if next(asked) == 2:
+            raise StoreIsAway
+        return await really_ask(by, command, command_id=command_id, body_hash=body_hash)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(house, "ask", ask)
+        assert (await issuer.send(*written)).status_code == 503
+    assert (await issuer.send(*written)).status_code == 200
+    assert await events(world) == 3
+
+
+async def test_two_processes_one_fact(world: World, issuer: AnIssuer, database_url: str) -> None:
+    statement_id = "y" * 22
+    written = [issuer.write(world.texts[n % 2], statement_id=statement_id) for n in range(2)]
+    async with open_house(world.opened.house.settings, database_url, now_ms=world.clock, providers={}) as other:
+        sent = [Sent(*one) for one in written]
+        houses = (world.opened.house, other.house)
+        tries = [attesting.take_statements(houses[n // 2 % 2], [sent[n % 2]]) for n in range(40)]
+        answers = await asyncio.gather(*tries, return_exceptions=True)
+    taken = [n for n, answer in enumerate(answers) if isinstance(answer, list)]
+    assert len({n % 2 for n in taken}) == 1  # all repeats of the text that came first
+    assert len(taken) == 20
+    assert all(isinstance(one, list | attesting.StatementIdWasUsed) for one in answers)
+    assert await events(world) == 1
+
+
+async def test_everything_kept_follows_from_the_facts(world: World, issuer: AnIssuer) -> None:
+    for says in ("unused", "activated", "revoked"):
+        await issuer.say(world.texts[0], says, ago_ms=0)
+        world.clock.ms += HOUR_MS
+    await issuer.rotate()
+    await issuer.suspend()
+    assert await check(world.opened.pool, world.opened.keys) == []
+    assert await audit(world.opened.pool, world.clock()) == []
 
 
 def tampered(written: Written, **changes: object) -> Written:

@@ -70,6 +70,11 @@ class Person:
         return tuple(one for one in self.histories if one.why is not None)
 
     @property
+    def restrictable(self) -> tuple[History, ...]:
+        """What has ended and must stay: it can be put out of sight."""
+        return tuple(one for one in self.histories if one.why is Why.RETENTION)
+
+    @property
     def account_may_go(self) -> bool:
         """The account itself is no record of a transaction: it goes as soon as nothing is under way."""
         under_way = any(one.why in (Why.OPEN, Why.MONEY) for one in self.histories)
@@ -203,7 +208,7 @@ async def erase_person(house: ErasingHouse, person: Person, *, restrict: bool = 
     await finish(house)
     restricted = 0
     if restrict:
-        restricted = await house.erasures.restrict([one.stream for one in person.kept if one.why is Why.RETENTION])
+        restricted = await house.erasures.restrict([one.stream for one in person.restrictable])
     targets = tuple(Target(*one.stream, one.changed_at_ms) for one in person.erasable)
     account_id = person.account_id if person.account_may_go else ""
     if not targets and not account_id:

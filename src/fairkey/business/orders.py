@@ -119,10 +119,7 @@ class OrderCutShort(Event, frozen=True):
 
 
 class OrderCancelled(Event, frozen=True):
-    """The delivery promise was missed and nothing was opened: all money goes back.
-
-    The charged units are 0; facts of earlier days may name opened units, charged there and then.
-    """
+    """The delivery promise was missed and nothing was opened: all goes back (older facts may charge opened units)."""
 
     kind = "order.cancelled"
     charged_units: int
@@ -581,13 +578,8 @@ def evolve(order: Order, event: OrderEvent, at_ms: int) -> Order:
         case WaitAgreed():
             return replace(order, deliver_by_ms=event.deliver_by_ms, wait_agreed=True)
         case OrderCutShort():
-            return replace(
-                order,
-                stage=Stage.DELIVERED,
-                quantity=event.quantity,
-                amount_fen=event.amount_fen,
-                delivered_at_ms=at_ms,
-            )
+            left = replace(order, quantity=event.quantity, amount_fen=event.amount_fen)
+            return replace(left, stage=Stage.DELIVERED, delivered_at_ms=at_ms)
         case OrderCancelled():
             stage = Stage.PARTLY_REFUNDED if event.charged_units else Stage.CANCELLED
             return replace(order, stage=stage, ended_at_ms=at_ms, ended_by="clock")

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from uuid import UUID
 
 import asyncpg
 import pytest
 
 from fairkey.adapters.vault import importing
+from fairkey.adapters.vault.pressing import disclosure_of, is_committed
 from fairkey.business.code_lines import Reason
 from fairkey.engine.vault_port import (
     ImportBrokeOff,
@@ -56,7 +58,18 @@ async def test_an_opened_code_proves_what_was_committed_to(world: VaultWorld) ->
     staged = await world.stage(b"tom----secret\n")
     code_id = await world.pool.fetchval("SELECT code_id::text FROM vault WHERE batch_id = $1", staged.import_id)
     opened = (await world.vault.open_codes(SHOP, [code_id]))[code_id]
-    assert commitment(opened.salt, "code", "tom----secret")[0] == opened.commitment
+    assert commitment(opened.salt, code_id, "tom----secret")[0] == opened.commitment
+
+
+async def test_codes_committed_to_under_the_older_name_still_open_and_no_other_name_does(world: VaultWorld) -> None:
+    """Once the disclosure named every code "code"; now it names the code by its id."""
+    code_id, text, salt = UUID("01900000-0000-7000-8000-000000000001"), "OLD-1", b"s" * 16
+    for name, fits in ((str(code_id), True), ("code", True), ("Code", False), (str(UUID(int=1)), False)):
+        digest, disclosure = commitment(salt, name, text)
+        assert is_committed(digest, salt, code_id, text) is fits
+        assert not is_committed(digest, salt, code_id, "OLD-2")
+        if fits:
+            assert disclosure_of(digest, salt, code_id, text) == disclosure
 
 
 async def test_equal_codes_of_two_vaults_would_have_nothing_in_common(world: VaultWorld) -> None:

@@ -3,7 +3,6 @@ one deposited.
 """
 
 import asyncio
-import hmac
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -12,9 +11,9 @@ from uuid import UUID
 import asyncpg
 
 from fairkey.adapters.vault.keys import KeyIsUnknown, Keys, SealIsBroken
-from fairkey.adapters.vault.pressing import COMMITTED_NAME
+from fairkey.adapters.vault.pressing import is_committed
 from fairkey.engine.vault_port import ExportedCode, OpenedCode, VaultIsCorrupt
-from fairkey.proofs.commitments import SALT_BYTES, commitment_digest
+from fairkey.proofs.commitments import SALT_BYTES
 
 EXPORTED_AT_ONCE: Final = 1_000
 
@@ -133,6 +132,6 @@ def _open(keys: Keys, shop_id: str, code_id: str, row: asyncpg.Record | None) ->
         raise VaultIsCorrupt(shop_id, code_id, "its data key is missing") from error
     except SealIsBroken as error:
         raise VaultIsCorrupt(shop_id, code_id, "its seal is broken") from error
-    if not hmac.compare_digest(commitment_digest(salt, COMMITTED_NAME, text), row["commitment"]):
+    if not is_committed(row["commitment"], salt, row["code_id"], text):
         raise VaultIsCorrupt(shop_id, code_id, "it is not the code that was committed to")
     return OpenedCode(text, salt, row["commitment"])

@@ -2,9 +2,11 @@
 loop.
 """
 
+import hmac
 import secrets
 from collections.abc import Sequence
 from typing import NamedTuple
+from uuid import UUID
 
 import uuid_utils
 
@@ -12,9 +14,23 @@ from fairkey.adapters.vault.keys import Keys
 from fairkey.adapters.vault.wrapping import NONCE_BYTES
 from fairkey.business.code_lines import Block, CodeLines, Reason, RefusedLine, masked
 from fairkey.proofs.commitments import SALT_BYTES, commitment_digest
+from fairkey.proofs.commitments import commitment as committed
 from fairkey.proofs.merkle import leaf_hash
 
-COMMITTED_NAME = "code"  # the name in the disclosure of a code
+OLDER_NAME = "code"  # the name in disclosures of codes deposited before names were the codes' ids
+
+
+def is_committed(commitment: bytes, salt: bytes, code_id: UUID, text: str) -> bool:
+    """Whether `commitment` is to `text` as the code `code_id` (or under the older name, that bound no id)."""
+    return any(
+        hmac.compare_digest(commitment_digest(salt, name, text), commitment) for name in (str(code_id), OLDER_NAME)
+    )
+
+
+def disclosure_of(commitment: bytes, salt: bytes, code_id: UUID, text: str) -> str:
+    """What opens `commitment` to anybody; it must be committed to (`is_committed`)."""
+    digest, disclosure = committed(salt, str(code_id), text)
+    return disclosure if hmac.compare_digest(digest, commitment) else committed(salt, OLDER_NAME, text)[1]
 
 
 class PressedCode(NamedTuple):
@@ -73,8 +89,9 @@ class Press:
                 continue
             salt, nonce = chance[at : at + SALT_BYTES], chance[at + SALT_BYTES : at + SALT_BYTES + NONCE_BYTES]
             at += SALT_BYTES + NONCE_BYTES
-            code_id = uuid_utils.uuid7().bytes
-            digest = commitment_digest(salt, COMMITTED_NAME, text)
+            uuid = uuid_utils.uuid7()
+            code_id = uuid.bytes
+            digest = commitment_digest(salt, str(uuid), text)
             sealed = header + nonce + encrypt(nonce, salt + text.encode("utf-8"), code_id)
             pressed.codes.append(PressedCode(line_no, fingerprint, code_id, sealed, digest, leaf_hash(digest), text))
         return pressed

@@ -1,5 +1,6 @@
 """The public log, wired: its origin and keys, where its tiles lie, who its witnesses are, and who writes it."""
 
+import asyncio
 import logging
 from contextlib import AsyncExitStack
 
@@ -8,10 +9,12 @@ from fairkey.adapters.postgres.log_keys import LogKeys
 from fairkey.adapters.postgres.log_writing import PostgresLogLease
 from fairkey.app.log_places import log_origin, policy_of, tile_store
 from fairkey.app.wiring import Opened
-from fairkey.log.ports import OwnLog, Witnesses
+from fairkey.log.ports import OwnLog, StoreIsBroken, Witnesses
 from fairkey.log.sequencer import LogSetting, Sequencer
 from fairkey.proofs.policies import Policy
 from fairkey.settings import Settings
+
+AGAIN_S = 5.0
 
 logger = logging.getLogger(__name__)
 
@@ -29,9 +32,16 @@ async def write_log(opened: Opened, dsn: str) -> None:
     """Write the log whenever this process holds the lease, until cancelled; ends with `StoreIsBroken` when the disk
     cannot be believed any more.
     """
-    async with AsyncExitStack() as stack:
-        sequencer = await make_sequencer(opened, dsn, stack)
-        await sequencer.run()
+    while True:
+        try:
+            async with AsyncExitStack() as stack:
+                sequencer = await make_sequencer(opened, dsn, stack)
+                await sequencer.run()
+        except StoreIsBroken:
+            raise
+        except Exception:  # the house opened a moment ago, so this passes: a database that restarts, a key just made
+            logger.exception("the log's writer could not begin; it tries again")
+        await asyncio.sleep(AGAIN_S)
 
 
 async def make_sequencer(opened: Opened, dsn: str, stack: AsyncExitStack) -> Sequencer:

@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +17,7 @@ from fairkey.business import complaints, orders, reviews
 from fairkey.business.askers import Asker
 from fairkey.business.basics import Command, Stream
 from fairkey.business.escrow import RecordPayment
+from fairkey.effects.ports import Attachment
 from fairkey.engine import trade
 from fairkey.engine.answers import Answer
 from fairkey.engine.erasing import Person
@@ -34,7 +35,15 @@ class KeptMail:
 
     sent: list[str] = field(default_factory=list)
 
-    async def send(self, to: str, subject: str, text: str, html: str | None, idempotency_key: str) -> None:
+    async def send(
+        self,
+        to: str,
+        subject: str,
+        text: str,
+        html: str | None,
+        idempotency_key: str,
+        attachments: Sequence[Attachment] = (),
+    ) -> None:
         self.sent.append(to)
 
 

@@ -13,7 +13,7 @@ from typing import Protocol
 from fairkey.business.askers import Asker
 from fairkey.business.basics import HOUR_MS, MINUTE_MS, Broken, Stream
 from fairkey.business.deadlines import Due, command_for
-from fairkey.effects.outbox import Outbox, Waiting
+from fairkey.effects.outbox import NotYet, Outbox, Waiting
 from fairkey.effects.ports import (
     Instruction,
     InstructionKind,
@@ -129,6 +129,8 @@ class Worker:
                 await self._outbox.done(waiting, now_ms())
             else:
                 await self._instruct(waiting)
+        except NotYet as soon:
+            await self._outbox.not_yet(waiting, soon.at_ms)
         except (ProviderRefused, MailWasRefused) as refused:
             await self._record(waiting, succeeded=False, reason=refused.reason)
             await self._outbox.failed(waiting, now_ms(), refused.reason)

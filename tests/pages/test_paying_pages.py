@@ -1,7 +1,7 @@
 """Paying at the real sandbox program: there and back, lost news, short money, silence, giving up; and letters."""
 
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from fairkey.adapters.payments.sandbox_controls import SandboxControls
 from fairkey.adapters.payments.sandbox_process import sandbox_process
 from fairkey.app import make_asgi_app, open_house
 from fairkey.business.references import read_reference
-from fairkey.effects.ports import MailIsUnreachable, MailWasRefused
+from fairkey.effects.ports import Attachment, MailIsUnreachable, MailWasRefused
 from fairkey.engine import trade
 from fairkey.engine.people import Role
 from fairkey.read_tables.order_book import OrderRecord
@@ -30,7 +30,15 @@ class Mailbox:
     letters: list[tuple[str, str, str, str, str]] = field(default_factory=list)
     fails: list[Exception] = field(default_factory=list)
 
-    async def send(self, to: str, subject: str, text: str, html: str | None, idempotency_key: str) -> None:
+    async def send(
+        self,
+        to: str,
+        subject: str,
+        text: str,
+        html: str | None,
+        idempotency_key: str,
+        attachments: Sequence[Attachment] = (),
+    ) -> None:
         if self.fails:
             raise self.fails.pop(0)
         self.letters.append((to, subject, text, html or "", idempotency_key))

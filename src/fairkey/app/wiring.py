@@ -37,6 +37,7 @@ from fairkey.adapters.postgres.store import AWAY, ENGINE_SETTINGS, PostgresStore
 from fairkey.adapters.vault.importing import ImportDesk
 from fairkey.adapters.vault.keys import Keys
 from fairkey.adapters.vault.opening import Vault
+from fairkey.adapters.vault.tracing import Traces
 from fairkey.adapters.vault.wrapping import LocalKeyWrapper, new_master_key
 from fairkey.api import hot, routes
 from fairkey.api.serving import Counter
@@ -148,6 +149,7 @@ async def open_house(
             statements=PostgresStatementIds(pool, now_ms),
             issuer_check=licences,
             erasures=PostgresErasures(pool, keys, now_ms),
+            traces=Traces(pool, keys),
             log=PostgresPublicLog(
                 pool,
                 keys,
@@ -158,7 +160,7 @@ async def open_house(
             ),
             is_ready=lambda: _answers(pool),
         )
-        letters = Letters(house, carrier)
+        letters = Letters(house, carrier, waits_for_log=waits_for_log)
         outbox = PostgresOutbox(pool, waits_for_log=waits_for_log)
         worker = Worker(house, clockwork=PostgresClockwork(pool), outbox=outbox, tell=letters.tell)
         stack.push_async_callback(batcher.stop)

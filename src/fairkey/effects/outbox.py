@@ -23,6 +23,14 @@ class Waiting:
     sent: bool
 
 
+class NotYet(Exception):
+    """What an effect waits for is not there yet: take it up again at `at_ms`."""
+
+    def __init__(self, at_ms: int) -> None:
+        super().__init__(at_ms)
+        self.at_ms = at_ms
+
+
 class Outbox(Protocol):
     """Rows of effects. A claim is a lease: if its holder dies, the row comes up again."""
 
@@ -37,6 +45,9 @@ class Outbox(Protocol):
 
     async def failed(self, waiting: Waiting, now_ms: int, error: str) -> None:
         """It will never work as it is; shown to the operator."""
+
+    async def not_yet(self, waiting: Waiting, at_ms: int) -> None:
+        """Nothing was tried and nothing went wrong: take it up again at that moment."""
 
     async def later(self, waiting: Waiting, now_ms: int, error: str) -> None:
         """It did not work; try again after a back-off."""

@@ -5,7 +5,7 @@ repeat, nothing is retried inside an adapter (the outbox retries, every attempt 
 is either a final answer or one of the typed errors below. Amounts are integer fen, times integer milliseconds UTC.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -149,10 +149,26 @@ class MailWasRefused(Exception):
         self.reason = reason
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file that goes with a letter."""
+
+    name: str
+    data: bytes
+
+
 class Mail(Protocol):
     """Hands a letter to a carrier."""
 
-    async def send(self, to: str, subject: str, text: str, html: str | None, idempotency_key: str) -> None:
+    async def send(
+        self,
+        to: str,
+        subject: str,
+        text: str,
+        html: str | None,
+        idempotency_key: str,
+        attachments: Sequence[Attachment] = (),
+    ) -> None:
         """Send one mail to one address. The same key gives the same Message-ID, so a repeat can be recognised.
 
         Raises `MailIsUnreachable`, `MailWasRefused`.

@@ -4,17 +4,21 @@ A buyer's mail leads to the order with its secret; a merchant's leads to the des
 """
 
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
+from fairkey.business.basics import MINUTE_MS, SECOND_MS, Broken
 from fairkey.business.listings import decode_terms
 from fairkey.business.references import reference_of
-from fairkey.effects.outbox import Waiting
-from fairkey.effects.ports import Mail
+from fairkey.effects.outbox import NotYet, Waiting
+from fairkey.effects.ports import Attachment, Mail
+from fairkey.engine.answers import StoreIsAway
 from fairkey.engine.house import House
 from fairkey.engine.people import Role
+from fairkey.engine.receipts import DISCLOSED, Party
 from fairkey.gates.order_access import LINK_PARAMETER
+from fairkey.proofs.receipts import RECEIPT_SUFFIX
 from fairkey.read_tables.order_book import OrderRecord
 from fairkey.web import formats
 from fairkey.web.buyer.glance import grouped
@@ -106,12 +110,21 @@ MERCHANT: Final[Mapping[str, Words]] = {
 """To shops, by the `what` of the effect."""
 
 
+RECEIPT_WAIT_MS: Final = MINUTE_MS
+RECEIPT_LOOK_MS: Final = SECOND_MS
+RECEIPT_LINE: Final = _(
+    "Attached is the receipt of the delivery: it proves, also without us, what was sold and delivered when."
+)
+
+
 class Letters:
     """Writes and sends the mail of a `tell_*` effect."""
 
-    def __init__(self, house: House, mail: Mail | None) -> None:
+    def __init__(self, house: House, mail: Mail | None, *, waits_for_log: bool = False) -> None:
+        """`waits_for_log`: the letter of a delivery waits a while for its receipt; somebody has to write the log."""
         self._house = house
         self._mail = mail
+        self._waits_for_log = waits_for_log
 
     async def tell(self, waiting: Waiting) -> None:
         """Send what `waiting` asks for; raises what the mail carrier raises.
@@ -128,6 +141,30 @@ class Letters:
         else:
             await self._to_merchant(waiting, record, words)
 
+    async def _receipt(self, waiting: Waiting, record: OrderRecord) -> list[Attachment]:
+        """The receipt that goes with a letter: of the delivery, with all that was before it. None when the log took too
+        long; the page has it then. Raises `NotYet` while it is worth waiting.
+        """
+        if waiting.payload.get("what") != "delivered":
+            return []
+        log, stream = self._house.log, waiting.stream
+        place = next((one for one in reversed(await log.places(stream)) if one.kind == "order.delivered"), None)
+        if place is None:
+            return []
+        try:
+            disclose = DISCLOSED[Party.BUYER].get(place.kind, frozenset())
+            data = await log.receipt(stream, place.version, disclose=disclose)
+        except (Broken, StoreIsAway):
+            logger.exception("a letter goes without its receipt")
+            return []
+        if data is None:
+            now_ms = self._house.now_ms()
+            if self._waits_for_log and now_ms - place.at_ms < RECEIPT_WAIT_MS:
+                raise NotYet(now_ms + RECEIPT_LOOK_MS)
+            return []
+        name = f"{reference_of(record.shop_no, record.order_id)}-{place.version}{RECEIPT_SUFFIX}"
+        return [Attachment(name=name, data=data)]
+
     async def _to_buyer(self, waiting: Waiting, record: OrderRecord, words: Words) -> None:
         contact = await self._house.questions.order_book.contact_of(record.shop_id, record.order_id)
         if not contact:
@@ -136,7 +173,10 @@ class Letters:
         locale = locale_named(order.locale) or await self._locale_of(order.account_id)
         secret = self._house.keys.order_secret(record.order_id)
         path = f"/o/{reference_of(record.shop_no, record.order_id)}?{LINK_PARAMETER}={secret}"
-        await self._send(contact, waiting.key, self._letter(waiting, record, words, path, locale))
+        attached = await self._receipt(waiting, record)
+        if attached:
+            words = replace(words, lines=(*words.lines, RECEIPT_LINE))
+        await self._send(contact, waiting.key, self._letter(waiting, record, words, path, locale), attached)
 
     async def _to_merchant(self, waiting: Waiting, record: OrderRecord, words: Words) -> None:
         """To the owners, or where a shop has none left to everybody who works there."""
@@ -180,10 +220,12 @@ class Letters:
             render_text(context, "mails/letter.html", **shown),
         )
 
-    async def _send(self, to: str, key: str, letter: tuple[str, str, str]) -> None:
+    async def _send(
+        self, to: str, key: str, letter: tuple[str, str, str], attached: Sequence[Attachment] = ()
+    ) -> None:
         if self._mail is not None:
             subject, text, html = letter
-            await self._mail.send(to, subject, text, html, idempotency_key=key)
+            await self._mail.send(to, subject, text, html, idempotency_key=key, attachments=attached)
 
     async def _locale_of(self, account_id: str) -> Locale:
         account = await self._house.people.accounts.find(account_id) if account_id else None

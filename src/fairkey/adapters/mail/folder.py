@@ -4,10 +4,11 @@ import asyncio
 import datetime
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from fairkey.adapters.mail.letter import address, key_digest, letter
+from fairkey.effects.ports import Attachment
 
 NOBODY = "fairkey@localhost"
 
@@ -23,7 +24,15 @@ class FolderMail:
         self._sender = address(sender, sender_name)
         self._now_s = now_s
 
-    async def send(self, to: str, subject: str, text: str, html: str | None, idempotency_key: str) -> None:
+    async def send(
+        self,
+        to: str,
+        subject: str,
+        text: str,
+        html: str | None,
+        idempotency_key: str,
+        attachments: Sequence[Attachment] = (),
+    ) -> None:
         """See the port."""
         now_s = self._now_s()
         message = letter(
@@ -33,6 +42,7 @@ class FolderMail:
             text=text,
             html=html,
             idempotency_key=idempotency_key,
+            attachments=attachments,
             sent_at_s=now_s,
         )
         stamp = datetime.datetime.fromtimestamp(now_s, datetime.UTC).strftime("%Y%m%dT%H%M%SZ")

@@ -2,13 +2,14 @@
 
 import hashlib
 import re
+from collections.abc import Sequence
 from email.errors import HeaderParseError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import formatdate
 
-from fairkey.effects.ports import MailWasRefused
+from fairkey.effects.ports import Attachment, MailWasRefused
 
 LONGEST_ADDRESS = 254
 LONGEST_SUBJECT = 200
@@ -34,7 +35,15 @@ def address(text: str, name: str = "") -> Address:
 
 
 def letter(
-    *, sender: Address, to: str, subject: str, text: str, html: str | None, idempotency_key: str, sent_at_s: float
+    *,
+    sender: Address,
+    to: str,
+    subject: str,
+    text: str,
+    html: str | None,
+    idempotency_key: str,
+    sent_at_s: float,
+    attachments: Sequence[Attachment] = (),
 ) -> EmailMessage:
     """The whole message. `sent_at_s` is Unix time; the same key gives the same Message-ID."""
     message = EmailMessage(policy=SMTP)
@@ -49,6 +58,8 @@ def letter(
     message.set_content(text, charset="utf-8")
     if html is not None:
         message.add_alternative(html, subtype="html", charset="utf-8")
+    for one in attachments:
+        message.add_attachment(one.data, maintype="application", subtype="octet-stream", filename=one.name)
     return message
 
 

@@ -1,7 +1,7 @@
 """Mail over SMTP: one connection per letter, TLS unless plainly told otherwise, no retries (the outbox retries)."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import aiosmtplib
 
 from fairkey.adapters.mail.letter import address, letter
-from fairkey.effects.ports import MailIsUnreachable, MailWasRefused
+from fairkey.effects.ports import Attachment, MailIsUnreachable, MailWasRefused
 
 Tls = Literal["implicit", "starttls", "none"]
 TIMEOUT_S = 20.0
@@ -93,7 +93,15 @@ class SmtpMail:
         self._now_s = now_s
         self._timeout_s = timeout_s
 
-    async def send(self, to: str, subject: str, text: str, html: str | None, idempotency_key: str) -> None:
+    async def send(
+        self,
+        to: str,
+        subject: str,
+        text: str,
+        html: str | None,
+        idempotency_key: str,
+        attachments: Sequence[Attachment] = (),
+    ) -> None:
         """See the port."""
         message = letter(
             sender=self._sender,
@@ -102,6 +110,7 @@ class SmtpMail:
             text=text,
             html=html,
             idempotency_key=idempotency_key,
+            attachments=attachments,
             sent_at_s=self._now_s(),
         )
         try:

@@ -43,6 +43,12 @@ WHERE shop_id = $1 AND key = $2 AND state IN ('waiting', 'sent')
 """
 
 
+_NOT_YET: Final = """
+UPDATE effects SET next_at = $3, attempts = attempts - 1
+WHERE shop_id = $1 AND key = $2 AND state IN ('waiting', 'sent')
+"""
+
+
 class PostgresOutbox:
     """Implements `fairkey.effects.outbox.Outbox`."""
 
@@ -78,6 +84,10 @@ class PostgresOutbox:
     async def failed(self, waiting: Waiting, now_ms: int, error: str) -> None:
         """It will never work as it is."""
         await self._pool.execute(_END, waiting.stream.shop_id, waiting.key, "failed", moment(now_ms), error)
+
+    async def not_yet(self, waiting: Waiting, at_ms: int) -> None:
+        """Take it up again at that moment, as if it had not been taken up now."""
+        await self._pool.execute(_NOT_YET, waiting.stream.shop_id, waiting.key, moment(at_ms))
 
     async def later(self, waiting: Waiting, now_ms: int, error: str) -> None:
         """Try again after a back-off."""

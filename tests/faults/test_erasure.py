@@ -11,8 +11,11 @@ import pytest
 from erasure_world import ALICE, BOB, Past, a_past
 from fairkey.adapters.vault.auditing import audit_vault
 from fairkey.app import make_asgi_app
-from fairkey.business.basics import DAY_MS, Stream
+from fairkey.business.askers import Asker
+from fairkey.business.attestations import AttestCode
+from fairkey.business.basics import DAY_MS, PLATFORM, Stream
 from fairkey.business.erasures import Basis
+from fairkey.business.issuers import RegisterIssuer
 from fairkey.business.references import reference_of
 from fairkey.engine.erasing import (
     Counts,
@@ -225,6 +228,48 @@ async def test_the_sweep_takes_everybodys_old_records_but_leaves_reviews(past: P
     assert [told["basis"] for told in await past.erasures_told()] == ["retention", "retention"]
     await must_hold(past)
     assert await erase_expired(past.house) == Counts()
+
+
+async def test_what_issuers_said_about_his_codes_goes_with_the_order(past: Past) -> None:
+    issuer_id = past.house.new_id()
+    register = RegisterIssuer(
+        shop_id=PLATFORM,
+        issuer_id=issuer_id,
+        name="Morning Games",
+        public_key="ab" * 32,
+        speaks_for=("Steam",),
+        contact="issuer@example.com",
+    )
+    await past.ask(Asker.OPERATOR, register)
+    code_id = await past.opened.pool.fetchval("SELECT code_id FROM codes WHERE order_id = $1", past.orders["good"])
+    attest = AttestCode(
+        shop_id=past.shop_id,
+        code_id=str(code_id),
+        listing_id=past.listing_id,
+        issuer_id=issuer_id,
+        key_no=1,
+        says="activated",
+        happened_at_ms=past.clock() - 2,
+        said_at_ms=past.clock() - 1,
+        statement='{"says":"activated"}',
+        signature="c2ln",
+        statement_key="the statement's key",
+        code_salt="c2FsdA",
+        account="alices_account",
+        account_salt="c2FsdDI",
+        account_key="key of alices account",
+    )
+    await past.ask(Asker.ISSUER, attest)
+    past.clock.ms += 4 * 366 * DAY_MS
+    before, words = await past.facts(), ("alices_account", "key of alices account", "the statement's key")
+    everything = await past.everything_sealed()
+    assert [word for word in words if word not in everything] == []
+    counts, _ = await erase_person(past.house, await past.person())
+    assert counts.sealed_rows == 8
+    everything = await past.everything_sealed()
+    assert [word for word in words if word in everything] == []
+    assert await past.facts() == before
+    await must_hold(past)
 
 
 async def test_dead_at_any_step_the_next_run_finishes(past: Past, monkeypatch: pytest.MonkeyPatch) -> None:

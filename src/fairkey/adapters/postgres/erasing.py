@@ -122,6 +122,15 @@ UPDATE streams s SET buyer_key = NULL, address_key = NULL, account_id = NULL,
              #- '{{shop,name}}' #- '{{shop,announcement}}')::json
 FROM {_TARGETS} WHERE (s.shop_id, s.kind, s.id) = (u.shop_id, u.kind, u.id)
 """  # noqa: S608 - constants
+# What is kept of attestations for comparing them with later ones: keyed hashes of the account and of the statement.
+_FORGET_ATTESTED: Final = """
+UPDATE streams s SET state = jsonb_set(s.state::jsonb, '{attested,heard}', (
+    SELECT jsonb_agg(h.one - 'account_key' - 'statement_key' ORDER BY h.number)
+    FROM jsonb_array_elements(s.state::jsonb #> '{attested,heard}') WITH ORDINALITY AS h (one, number)
+))::json
+FROM unnest($1::uuid[], $2::uuid[]) AS u (shop_id, id)
+WHERE (s.shop_id, s.kind, s.id) = (u.shop_id, 'code', u.id) AND s.state::jsonb #> '{attested,heard}' IS NOT NULL
+"""
 _DELETE_MAILS: Final = f"""
 DELETE FROM effects f USING {_TARGETS}
 WHERE f.shop_id = u.shop_id AND f.stream_id = u.id AND f.stream_kind = u.kind AND f.kind = ANY ($4::text[])
@@ -330,6 +339,7 @@ async def _shred(
     sealed_rows += _count(await db.execute(_DELETE_SEALED_OF_CODES, *of_codes))
     emptied = _count(await db.execute(_EMPTY_VAULT, *of_codes))
     await db.execute(_FORGET_KEYS, *targets, is_asked_for)
+    await db.execute(_FORGET_ATTESTED, *of_codes)
     await db.execute(_DELETE_MAILS, *targets, sorted(TELLING))
     await db.execute(_REMEMBER, *targets, number)
     await db.execute(_REMEMBER, of_codes[0], ["code"] * len(codes), of_codes[1], number)

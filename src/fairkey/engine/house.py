@@ -16,6 +16,7 @@ from .erasing import Erasures
 from .log_port import PublicLog
 from .people import People
 from .statement_port import StatementIds
+from .trace_port import CodeTraces
 from .vault_port import CodeImports, CodeVault
 
 
@@ -96,6 +97,7 @@ class House:
         statements: StatementIds,
         issuer_check: IssuerCheck,
         erasures: Erasures,
+        traces: CodeTraces,
         log: PublicLog,
         is_ready: Callable[[], Awaitable[bool]],
     ) -> None:
@@ -116,6 +118,7 @@ class House:
         self.statements = statements
         self.issuer_check = issuer_check
         self.erasures = erasures
+        self.traces = traces
         self.log = log
         self.is_ready = is_ready
 

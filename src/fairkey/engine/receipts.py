@@ -103,7 +103,7 @@ async def all_receipts(house: House, stream: Stream, party: Party, name: str) ->
         promise = await house.log.promise(stream, place.version)
         if promise is not None:
             files[f"{place.version:03d}-{place.kind}{PROMISE_SUFFIX}"] = promise
-    return await asyncio.to_thread(_zipped, files, name)
+    return await asyncio.to_thread(zipped, files, name)
 
 
 async def _fact(house: House, stream: Stream, version_text: str) -> tuple[int, str]:
@@ -116,7 +116,8 @@ async def _fact(house: House, stream: Stream, version_text: str) -> tuple[int, s
     return version, place.kind
 
 
-def _zipped(files: Mapping[str, bytes], name: str) -> bytes:
+def zipped(files: Mapping[str, bytes], name: str) -> bytes:
+    """These files as a zip with one folder, `name`; the same files give the same bytes."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for path, data in files.items():

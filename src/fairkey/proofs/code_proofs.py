@@ -54,7 +54,7 @@ class ProvenCode(NamedTuple):
     stream: str
     source: str
     place: int | None
-    count: int
+    size: int
     root: str
     at_ms: int
 

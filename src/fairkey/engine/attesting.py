@@ -157,7 +157,8 @@ async def ask_issuer(
 ) -> list[Answer]:
     """Ask an issuer's licence API about codes, and record what it answers. Only for codes in a quarrel.
 
-    Raises `NotFound`, `IssuerMayNotAttest`, `IssuerHasNoApi`, `IssuerDoesNotAnswer`; what was answered before that is recorded.
+    Raises `NotFound`, `IssuerMayNotAttest`, `IssuerHasNoApi`, `IssuerDoesNotAnswer`; what was answered before that is
+    recorded.
     """
     record = await house.questions.issuers.find(issuer_id)
     if record is None:

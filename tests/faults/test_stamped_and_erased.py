@@ -8,8 +8,8 @@ from fairkey.app.trusted_time import stamper
 from fairkey.business.basics import DAY_MS, Stream
 from fairkey.business.references import read_reference
 from fairkey.engine.erasing import erase_person
-from fairkey.proofs.checkpoints import Checkpoint
 from fairkey.proofs.openssl_ts import second_opinion
+from fairkey.proofs.receipt_tokens import check_tokens
 from fairkey.proofs.receipts import read_receipt
 from fairkey.proofs.timestamps import check_token, read_roots
 from receipt_world import policy, write_log
@@ -42,13 +42,22 @@ async def test_a_receipt_carries_trusted_time(database_url: str, tmp_path: Path)
     # From here on a stranger: the receipt's bytes, the policy, the roots.
     judged = receipt.check_proof(policy_)
     assert judged.checkpoint.size == stamped_size, "to the newest stamped checkpoint, not to the newest"
-    text = Checkpoint(*judged.checkpoint).text()
+    text = judged.checkpoint.text()
     assert [name for name, _ in receipt.tokens] == ["first", "second"]
     roots = read_roots(pem.read_bytes())
     for (_, token), tsa in zip(receipt.tokens, ("CN=One Unit", "CN=Two Unit"), strict=True):
         stamp = check_token(token, text, roots)
         assert stamp.tsa == tsa
         assert second_opinion(token, text, roots, at_ms=stamp.gen_time_ms).holds is True
+    # He trusts one authority only; and then one whose token is over something else.
+    first, second = check_tokens(receipt, judged.checkpoint, read_roots(one.root_pem))
+    assert first.stamp is not None
+    assert (second.name, second.stamp) == ("second", None)
+    assert "pinned root" in second.refused
+    other_size = judged.checkpoint._replace(size=judged.checkpoint.size + 1)
+    assert {one.refused for one in check_tokens(receipt, other_size, roots)} == {
+        "the token is over other bytes than these"
+    }
 
 
 async def test_receipts_outlive_the_erasure_of_their_buyer(database_url: str, tmp_path: Path) -> None:

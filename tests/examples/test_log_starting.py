@@ -186,6 +186,22 @@ async def test_a_published_checkpoint_that_was_rolled_back_or_damaged_is_put_the
         assert world.published().size == 2
 
 
+async def test_an_older_checkpoint_over_a_newer_does_not_stay(
+    world: LogWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fairkey.log.sequencer.STEPS_BETWEEN_LOOKS", 3)
+    await world.record(b"one")
+    await world.grow()
+    older = (world.folder / "checkpoint").read_bytes()
+    await world.record(b"two")
+    async with world.writer() as writer:
+        await writer.step()
+        await FolderTiles(world.folder).publish(older)
+        await writer.step()
+        await writer.step()
+        assert world.published().size == 2
+
+
 async def test_a_head_of_another_root_in_the_tile_store_is_refused(world: LogWorld) -> None:
     await world.record(b"one")
     await world.grow()

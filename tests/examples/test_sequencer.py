@@ -222,3 +222,27 @@ async def test_what_a_killed_writer_left_beside_is_removed(world: LogWorld) -> N
     (world.folder / ".new" / "half").write_bytes(b"ha")
     await world.grow()
     assert list((world.folder / ".new").iterdir()) == []
+
+
+async def test_a_new_writer_looks_only_at_what_came_lately(world: LogWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fairkey.adapters.postgres.log_writing.FLOOR_KEPT_EVERY", 10)
+    recorded = bodies(0, 25)
+    await world.record(*recorded)
+    late = await asyncpg.connect(world.dsn)
+    transaction = late.transaction()
+    await transaction.start()
+    await record(late, [b"late"])
+    await world.record(*bodies(25, 50))
+    async with world.writer() as writer:
+        for _ in range(3):
+            await writer.step()
+    assert await world.connection.fetchval("SELECT floor FROM log_lease") == 0  # the late one could still come
+    await transaction.commit()
+    await late.close()
+    async with world.writer() as writer:
+        for _ in range(3):
+            await writer.step()
+    assert await world.connection.fetchval("SELECT floor FROM log_lease") == 51
+    await world.record(b"after")
+    await world.grow()
+    assert await world.audited() == [*bodies(0, 50), b"late", b"after"]

@@ -4,24 +4,31 @@ Afterwards another writer goes on, everything committed is logged once and in or
 and no size was ever signed with two roots.
 """
 
+import asyncio
+import contextlib
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
+from itertools import count
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
 import fairkey.log.sequencer as sequencer_module
+from fairkey.adapters.log.bucket import BucketTiles, bucket_of
 from fairkey.log.ports import Lost, StoreFailed
-from fairkey.proofs.checkpoints import Checkpoint, sign_checkpoint
+from fairkey.proofs.checkpoints import Checkpoint, open_checkpoint, sign_checkpoint
 from fairkey.proofs.notes import Note, SignerKey
+from fairkey.proofs.tiles import bundles_of, tiles_of
 from log_breaking import Breaking, Way
-from log_world import LogWorld, bodies, log_world
+from log_world import LogWorld, audit_folder, bodies, log_world
 
 pytestmark = [pytest.mark.pg, pytest.mark.slow]
 
+T = TypeVar("T")
 FIRST, EACH_ROUND = 100, 256  # every round fills a tile and begins another: the same operations each time
 
 
@@ -131,3 +138,62 @@ async def test_the_writer_may_be_killed_at_any_write(
     for line in (tmp_path / "signed").read_text().splitlines():
         size, root = line.split()
         assert signed.setdefault(int(size), bytes.fromhex(root)) == bytes.fromhex(root), "a fork was signed"
+
+
+class Flaky(BucketTiles):
+    """A bucket whose request number `at` fails, before or after it was done."""
+
+    def __init__(self) -> None:
+        super().__init__(bucket_of("memory:///"), "1/")
+        self.at, self.is_done, self.requests = -1, False, 0
+
+    async def _flaky(self, request: Awaitable[T]) -> T:
+        self.requests += 1
+        if self.requests - 1 == self.at and not self.is_done:
+            asyncio.ensure_future(request).cancel()
+            raise StoreFailed("as the test wants it")
+        answer = await request
+        if self.requests - 1 == self.at:
+            raise StoreFailed("as the test wants it")
+        return answer
+
+    async def _write(self, path: str, data: bytes) -> None:
+        await self._flaky(super()._write(path, data))
+
+    async def _read(self, path: str) -> bytes | None:
+        return await self._flaky(super()._read(path))
+
+    async def publish(self, checkpoint: bytes) -> None:
+        await self._flaky(super().publish(checkpoint))
+
+    async def remove_partials(self, full: Sequence[str]) -> None:
+        await self._flaky(super().remove_partials(full))
+
+
+@pytest.mark.parametrize("is_done", [False, True])
+async def test_any_request_to_a_bucket_may_fail(world: LogWorld, signed: dict[int, bytes], *, is_done: bool) -> None:
+    world.store = bucket = Flaky()
+    recorded: list[bytes] = []
+    for at in count():
+        new = bodies(len(recorded), len(recorded) + EACH_ROUND + 1)
+        await world.record(*new)
+        recorded += new
+        bucket.at, bucket.is_done, bucket.requests = at, is_done, 0
+        with contextlib.suppress(StoreFailed):
+            await world.grow()
+        struck = bucket.requests > at
+        bucket.at = -1
+        await world.grow()
+        if not struck:
+            break
+    assert at > 10
+    assert max(signed) == len(recorded)
+    data = await bucket.published()
+    assert data
+    checkpoint, _ = open_checkpoint(data, world.own.key.verifier)
+    names = [name.path for name in (*tiles_of(checkpoint.size), *bundles_of(checkpoint.size))]
+    for path, found in zip(names, await bucket.read(names), strict=True):
+        assert found is not None
+        (world.folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (world.folder / path).write_bytes(found)
+    assert audit_folder(world.folder, checkpoint) == recorded

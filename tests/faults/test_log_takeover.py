@@ -152,7 +152,7 @@ async def test_a_log_begun_anew_replaces_the_writer_and_has_every_event(world: L
     await world.record(*bodies(0, 300))
     async with world.writer() as writer:
         await writer.step()
-        await world.connection.execute("UPDATE log_lease SET epoch = epoch + 1")  # what begin-anew does
+        await world.connection.execute("UPDATE log_lease SET epoch = epoch + 1, floor = 0")  # what begin-anew does
         await begin_log(world.connection, 2, "shop.example/log-2")
         with pytest.raises(Lost):
             await writer.step()  # also when nothing is to be written

@@ -35,11 +35,12 @@ from .ports import (
     TileStore,
     Witnesses,
 )
-from .starting import begun
+from .starting import begun, publish_again
 from .tile_reading import consistency_proof
 from .tile_writing import Edge, WrittenIsDifferent, check_written, grow
 
 ENTRIES_AT_ONCE = 4_096
+STEPS_BETWEEN_LOOKS = 60
 REFUSED_PAUSE_S = 5.0
 
 logger = logging.getLogger(__name__)
@@ -66,6 +67,7 @@ class LogWriter:
         self._edge = edge
         self._head = head
         self._told: tuple[str, Mapping[str, str]] | None = None
+        self._steps = 0
 
     @property
     def size(self) -> int:
@@ -81,6 +83,9 @@ class LogWriter:
             await self._sign(min(self._rows, self._edge.size + ENTRIES_AT_ONCE))
         if self._head is not None and self._head.cosigned is None:
             await self._publish(self._head)
+        self._steps += 1
+        if self._steps % STEPS_BETWEEN_LOOKS == 0:
+            await publish_again(self._writing, self._setting.store)
         await self._tell("")
         return taken == room or self._rows > self._edge.size
 

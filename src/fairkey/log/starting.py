@@ -43,11 +43,17 @@ async def begun(
     await _check_witnessed(writing, own, await witnesses.latest() if policy.witnesses else {}, policy, rows)
     await store.tidy()
     edge = await _edge(writing, store, head)
-    published = await writing.last_published()
-    if published is not None and await store.published() != published.cosigned:
-        assert published.cosigned is not None
-        await store.publish(published.cosigned)
+    await publish_again(writing, store)
     return rows, edge, head
+
+
+async def publish_again(writing: LogWriting, store: TileStore) -> None:
+    """Put the last published checkpoint where it belongs, when it is not there: a writer that was stopped in the middle
+    of publishing, replaced, and woken up may have put an older one over it.
+    """
+    published = await writing.last_published()
+    if published is not None and published.cosigned and await store.published() != published.cosigned:
+        await store.publish(published.cosigned)
 
 
 def _check_own(head: Head, own: OwnLog, rows: int) -> None:

@@ -23,7 +23,7 @@ _NEWEST: Final = f"{_READ} ORDER BY log_no DESC LIMIT 1"
 _ADD: Final = """
 INSERT INTO logs (log_no, origin, vkey, seed_sealed, why, created_at) VALUES ($1, $2, $3, $4, $5, $6)
 """
-_FENCE: Final = "UPDATE log_lease SET epoch = epoch + 1, refusal = '', answers = '{}'"
+_FENCE: Final = "UPDATE log_lease SET epoch = epoch + 1, floor = 0, refusal = '', answers = '{}'"
 
 
 class OriginIsTaken(Exception):

@@ -11,8 +11,9 @@ order of `recorded`: an effect never stands before its cause, and what is commit
 **Floor.** To find what has no index without looking at everything, a number is kept below which nothing can still
 appear. At a look, note the highest number seen (M) and the snapshot's `xmax`: who may still bring a number up to M had
 drawn it by then, and had his transaction id (a trigger sees to that), so his id is below `xmax`. Once a later
-snapshot's `xmin` has reached that `xmax`, all of those have ended and are visible: M is the floor. It lives in memory
-only: a restored dump knows nothing of old transaction ids.
+snapshot's `xmin` has reached that `xmax`, all of those have ended and are visible: M is the floor. A floor that was
+reached is kept now and then, so that a new writer of a large log need not look at all of it; the pair of M and `xmax`
+is not, since a restored dump knows nothing of old transaction ids.
 """
 
 import asyncio
@@ -32,6 +33,7 @@ LOCK: Final = (0x66_61_69_72, 0x6C_6F_67)  # the lease's advisory lock
 SIGN_OF_LIFE_S: Final = 3.0
 UNSEAT_AFTER_S: Final = 15.0
 ANSWER_WITHIN_S: Final = 120.0
+FLOOR_KEPT_EVERY: Final = 5_000  # numbers; so many events a new writer looks at again
 _SESSION: Final = {
     **ENGINE_SETTINGS,
     "application_name": "fairkey log",
@@ -49,7 +51,7 @@ WHERE l.locktype = 'advisory' AND l.granted AND l.classid = $1::int::oid AND l.o
   AND a.datname = current_database() AND l.database = a.datid
   AND a.state <> 'active' AND a.state_change < clock_timestamp() - make_interval(secs => $3)
 """
-_NEW_EPOCH: Final = "UPDATE log_lease SET epoch = epoch + 1 RETURNING epoch"
+_NEW_EPOCH: Final = "UPDATE log_lease SET epoch = epoch + 1 RETURNING epoch, floor"
 _NEWEST_LOG: Final = "SELECT max(log_no) FROM logs"
 _SIZE: Final = "SELECT coalesce(max(log_index) + 1, 0) FROM log_entries WHERE log_no = $1"
 _LOOK: Final = """
@@ -102,6 +104,7 @@ UPDATE log_heads SET cosigned = $4, published_at = $5
 FROM (SELECT FROM log_lease WHERE epoch = $2 FOR SHARE) AS mine
 WHERE log_no = $1 AND size = $3 AND cosigned IS NULL
 """
+_KEEP_FLOOR: Final = "UPDATE log_lease SET floor = $2 WHERE epoch = $1"
 _TELL: Final = """
 UPDATE log_lease SET refusal = $2, answers = $3 WHERE epoch = $1
 """
@@ -155,8 +158,9 @@ class PostgresLogLease:
             if not await session.fetchval(_TAKE, *LOCK):
                 await session.execute(_UNSEAT, *LOCK, self._unseat_after_s)
                 return None
-            epoch = await session.fetchval(_NEW_EPOCH)
-            return PostgresLogWriting(session, epoch, await session.fetchval(_NEWEST_LOG), self._now_ms)
+            (row,) = await session.fetch(_NEW_EPOCH)
+            log_no = await session.fetchval(_NEWEST_LOG)
+            return PostgresLogWriting(session, row["epoch"], log_no, self._now_ms, floor=row["floor"])
         except (asyncpg.PostgresError, *AWAY) as error:
             self.let_go()
             raise Lost(str(error)) from error
@@ -172,13 +176,15 @@ async def _keep_alive(writing: "PostgresLogWriting") -> None:
 class PostgresLogWriting:
     """Implements `fairkey.log.ports.LogWriting` on the session that holds the lease."""
 
-    def __init__(self, session: asyncpg.Connection, epoch: int, log_no: int, now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self, session: asyncpg.Connection, epoch: int, log_no: int, now_ms: Callable[[], int], *, floor: int
+    ) -> None:
         self.epoch = epoch
         self.log_no = log_no
         self._session = session
         self._now_ms = now_ms
         self._turn = asyncio.Lock()  # the session answers one question at a time
-        self._floor = 0
+        self._floor = self._floor_kept = floor
         self._floor_next: tuple[int, int] | None = None  # a number, and the transaction id that must have ended first
 
     async def sign_of_life(self) -> None:
@@ -196,6 +202,7 @@ class PostgresLogWriting:
             raise Lost("somebody else writes the log now")
         if not look["anything"]:
             self._raise_floor(look, look["highest"] or 0, look["highest"] or 0)
+            await self._keep_floor()
             return 0
         (row,) = await self._fetch(_HARVEST, self.log_no, self.epoch, size, self._floor, rows_max)
         if not row["held"]:
@@ -205,7 +212,13 @@ class PostgresLogWriting:
             self._raise_floor(row, row["last"], row["last"])
         else:
             self._raise_floor(row, look["highest"], look["highest"])
+        await self._keep_floor()
         return taken
+
+    async def _keep_floor(self) -> None:
+        if self._floor >= self._floor_kept + FLOOR_KEPT_EVERY:
+            await self._write_one(_KEEP_FLOOR, self.epoch, self._floor)
+            self._floor_kept = self._floor
 
     def _raise_floor(self, snapshot: Mapping[str, Any], reach: int, seen: int) -> None:
         """`reach`: up to here, everything that this snapshot shows has an index now. `seen`: a number that had been

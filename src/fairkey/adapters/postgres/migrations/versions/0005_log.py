@@ -27,9 +27,14 @@ STATEMENTS = (
     CREATE TABLE log_lease (
         is_only boolean PRIMARY KEY DEFAULT true CHECK (is_only),
         epoch bigint NOT NULL,
+        floor bigint NOT NULL DEFAULT 0,
         refusal text NOT NULL DEFAULT '',
         answers json NOT NULL DEFAULT '{}'
     )
+    """,
+    """
+    COMMENT ON COLUMN log_lease.floor
+    IS 'every event recorded up to this number has an index in the newest log, and none can still appear'
     """,
     "COMMENT ON COLUMN log_lease.refusal IS 'why nothing is signed now; empty when all is well'",
     "COMMENT ON COLUMN log_lease.answers IS 'name of a witness -> what it last answered'",

@@ -159,14 +159,13 @@ def _authorities(text: str) -> tuple[tuple[str, str], ...]:
     found: dict[str, str] = {}
     for part in (one.strip() for one in text.split(",") if one.strip()):
         name, equals, address = part.partition("=")
-        if not equals or "/" in name:
-            name, address = "", part
         try:
+            if not equals or "/" in name:
+                name, address = urlsplit(part).hostname or "", part
             _address_of("https", "http")(address)
-            name = name or urlsplit(address).hostname or ""
-        except _Unreadable:
+        except (_Unreadable, ValueError):
             raise _Unreadable(wanted) from None
-        if name in found or not _TSA_NAME.fullmatch(name):
+        if not address or name in found or not _TSA_NAME.fullmatch(name):
             raise _Unreadable(wanted)
         found[name] = address
     return tuple(found.items())

@@ -7,6 +7,7 @@ from fairkey.business import complaints
 from fairkey.business.basics import HOUR_MS, FieldIsInvalid, NotFound
 from fairkey.business.complaints import (
     AcceptComplaint,
+    Advised,
     ComplaintClosed,
     ComplaintContested,
     ComplaintExists,
@@ -14,6 +15,7 @@ from fairkey.business.complaints import (
     ComplaintOpened,
     ContestComplaint,
     EndSilence,
+    Following,
     NotSilentYet,
     OpenComplaint,
     OrderBriefing,
@@ -21,6 +23,7 @@ from fairkey.business.complaints import (
     Outcome,
     Reason,
     RuleComplaint,
+    RulingWeighed,
     WithdrawComplaint,
 )
 
@@ -32,10 +35,25 @@ OPENED = ComplaintOpened(reason=Reason.ALREADY_USED, demand_fen=2_000, text="It 
 CONTEST = ContestComplaint(**ID, text="It was new.")
 CONTESTED = ComplaintContested(text="It was new.", rule_by_ms=NOW + 5 + H48)
 RULE = RuleComplaint(**ID, refund_fen=700, text="Half of it worked.")
+ADVISED = Advised(
+    standard="FK-AF-1", version="1.0", sha256="ab" * 32, cases=("R07a",), refund_fen=700, is_open=False
+)
 
 
 def closed(outcome: Outcome, refund_fen: int, text: str = "") -> ComplaintClosed:
     return ComplaintClosed(outcome=outcome, refund_fen=refund_fen, text=text)
+
+
+def weighed(following: Following, advised_fen: int = 700, departs: str = "") -> RulingWeighed:
+    return RulingWeighed(
+        standard="FK-AF-1",
+        version="1.0",
+        sha256="ab" * 32,
+        cases=("R07a",),
+        advised_fen=advised_fen,
+        following=following,
+        departs=departs,
+    )
 
 
 BOTH = (OPENED, CONTESTED)
@@ -131,6 +149,37 @@ CASES = [
     ),
     Case(rule="he may not take", given=BOTH, when=replace(RULE, refund_fen=-1), brief=DELIVERED, then=FieldIsInvalid),
     Case(rule="he gives a reason", given=BOTH, when=replace(RULE, text="so"), brief=DELIVERED, then=FieldIsInvalid),
+    Case(
+        rule="who follows the standard says no more",
+        given=BOTH,
+        when=replace(RULE, advised=ADVISED, departs="ignored"),
+        brief=DELIVERED,
+        then=[weighed(Following.FOLLOWED), closed(Outcome.RULED, 700, "Half of it worked.")],
+    ),
+    Case(
+        rule="who departs from the standard says why",
+        given=BOTH,
+        when=replace(RULE, advised=replace(ADVISED, refund_fen=0), departs="The recording was cut."),
+        brief=DELIVERED,
+        then=[
+            weighed(Following.DEPARTED, 0, "The recording was cut."),
+            closed(Outcome.RULED, 700, "Half of it worked."),
+        ],
+    ),
+    Case(
+        rule="or does not rule",
+        given=BOTH,
+        when=replace(RULE, advised=replace(ADVISED, refund_fen=701)),
+        brief=DELIVERED,
+        then=(FieldIsInvalid, {"field": "departs", "why": "too_short"}),
+    ),
+    Case(
+        rule="from what the standard leaves open nobody departs",
+        given=BOTH,
+        when=replace(RULE, advised=replace(ADVISED, refund_fen=0, is_open=True)),
+        brief=DELIVERED,
+        then=[weighed(Following.OPEN, 0), closed(Outcome.RULED, 700, "Half of it worked.")],
+    ),
     Case(
         rule="he does not rule before the merchant spoke",
         given=(OPENED,),

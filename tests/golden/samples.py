@@ -15,6 +15,7 @@ from fairkey.business import (
     payouts,
     reviews,
     shops,
+    standards,
 )
 from fairkey.business.basics import Event, Stream
 from fairkey.proofs.leaf import leaf_of
@@ -200,6 +201,16 @@ SAMPLES: tuple[Event, ...] = (
     issuers.IssuerApiChanged(has_api=True, url="https://issuer.example/v1", token="token"),
     issuers.IssuerSuspended(reason=TEXT),
     issuers.IssuerReinstated(reason=TEXT),
+    standards.StandardPublished(name="FK-AF-1", version="1.0", sha256="ab" * 32, in_force_from_ms=AT_MS + 3),
+    complaints.RulingWeighed(
+        standard="FK-AF-1",
+        version="1.0",
+        sha256="ab" * 32,
+        cases=("R03a", "R00c"),
+        advised_fen=9_500,
+        following=complaints.Following.DEPARTED,
+        departs=TEXT,
+    ),
 )
 
 

@@ -17,6 +17,7 @@ from . import (
     payouts,
     reviews,
     shops,
+    standards,
 )
 from .basics import Command
 
@@ -87,6 +88,7 @@ _ASKERS: dict[type[Command], set[Asker]] = {
     payouts.RequestPayout: {Asker.MERCHANT},
     payouts.RecordPayout: {Asker.PROVIDER},
     erasures.RecordErasure: {Asker.OPERATOR},
+    standards.PublishStandard: {Asker.CLOCK},
     issuers.RegisterIssuer: {Asker.OPERATOR},
     issuers.RotateIssuerKey: {Asker.OPERATOR},
     issuers.ChangeIssuerScope: {Asker.OPERATOR},

@@ -22,6 +22,7 @@ from . import (
     payouts,
     reviews,
     shops,
+    standards,
 )
 from .basics import PLATFORM, Command, Stream
 from .codes import CodeStage
@@ -85,6 +86,7 @@ _KIND_OF_HOME: dict[ModuleType, tuple[str, str]] = {
     attestations: ("code", "code_id"),
     issuers: ("issuer", "issuer_id"),
     erasures: ("erasure", "erasure_id"),
+    standards: ("standard", "standard_id"),
     shops: ("shop", "shop_id"),
 }
 _MODULES = {module.__name__: module for module in _KIND_OF_HOME}

@@ -75,7 +75,43 @@ class ComplaintClosed(Event, frozen=True):
     text: str
 
 
-ComplaintEvent = ComplaintOpened | ComplaintContested | ComplaintClosed
+class Following(StrEnum):
+    """How a ruling stands to what the standard said."""
+
+    FOLLOWED = "followed"
+    DEPARTED = "departed"
+    OPEN = "open"  # the standard left it open: a panel's, or waiting for evidence
+
+
+class RulingWeighed(Event, frozen=True):
+    """What the standard said when the operator ruled: the cases that decided and the refund they come to.
+
+    `departs`: why the operator did not follow it.
+    """
+
+    kind = "dispute.weighed"
+    sealed = frozenset({"departs"})
+    standard: str
+    version: str
+    sha256: str
+    cases: tuple[str, ...]
+    advised_fen: int
+    following: Following
+    departs: str
+
+
+ComplaintEvent = ComplaintOpened | ComplaintContested | ComplaintClosed | RulingWeighed
+
+
+class Advised(Struct, frozen=True, kw_only=True):
+    """What the standard says as things stand. `is_open`: it does not decide (yet)."""
+
+    standard: str
+    version: str
+    sha256: str
+    cases: tuple[str, ...]
+    refund_fen: int
+    is_open: bool
 
 
 class OpenComplaint(Command, frozen=True):
@@ -107,11 +143,16 @@ class WithdrawComplaint(Command, frozen=True):
 
 
 class RuleComplaint(Command, frozen=True):
-    """Operator: `refund_fen` goes back (0: the complaint is rejected), with the reason both sides will read."""
+    """Operator: `refund_fen` goes back (0: the complaint is rejected), with the reason both sides will read.
+
+    `advised`: what he was shown of the standard; who departs from it says why in `departs`.
+    """
 
     order_id: str
     refund_fen: int
     text: str
+    advised: Advised | None = None
+    departs: str = ""
 
 
 class EndSilence(Command, frozen=True):
@@ -186,7 +227,8 @@ def decide(
             _require(complaint, ComplaintStage.CONTESTED)
             require(0 <= command.refund_fen <= brief.amount_fen, "refund_fen", "out_of_range")
             require_text(command.text, "text", 4_000, 5)
-            return [ComplaintClosed(outcome=Outcome.RULED, refund_fen=command.refund_fen, text=command.text)]
+            ruled = ComplaintClosed(outcome=Outcome.RULED, refund_fen=command.refund_fen, text=command.text)
+            return [*_weigh(command), ruled]
         case EndSilence():
             _require(complaint, ComplaintStage.OPENED, ComplaintStage.CONTESTED)
             if at_ms < complaint.due_at_ms:
@@ -209,6 +251,28 @@ def _open(command: OpenComplaint, complaint: Complaint, brief: OrderBriefing, at
     return ComplaintOpened(
         reason=command.reason, demand_fen=demand_fen, text=command.text, answer_by_ms=at_ms + ANSWER_WITHIN_MS
     )
+
+
+def _weigh(command: RuleComplaint) -> list[Event]:
+    advised = command.advised
+    if advised is None:
+        return []
+    following = Following.FOLLOWED if command.refund_fen == advised.refund_fen else Following.DEPARTED
+    if advised.is_open:
+        following = Following.OPEN
+    if following is Following.DEPARTED:
+        require_text(command.departs, "departs", 2_000, 5)
+    return [
+        RulingWeighed(
+            standard=advised.standard,
+            version=advised.version,
+            sha256=advised.sha256,
+            cases=advised.cases,
+            advised_fen=advised.refund_fen,
+            following=following,
+            departs=command.departs if following is Following.DEPARTED else "",
+        )
+    ]
 
 
 def _require(complaint: Complaint, *allowed: ComplaintStage) -> None:
@@ -240,5 +304,7 @@ def evolve(complaint: Complaint, event: ComplaintEvent, at_ms: int) -> Complaint
                 due_at_ms=0,
                 closed_at_ms=at_ms,
             )
+        case RulingWeighed():
+            return complaint  # the ruling itself follows at once
         case _:
             assert_never(event)

@@ -24,6 +24,7 @@ from . import (
     payouts,
     reviews,
     shops,
+    standards,
 )
 from .attestations import Attested
 from .basics import Event
@@ -40,6 +41,7 @@ from .payments import Unmatched
 from .payouts import Payout
 from .reviews import Review
 from .shops import Shop
+from .standards import Standards
 
 
 class OrderFile(Struct, kw_only=True, omit_defaults=True):
@@ -106,9 +108,15 @@ class ErasureFile(Struct, kw_only=True, omit_defaults=True):
     erasure: Erasure = Erasure()
 
 
+class StandardFile(Struct, kw_only=True, omit_defaults=True):
+    """The published versions of the standard; of the platform, not of a shop."""
+
+    standards: Standards = Standards()
+
+
 File = (
     OrderFile | ShopFile | ListingFile | CouponFile | BatchFile | PaymentFile | PayoutFile | CodeFile | IssuerFile
-    | ErasureFile
+    | ErasureFile | StandardFile
 )  # fmt: skip
 
 FILES: dict[str, type[File]] = {
@@ -122,6 +130,7 @@ FILES: dict[str, type[File]] = {
     "code": CodeFile,
     "issuer": IssuerFile,
     "erasure": ErasureFile,
+    "standard": StandardFile,
 }
 
 CAPABILITIES: dict[ModuleType, str] = {  # which slice each capability owns
@@ -139,6 +148,7 @@ CAPABILITIES: dict[ModuleType, str] = {  # which slice each capability owns
     attestations: "attested",
     issuers: "issuer",
     erasures: "erasure",
+    standards: "standards",
 }
 
 _EVENT_UNIONS = {
@@ -156,6 +166,7 @@ _EVENT_UNIONS = {
     attestations: attestations.AttestationEvent,
     issuers: issuers.IssuerEvent,
     erasures: erasures.ErasureEvent,
+    standards: standards.StandardsEvent,
 }
 
 HOME_OF_EVENT: dict[type[Event], ModuleType] = {

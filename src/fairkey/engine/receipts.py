@@ -17,6 +17,7 @@ _QUARREL: Final = {
     "dispute.opened": _TEXT,
     "dispute.answered": _TEXT,
     "dispute.final": _TEXT,
+    "dispute.weighed": frozenset({"departs"}),
     "review.posted": _TEXT,
 }
 VERSION_DIGITS_MAX: Final = 9

@@ -63,6 +63,9 @@ STATUS: Final[Mapping[str, int]] = {
     "ImportBrokeOff": 400,
     # The public log.
     "ReceiptIsNotReady": 409,
+    # The standard.
+    "StandardWasPublished": 409,
+    "StandardIsRetroactive": 409,
     # Issuers.
     "IssuerIsInAnotherStanding": 409,
     "IssuerKeyIsTaken": 409,

@@ -14,6 +14,7 @@ from fairkey.business.files import (
     PaymentFile,
     PayoutFile,
     ShopFile,
+    StandardFile,
 )
 from fairkey.business.orders import Stage
 
@@ -74,5 +75,7 @@ def facets_of(file: File) -> Facets:
             return Facets(stage=attested.heard[-1].says.value if attested.heard else "")
         case ErasureFile(erasure=erasure):
             return Facets(stage=erasure.basis.value if erasure.basis else "")
+        case StandardFile(standards=standards):
+            return Facets(stage=standards.published[-1].version if standards.published else "")
         case IssuerFile(issuer=issuer):
             return Facets(stage=issuer.standing.value)

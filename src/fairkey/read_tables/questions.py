@@ -7,6 +7,7 @@ from .floor import Floor
 from .issuer_book import IssuerBook
 from .order_book import OrderBook
 from .shop_desk import ShopDesk
+from .standard_book import StandardBook
 from .storefront import Storefront
 
 
@@ -20,3 +21,4 @@ class Questions:
     desk_figures: DeskFigures
     floor: Floor
     issuers: IssuerBook
+    standards: StandardBook

@@ -11,6 +11,7 @@ from .floor import PostgresFloor
 from .issuer_book import PostgresIssuerBook
 from .order_book import Opener, PostgresOrderBook
 from .shop_desk import PostgresShopDesk
+from .standard_book import PostgresStandardBook
 from .storefront import PostgresStorefront
 
 
@@ -23,4 +24,5 @@ def postgres_questions(pool: asyncpg.Pool, opener: Opener, now_ms: Callable[[], 
         desk_figures=PostgresDeskFigures(pool, opener),
         floor=PostgresFloor(pool, opener, now_ms),
         issuers=PostgresIssuerBook(pool, opener),
+        standards=PostgresStandardBook(pool),
     )

@@ -29,7 +29,7 @@ VALUES: dict[str, list[Any]] = {
     "flag": [True, False],
     "word": ["", "CN", "US"],
 }
-SETTINGS = settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SETTINGS = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @st.composite

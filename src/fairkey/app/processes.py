@@ -17,6 +17,7 @@ from fairkey.adapters.postgres.embedded import EmbeddedPostgres
 from fairkey.adapters.postgres.migrate import migrated
 from fairkey.adapters.postgres.starting import until_it_answers
 from fairkey.app.log_wiring import write_log
+from fairkey.app.standard_start import publish_standard
 from fairkey.app.trusted_time import pinned_roots, stamp_for_ever
 from fairkey.app.wiring import Opened, make_asgi_app, open_house
 from fairkey.engine.people import EmailIsInvalid
@@ -150,6 +151,7 @@ def _spare_the_collector() -> None:
 async def running(settings: Settings, dsn: str) -> AsyncIterator[Opened]:
     """A house with its background tasks."""
     async with open_house(settings, dsn, waits_for_log=True) as opened:
+        await publish_standard(opened.house)
         tasks = [asyncio.create_task(_keep_keys_fresh(opened))]
         if settings.worker == "inside":
             tasks.append(asyncio.create_task(opened.worker.run(WORKER_PAUSE_S)))

@@ -22,6 +22,7 @@ from fairkey.settings import SettingsRefused
 from .entry import Entry, Finding, LogIsNotBegun
 from .issuer import issuer
 from .people import people
+from .standard import standard
 
 PURPOSES = ("codes", "contacts")
 CHUNK_BYTES = 256 * 1024
@@ -52,6 +53,7 @@ def root() -> None:
 
 root.add_command(people)
 root.add_command(issuer)
+root.add_command(standard)
 
 
 @root.command()

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from fairkey.adapters.payments.sandbox_controls import SandboxControls
-from fairkey.app import Opened
+from fairkey.app import Opened, publish_standard
 from fairkey.business.askers import Asker
 from fairkey.business.basics import DAY_MS, HOUR_MS, Broken
 from fairkey.business.coupons import CreateCoupon
@@ -81,6 +81,7 @@ class _Builder:
     async def build(self) -> World:
         stage = self._stage
         await stage.move_to(self._now_ms - HISTORY_MS - DAY_MS)
+        await publish_standard(stage.house)
         await self._people()
         await self._maker.register()
         day = datetime.datetime.fromtimestamp(self._now_ms / 1000, datetime.UTC).date()

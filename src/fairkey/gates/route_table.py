@@ -61,6 +61,10 @@ _PAGES: Final = {
     "GET /log": Gate(Permission.PUBLIC),
     "GET /log/checkpoint": Gate(Permission.PUBLIC, limit="log"),
     "GET /log/tile/{path}": Gate(Permission.PUBLIC, limit="log"),
+    # the standard
+    "GET /standard": Gate(Permission.PUBLIC),
+    "GET /standard/diff/{older}/{newer}": Gate(Permission.PUBLIC),
+    "GET /standard/{file}": Gate(Permission.PUBLIC),
     # the merchant's desk
     "GET /desk": Gate(Permission.ACCOUNT),
     "GET /desk/open": Gate(Permission.ACCOUNT),
@@ -165,6 +169,8 @@ _PROGRAMS: Final[Mapping[str, Gate]] = {
     "GET /api/v1/listings/{shop_no}/{listing_id}": Gate(Permission.PUBLIC),
     "GET /api/v1/listings/{shop_no}/{listing_id}/revisions/{revision}": Gate(Permission.PUBLIC),
     "GET /api/v1/shops/{shop_no}": Gate(Permission.PUBLIC),
+    "GET /api/v1/standard": Gate(Permission.PUBLIC),
+    "GET /api/v1/standard/{version}": Gate(Permission.PUBLIC),
     "GET /api/v1/health": Gate(Permission.PUBLIC),
     "GET /api/v1/ready": Gate(Permission.PUBLIC),
     # a shop's programs

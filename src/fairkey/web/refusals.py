@@ -65,6 +65,16 @@ REFUSALS: Final[Mapping[str, Words]] = {
         _("The fact is recorded; the public log shows it in a moment, usually within two seconds."),
         _("Ask again shortly. Until then the promise is yours, which the log has signed."),
     ),
+    "StandardWasPublished": Words(
+        _("This version of the standard was published before, with other content."),
+        _("A published version never changes; its hash is in the public log."),
+        _("Give the changed text a new version number."),
+    ),
+    "StandardIsRetroactive": Words(
+        _("A standard cannot be in force before it was published."),
+        _("Orders are judged by the version that was in force when they were placed."),
+        _("Choose a later moment."),
+    ),
     "TooManyRequests": Words(
         _("Too many attempts in a short time."),
         _("The limit protects accounts and orders against guessing."),
@@ -416,6 +426,7 @@ REFUSALS: Final[Mapping[str, Words]] = {
 }
 
 FIELDS: Final[Mapping[str, str]] = {
+    "departs": _("Why the ruling departs from the standard"),
     "account_name": _("Account you will use it for"),
     "account_region": _("Region of the account"),
     "after_sale": _("After-sale terms"),

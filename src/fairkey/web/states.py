@@ -106,6 +106,11 @@ LOOKS: Final[Mapping[str, Mapping[str, Look]]] = {
         "done": Look("return", "back", _("Refunded")),
         "failed": Look("cross", "bad", _("Refund failed")),
     },
+    "following": {
+        "followed": Look("check", "good", _("The ruling follows the standard.")),
+        "departed": Look("warning", "wait", _("The ruling departs from the standard.")),
+        "open": Look("hourglass", "hold", _("The standard left it open.")),
+    },
     "release": {
         "asked": Look("hourglass", "hold", _("Release on its way")),
         "done": Look("check", "good", _("Released to the shop")),

@@ -12,6 +12,7 @@ from fairkey.business.orders import ENDED, Delivery, Order, Stage
 from fairkey.business.references import reference_of
 from fairkey.business.reviews import Review
 from fairkey.engine import trade
+from fairkey.engine.advising import Advice, advice_on
 from fairkey.engine.house import House
 from fairkey.gates.refusals import OrderNotFound
 from fairkey.read_tables.order_book import Fact, OrderRecord
@@ -49,6 +50,7 @@ class Glance:
     contact: str = ""
     said: Mapping[str, str] = field(default_factory=dict)
     heard: Sequence[HeardLine] = ()
+    advice: Advice | None = None
     places: Mapping[int, FactPlace] = field(default_factory=dict)
 
     @property
@@ -208,6 +210,7 @@ async def glance_at(house: House, ref: str) -> Glance:
         contact=placed.sealed.get("contact", "") if placed else "",
         said=said,
         heard=await heard_of(house, record.shop_id, [one.code_id for one in in_box]) if opened_ids else (),
+        advice=await advice_on(house, record, facts) if record.file.order.stage is Stage.DISPUTED else None,
         places=await places_of(house, record.shop_id, record.order_id, f"/o/{reference}"),
     )
 

@@ -13,6 +13,7 @@ from fairkey.engine.receipts import Party
 from fairkey.gates.order_access import LINK_PARAMETER
 from fairkey.gates.visits import visit_of
 from fairkey.web import formats
+from fairkey.web.advised import told_of
 from fairkey.web.buyer.glance import Glance, glance_at, grouped, record_of
 from fairkey.web.buyer.story import KINDS, REASON_WORDS, WHY_MONEY, timeline
 from fairkey.web.frame import AnyRequest, frame, status_of
@@ -53,6 +54,7 @@ def order_page(
         terms=glance.terms,
         number=grouped(glance.reference),
         link=secret_link(house, glance),
+        advice=told_of(glance.advice, context.locale),
         entries=placed(timeline(glance.facts, glance.path, context.locale), glance.places),
         refusal=view_of(context, refusal, details) if refusal else None,
         filled=filled or {},

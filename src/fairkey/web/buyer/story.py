@@ -130,6 +130,9 @@ LINES: Final[Mapping[str, Line]] = {
     "dispute.answered": Line(
         title=_("The shop disagrees"), text=_("The platform decides until %(rule_by_ms)s."), icon="chat", tone="wait"
     ),
+    "dispute.weighed": Line(
+        title=_("Compared with the standard"), text="%(following)s", icon="ledger", tone="mute"
+    ),
     "dispute.final": Line(
         title=_("The complaint is over"), text="%(outcome)s", icon="ledger", tone="hold", amount=("refund_fen",)
     ),
@@ -188,6 +191,7 @@ def _word(kind: str, name: str, value: object, locale: Locale) -> str:
     tables: Mapping[str, Callable[[str], str]] = {
         "why": lambda word: WHY_MONEY.get(word, word),
         "reason": lambda word: REASON_WORDS[word][0] if word in REASON_WORDS else word,
+        "following": lambda word: look("following", word).label,
         "outcome": lambda word: look("outcome", word).label,
         "by": lambda word: _ENDINGS.get(word, word) if kind == "order.completed" else word,
     }

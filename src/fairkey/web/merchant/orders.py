@@ -18,11 +18,13 @@ from fairkey.business.listings import decode_terms
 from fairkey.business.orders import Stage
 from fairkey.business.references import reference_of
 from fairkey.engine import trade
+from fairkey.engine.advising import advice_on
 from fairkey.engine.house import House
 from fairkey.engine.receipts import Party
 from fairkey.engine.vault_port import TYPED_CODES_MAX, OpenedCode, VaultIsCorrupt
 from fairkey.read_tables.order_book import Fact, OrderLine, OrderRecord
 from fairkey.read_tables.shop_desk import Place
+from fairkey.web.advised import told_of
 from fairkey.web.attested import heard_of
 from fairkey.web.buyer.glance import grouped
 from fairkey.web.buyer.story import REASON_WORDS
@@ -207,6 +209,10 @@ async def order_page(
         facts=facts,
         said=_said(facts),
         codes=await _codes(house, record),
+        advice=told_of(
+            await advice_on(house, record, facts) if record.file.order.stage is Stage.DISPUTED else None,
+            context.locale,
+        ),
         heard=await heard_of(house, record.shop_id, [one.code_id for one in record.file.codes.held])
         if record.file.complaint.opened_at_ms
         else (),

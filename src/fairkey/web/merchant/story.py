@@ -102,6 +102,9 @@ LINES: Final[Mapping[str, Line]] = {
     "dispute.answered": Line(
         title=_("You contested"), text=_("The platform decides until %(rule_by_ms)s."), icon="chat", tone="wait"
     ),
+    "dispute.weighed": Line(
+        title=_("Compared with the standard"), text="%(following)s", icon="ledger", tone="mute"
+    ),
     "dispute.final": Line(
         title=_("The complaint is over"), text="%(outcome)s", icon="ledger", tone="hold", amount="refund_fen"
     ),
@@ -145,8 +148,8 @@ def _word(kind: str, name: str, value: object, locale: Locale) -> str:
         return texts.gettext(WHY_MONEY.get(text, text))
     if name == "reason" and text in REASON_WORDS:
         return texts.gettext(REASON_WORDS[text][0])
-    if name == "outcome":
-        return texts.gettext(look("outcome", text).label)
+    if name in ("outcome", "following"):
+        return texts.gettext(look(name, text).label)
     if name == "by" and kind == "order.completed":
         return texts.gettext(_ENDINGS.get(text, text))
     return text

@@ -13,8 +13,10 @@ from fairkey.business.complaints import RuleComplaint
 from fairkey.business.listings import decode_terms
 from fairkey.business.references import reference_of
 from fairkey.engine import trade
+from fairkey.engine.advising import advice_on
 from fairkey.engine.answers import Answer
 from fairkey.engine.house import House
+from fairkey.web.advised import told_of
 from fairkey.web.attested import heard_of
 from fairkey.web.frame import AnyRequest, frame, refused, status_of
 from fairkey.web.i18n import marked as _
@@ -30,7 +32,6 @@ REASONS: Final = {
     "expired_code": _("The code has expired"),
     "other": _("Something else"),
 }
-
 
 @get("/floor/complaints")
 async def complaints(request: AnyRequest, house: NamedDependency[House]) -> Response[str]:
@@ -63,6 +64,8 @@ async def rule(request: AnyRequest, house: NamedDependency[House], reference: Fr
     if refund_fen is None:
         answer = Answer(refusal="FieldIsInvalid", details={"field": "refund_fen", "why": "out_of_range"})
         return await _page(request, house, reference, answer)
+    facts = await house.questions.order_book.facts(record.shop_id, record.order_id, with_sealed=True)
+    advice = await advice_on(house, record, facts)
     answer = await house.ask(
         Asker.OPERATOR,
         RuleComplaint(
@@ -70,6 +73,8 @@ async def rule(request: AnyRequest, house: NamedDependency[House], reference: Fr
             order_id=record.order_id,
             refund_fen=refund_fen,
             text=str(form.get("text", "")).strip(),
+            advised=advice.advised if advice else None,
+            departs=str(form.get("departs", "")).strip(),
         ),
     )
     if answer.refusal:
@@ -108,6 +113,8 @@ async def _page(request: AnyRequest, house: House, reference: str, answer: Answe
         places=await places_of(
             house, record.shop_id, record.order_id, f"/floor/orders/{reference_of(record.shop_no, record.order_id)}"
         ),
+        advice=told_of(await advice_on(house, record, facts), context.locale),
+        following={one.kind: one.public for one in facts}.get("dispute.weighed"),
         reason_word=REASONS.get(reason.value, reason.value) if reason else "",
         said={fact.kind: fact for fact in facts if fact.kind.startswith("dispute.")},
         refusal=view_of(context, answer.refusal, answer.details) if answer and refused_here else None,

@@ -55,6 +55,7 @@ export const KINDS = {
   "payment.payout_failed": marked("A payout was refused"),
   "dispute.opened": marked("The buyer complained"),
   "dispute.answered": marked("The shop disagreed with a complaint"),
+  "dispute.weighed": marked("A ruling was compared with the standard"),
   "dispute.final": marked("A complaint ended"),
   "review.posted": marked("The buyer wrote a review"),
   "attest.activated": marked("The issuer says: a code was activated"),
@@ -67,6 +68,7 @@ export const KINDS = {
   "issuer.api_changed": marked("How an issuer is asked was changed"),
   "issuer.suspended": marked("An issuer is no longer believed"),
   "issuer.reinstated": marked("An issuer is believed again"),
+  "standard.published": marked("A version of the standard was published"),
   "person.erased": marked("A person's sealed fields were erased"),
 };
 
@@ -79,6 +81,7 @@ const STREAMS = {
   unmatched: marked("Payment without an order"),
   payout: marked("Payout"),
   issuer: marked("Issuer"),
+  standard: marked("Standard"),
 };
 
 const FIELDS = {

@@ -1,0 +1,257 @@
+"""What the standard says of a complaint as things stand, from what the house itself knows: the log and the issuers.
+
+An adviser and nothing more: who rules still rules. Codes of an order about which the same is known are judged together.
+"""
+
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from fairkey.business.codes import CodeStage
+from fairkey.business.complaints import Advised, Complaint, ComplaintStage
+from fairkey.business.listings import Terms, decode_terms
+from fairkey.business.orders import Delivery
+from fairkey.business.standard.deciding import Finding, evaluate
+from fairkey.business.standard.library import editions
+from fairkey.business.standard.table import CORROBORATES_ONLY, Standard
+from fairkey.business.standard.truth import Statement, Value
+from fairkey.business.standards import Published, version_for
+from fairkey.read_tables.issuer_book import AttestationLine
+from fairkey.read_tables.order_book import Fact, OrderRecord
+
+from .house import House
+
+LISTINGS_COUNT_DAYS_IN: Final = timedelta(hours=8)  # a redeem-by date is a day in Shanghai
+CODES_MAX: Final = 50  # of one order that are looked at one by one
+
+REGIONS: Final[Mapping[str, str]] = {
+    "cn": "CN", "china": "CN", "mainland china": "CN", "中国": "CN", "中国大陆": "CN", "国区": "CN", "大陆": "CN",
+    "us": "US", "usa": "US", "united states": "US", "美国": "US", "美区": "US",
+    "hk": "HK", "hong kong": "HK", "香港": "HK", "港区": "HK", "中国香港": "HK",
+    "tw": "TW", "taiwan": "TW", "台湾": "TW", "台区": "TW", "中国台湾": "TW",
+    "jp": "JP", "japan": "JP", "日本": "JP", "日区": "JP",
+    "kr": "KR", "korea": "KR", "韩国": "KR", "韩区": "KR",
+    "uk": "GB", "gb": "GB", "united kingdom": "GB", "英国": "GB", "英区": "GB",
+    "eu": "EU", "europe": "EU", "欧洲": "EU", "欧区": "EU",
+    "tr": "TR", "turkey": "TR", "türkiye": "TR", "土耳其": "TR", "土区": "TR",
+    "ar": "AR", "argentina": "AR", "阿根廷": "AR", "阿区": "AR",
+    "ru": "RU", "russia": "RU", "俄罗斯": "RU", "俄区": "RU",
+}  # fmt: skip
+"""How people write a region. What does not stand here is compared with nothing: a spelling is no proof."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeAdvice:
+    """What the standard says of some codes of the order; `code_nos` count from 1 in the order's own order."""
+
+    code_nos: tuple[int, ...]
+    finding: Finding
+    statements: tuple[Statement, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advice:
+    """What the standard says of a whole complaint.
+
+    `in_force`: whether that version was in force when the order was placed; else it is the oldest there is, and only
+    shows the way. `refund_fen`: what it comes to for all codes together.
+    """
+
+    standard: Standard
+    published: Published
+    in_force: bool
+    codes: tuple[CodeAdvice, ...]
+    refund_fen: int
+    is_open: bool
+
+    @property
+    def advised(self) -> Advised:
+        """The same in the words of the rules of complaints."""
+        return Advised(
+            standard=self.standard.name,
+            version=self.standard.version,
+            sha256=self.standard.sha256,
+            cases=tuple(dict.fromkeys(one.finding.case for one in self.codes)),
+            refund_fen=self.refund_fen,
+            is_open=self.is_open,
+        )
+
+
+async def advice_on(house: House, record: OrderRecord, facts: Sequence[Fact]) -> Advice | None:
+    """What the standard says of this order's complaint; None without a complaint, or when no version was published or
+    this release does not hold the published bytes. `facts` with sealed fields opened: the account is compared.
+    """
+    complaint = record.file.complaint
+    held = [one.code_id for one in record.file.codes.held if one.stage in (CodeStage.DELIVERED, CodeStage.REVEALED)]
+    published = await house.questions.standards.published()
+    chosen = version_for(record.file.order.placed_at_ms, published)
+    by = chosen or (published[0] if published else None)
+    edition = editions().get(by.version) if by else None
+    if by is None or edition is None or edition.standard.sha256 != by.sha256 or not complaint.opened_at_ms or not held:
+        return None
+    standard = edition.standard
+    lines = await house.questions.issuers.attestations(record.shop_id, held, with_sealed=True)
+    custody = await house.questions.standards.custody(record.shop_id, held)
+    now_ms = complaint.closed_at_ms or house.now_ms()
+    common = _of_order(record, facts, now_ms)
+    groups: dict[tuple[Statement, ...], list[int]] = {}
+    for number, code_id in enumerate(held, 1):
+        about = [line for line in lines if line.code_id == code_id]
+        failed = 0
+        if number <= CODES_MAX:
+            failed = await house.questions.standards.failed_buyers(record.shop_id, code_id, record.order_id)
+        said = (*_of_code(code_id, facts, custody, failed), *_of_issuer(about, _account_of(code_id, facts)))
+        groups.setdefault(said, []).append(number)
+    return _summed(standard, by, chosen is not None, record, common, groups)
+
+
+def _summed(
+    standard: Standard,
+    by: Published,
+    in_force: bool,  # noqa: FBT001 - handed through
+    record: OrderRecord,
+    common: Sequence[Statement],
+    groups: Mapping[tuple[Statement, ...], list[int]],
+) -> Advice:
+    codes = []
+    for said, numbers in groups.items():
+        statements = (*common, *said, _log("units_affected", len(numbers)))
+        codes.append(
+            CodeAdvice(code_nos=tuple(numbers), finding=evaluate(standard, statements), statements=statements)
+        )
+    refund_fen = sum(one.finding.refund_fen or 0 for one in codes)
+    demand_fen = record.file.complaint.demand_fen or record.file.order.amount_fen
+    return Advice(
+        standard=standard,
+        published=by,
+        in_force=in_force,
+        codes=tuple(codes),
+        refund_fen=min(refund_fen, demand_fen),
+        is_open=any(one.finding.side == "open" for one in codes),
+    )
+
+
+def _log(fact: str, value: Value, source: str = "") -> Statement:
+    return Statement(fact=fact, value=value, rank="E2", source=source)
+
+
+def _of_order(record: OrderRecord, facts: Sequence[Fact], now_ms: int) -> list[Statement]:
+    """What the log says of the order and its complaint."""
+    order, codes, complaint = record.file.order, record.file.codes, record.file.complaint
+    terms = decode_terms(record.terms_json)
+    delivered = codes.count(CodeStage.DELIVERED, CodeStage.REVEALED)
+    said = [
+        _log("now_ms", now_ms),
+        _log("amount_fen", order.amount_fen, _fact_of(facts, "order.paid")),
+        _log("asked_fen", complaint.demand_fen, _fact_of(facts, "dispute.opened")),
+        _log("units_total", order.quantity, _fact_of(facts, "order.placed")),
+        _log("units_delivered", delivered),
+        _log("units_missing", max(order.quantity - delivered, 0)),
+        _log("units_sealed", codes.count(CodeStage.DELIVERED)),
+        _log("deliver_by_ms", order.deliver_by_ms),
+        _log("listed_in_stock", order.delivery is Delivery.VAULT),
+        _log("complained_at_ms", complaint.opened_at_ms, _fact_of(facts, "dispute.opened")),
+        _log("reason", complaint.reason.value if complaint.reason else "", _fact_of(facts, "dispute.opened")),
+        _log("form_complete", value=True, source=_fact_of(facts, "dispute.opened")),  # the form takes no other
+        _log("sold_before", value=False),  # a fingerprint is unique over the platform
+        *_answered(complaint, facts),
+        *_promised(terms),
+    ]
+    region = _region(terms.region)
+    if region:
+        said.append(_log("listed_region", region))
+    return said
+
+
+def _answered(complaint: Complaint, facts: Sequence[Fact]) -> list[Statement]:
+    for fact in facts:
+        if fact.kind == "dispute.answered":
+            return [_log("merchant_answered_at_ms", fact.at_ms, f"v{fact.version}")]
+    return [_log("merchant_answered_at_ms", 0)] if complaint.stage is ComplaintStage.OPENED else []
+
+
+def _promised(terms: Terms) -> list[Statement]:
+    """Valid to the end of the day that the listing names; a listing may be silent."""
+    if not terms.redeem_by:
+        return [_log("promised_until_ms", 0)]
+    day = datetime.fromisoformat(terms.redeem_by).replace(tzinfo=UTC) - LISTINGS_COUNT_DAYS_IN + timedelta(days=1)
+    return [_log("promised_until_ms", int(day.timestamp()) * 1_000)]
+
+
+def _of_code(
+    code_id: str, facts: Sequence[Fact], custody: Mapping[str, str], failed_buyers: int
+) -> list[Statement]:
+    """What the log says of one code."""
+    said = [Statement(fact="batch_failed_buyers", value=failed_buyers, rank="E6")]
+    if code_id in custody:
+        said.append(_log("custody", custody[code_id]))
+    opened = _opening_of(code_id, facts)
+    if opened is None:
+        return [*said, _log("revealed_at_ms", 0)]
+    said.append(_log("revealed_at_ms", opened.at_ms, f"v{opened.version}"))
+    region = _region(opened.sealed.get("account_region", ""))
+    if region:
+        said.append(_log("buyer_region", region, f"v{opened.version}"))
+    return said
+
+
+def _of_issuer(lines: Iterable[AttestationLine], account: str) -> list[Statement]:
+    """What issuers said of one code. Whoever is not registered for the product only corroborates."""
+    said: list[Statement] = []
+    for line in lines:
+        rank = "E1" if line.in_scope else CORROBORATES_ONLY
+        source = f"attestation {line.number}"
+        told: dict[str, Value] = {}
+        if line.says == "activated":
+            told["is_activated"] = True
+            if line.happened_at_ms:
+                told["activated_at_ms"] = line.happened_at_ms
+            if account and line.account:
+                told["account_matches"] = _plain(account) == _plain(line.account)
+        elif line.says == "unused":
+            told["unused_at_ms"] = line.happened_at_ms or line.said_at_ms
+        elif line.says == "revoked":
+            told["revoked_at_ms"] = line.happened_at_ms or line.said_at_ms
+        elif line.word == "unknown":
+            told["unknown_to_issuer"] = True
+        said.extend(Statement(fact=fact, value=value, rank=rank, source=source) for fact, value in told.items())
+    return _latest_unused(said)
+
+
+def _latest_unused(said: list[Statement]) -> list[Statement]:
+    """Unused at one moment does not contradict unused at another: the latest says most. With no activation, unused."""
+    moments = [one for one in said if one.fact == "unused_at_ms" and one.rank == "E1"]
+    if not moments:
+        return said
+    latest = max(moments, key=lambda one: int(one.value))
+    rest = [one for one in said if one not in moments]
+    if any(one.fact == "is_activated" and one.rank == "E1" for one in said):
+        return [*rest, latest]
+    return [*rest, latest, Statement(fact="is_activated", value=False, rank="E1", source=latest.source)]
+
+
+def _opening_of(code_id: str, facts: Sequence[Fact]) -> Fact | None:
+    for fact in facts:
+        codes = fact.public.get("codes")
+        if fact.kind == "code.revealed" and isinstance(codes, list) and code_id in codes:
+            return fact
+    return None
+
+
+def _account_of(code_id: str, facts: Sequence[Fact]) -> str:
+    opened = _opening_of(code_id, facts)
+    return opened.sealed.get("account_name", "") if opened else ""
+
+
+def _fact_of(facts: Sequence[Fact], kind: str) -> str:
+    return next((f"v{fact.version}" for fact in facts if fact.kind == kind), "")
+
+
+def _plain(text: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def _region(text: str) -> str:
+    return REGIONS.get(" ".join(unicodedata.normalize("NFKC", text).casefold().split()), "")

@@ -427,6 +427,7 @@ REFUSALS: Final[Mapping[str, Words]] = {
 
 FIELDS: Final[Mapping[str, str]] = {
     "departs": _("Why the ruling departs from the standard"),
+    "sha256": _("SHA-256 of the file"),
     "account_name": _("Account you will use it for"),
     "account_region": _("Region of the account"),
     "after_sale": _("After-sale terms"),

@@ -93,8 +93,10 @@ async def complained(world: World) -> tuple[str, str]:
     return placed["reference"], read[1]
 
 
-async def attested(world: World, order_id: str, happened_at_ms: int, account: str = "") -> None:
-    """The issuer says that the order's code was activated at this moment."""
+async def attested(
+    world: World, order_id: str, happened_at_ms: int, account: str = "", says: str = "activated"
+) -> None:
+    """The issuer says that the order's code was activated (or the like) at this moment."""
     house = world.opened.house
     issuer_id = str(uuid4())
     register = RegisterIssuer(
@@ -117,7 +119,7 @@ async def attested(world: World, order_id: str, happened_at_ms: int, account: st
             listing_id=record.file.order.listing_id,
             issuer_id=issuer_id,
             key_no=1,
-            says="activated",
+            says=says,
             happened_at_ms=happened_at_ms,
             said_at_ms=world.clock.ms,
             statement="{}",
@@ -228,6 +230,15 @@ async def test_his_own_account_speaks_against_the_buyer(world: World, operator: 
     page = (await operator.get(f"/floor/complaints/{reference}?lang=en")).text
     assert "R04" in page
     assert "rejected, the money goes to the shop" in page
+
+
+async def test_an_issuer_who_contradicts_himself_decides_nothing(world: World, operator: httpx.AsyncClient) -> None:
+    reference, order_id = await complained(world)
+    await attested(world, order_id, world.clock.ms - 10 * HOUR_MS)
+    await attested(world, order_id, world.clock.ms - 9 * HOUR_MS, says="unused")
+    page = (await operator.get(f"/floor/complaints/{reference}?lang=en")).text
+    assert "Equals contradict each other about: issuer: moment of activation." in page
+    assert "Refunded at once." not in page
 
 
 async def test_who_departs_from_the_standard_says_why_and_both_is_recorded(

@@ -217,7 +217,7 @@ def _of_issuer(lines: Iterable[AttestationLine], account: str) -> list[Statement
         elif line.word == "unknown":
             told["unknown_to_issuer"] = True
         said.extend(Statement(fact=fact, value=value, rank=rank, source=source) for fact, value in told.items())
-    return _latest_unused(said)
+    return _contradicted(_latest_unused(said))
 
 
 def _latest_unused(said: list[Statement]) -> list[Statement]:
@@ -230,6 +230,18 @@ def _latest_unused(said: list[Statement]) -> list[Statement]:
     if any(one.fact == "is_activated" and one.rank == "E1" for one in said):
         return [*rest, latest]
     return [*rest, latest, Statement(fact="is_activated", value=False, rank="E1", source=latest.source)]
+
+
+def _contradicted(said: list[Statement]) -> list[Statement]:
+    """Unused at a moment after an activation: equals disagree about when it was, so nobody is judged by that moment."""
+    unused = [one for one in said if one.fact == "unused_at_ms" and one.rank == "E1"]
+    activated = [one for one in said if one.fact == "activated_at_ms" and one.rank == "E1"]
+    against = [
+        Statement(fact="activated_at_ms", value=0, rank="E1", source=later.source)
+        for later in unused
+        if any(int(later.value) > int(one.value) for one in activated)
+    ]
+    return [*said, *against]
 
 
 def _opening_of(code_id: str, facts: Sequence[Fact]) -> Fact | None:

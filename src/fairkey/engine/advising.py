@@ -62,6 +62,7 @@ class Advice:
     standard: Standard
     published: Published
     in_force: bool
+    reason: str
     codes: tuple[CodeAdvice, ...]
     refund_fen: int
     is_open: bool
@@ -127,6 +128,7 @@ def _summed(
         standard=standard,
         published=by,
         in_force=in_force,
+        reason=record.file.complaint.reason.value if record.file.complaint.reason else "",
         codes=tuple(codes),
         refund_fen=min(refund_fen, demand_fen),
         is_open=any(one.finding.side == "open" for one in codes),

@@ -87,12 +87,15 @@ def told_of(advice: Advice | None, locale: Locale) -> Told | None:
         in_force=advice.in_force,
         refund_fen=advice.refund_fen,
         is_open=advice.is_open,
-        findings=[_finding(advice.standard, one, locale) for one in advice.codes],
+        findings=[_finding(advice, one, locale) for one in advice.codes],
     )
 
 
-def _finding(standard: Standard, one: CodeAdvice, locale: Locale) -> ToldFinding:
-    say, texts, found = saying(locale), texts_of(locale), one.finding
+def _finding(advice: Advice, one: CodeAdvice, locale: Locale) -> ToldFinding:
+    standard, found = advice.standard, one.finding
+    say, texts = saying(locale), texts_of(locale)
+    likely = {row for reason in standard.reasons if reason.id == advice.reason for row in reason.rows}
+    changes = sorted(found.changes, key=lambda change: change.row not in likely)
     case = standard.cases()[found.case]
     return ToldFinding(
         code_nos=one.code_nos,
@@ -110,7 +113,7 @@ def _finding(standard: Standard, one: CodeAdvice, locale: Locale) -> ToldFinding
         buyer_points=found.buyer_points,
         because=[(say(standard.tests[told.test].title), told.answer) for told in _telling(standard, found)],
         deadlines=[(due.at_ms, say(case.deadlines[due.number].then)) for due in found.deadlines],
-        changes=list(_changes(standard, found.changes, locale))[:CHANGES_SHOWN_MAX],
+        changes=list(_changes(standard, changes, locale))[:CHANGES_SHOWN_MAX],
         set_aside=list(
             dict.fromkeys(say(standard.facts[aside.statement.fact].title) for aside in found.set_aside)
         ),

@@ -211,6 +211,10 @@ ROWS = [
         {"outage_shown": True, "outage_started_at_ms": NOW - 1, "activated_at_ms": OPENED - EPS - 1}, "R03a"),
     Row("R12 stopped clocks run later", {**RECORDED, **hours(48), "clocks_stopped_ms": SECOND_MS}, "R00a"),
     Row("R12 and then run out", {**RECORDED, **hours(48 + 1 / 3600), "clocks_stopped_ms": SECOND_MS}, "R03b"),
+    Row("R12 what stands behind it waits, what stands before it does not",
+        {**UNDELIVERED, "complained_at_ms": COMPLAINED, "reason": "other", "units_delivered": 7, "units_missing": 3,
+         "merchant_answered_at_ms": 0, "outage_shown": True, "outage_started_at_ms": NOW - 1}, "R02",
+        refunded(3_000, bp=1_000, points=6, also=())),
     # R13
     Row("R13 something else is for a panel", {"reason": "other", **hours(48)}, "R13", {**OPEN, "outcome": "panel"}),
     Row("R13 one second before 48 hours", {"reason": "other", **hours(48 - 1 / 3600)}, "R00a"),
@@ -239,6 +243,10 @@ ROWS = [
         {"merchant_answered_at_ms": 0, "activated_at_ms": OPENED + 1, "account_matches": True}, "R04"),
     Row("R15 a dearer row is named instead, never added", {"merchant_answered_at_ms": 0, **RECORDED}, "R03b",
         refunded(bp=5_000, points=69, deduction_fen=5_000, also=("R15",))),
+    Row("R15 named instead of a cheaper row that stands before it",
+        {**UNDELIVERED, "complained_at_ms": COMPLAINED, "reason": "other", "units_delivered": 7, "units_missing": 3,
+         "merchant_answered_at_ms": 0, "units_affected": 10}, "R15",
+        refunded(bp=2_500, points=23, deduction_fen=2_500, also=("R02",))),
     # R16
     Row("R16 the buyer is silent for 48 hours",
         {"asked_buyer_at_ms": NOW - H48, "buyer_answered_at_ms": 0, "reason": "other"}, "R16",

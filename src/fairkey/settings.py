@@ -299,6 +299,11 @@ class Settings:
         _one_of("open", "by_operator"),
         "Whether a new shop may sell at once or waits for the operator's word.",
     )
+    admission_approvals: int = _setting(
+        "1",
+        _whole(1, 2),
+        "How many persons on the operator's side must agree before an applicant is admitted.",
+    )
     tsa_urls: tuple[tuple[str, str], ...] = _setting(
         "",
         _authorities,

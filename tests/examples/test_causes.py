@@ -4,7 +4,19 @@ import pytest
 from msgspec.structs import replace
 
 from business_cases import COUPON, LISTING, NOW, ORDER, OTHER_SHOP, PAYMENT, PAYOUT, SHOP, state_after
-from fairkey.business import codes, complaints, coupons, escrow, files, orders, payments, payouts, postings
+from fairkey.business import (
+    admissions,
+    codes,
+    complaints,
+    coupons,
+    escrow,
+    files,
+    orders,
+    payments,
+    payouts,
+    postings,
+    shops,
+)
 from fairkey.business.basics import DAY_MS, HOUR_MS, MINUTE_MS, PLATFORM, Command, Event, Stream
 from fairkey.business.consequences import consequences_of
 from fairkey.business.deadlines import Due, command_for, due_of
@@ -81,6 +93,20 @@ CAUSES: list[tuple[str, Event, list[Command]]] = [
         "all back takes the sealed ones",
         orders.OrderRefunded(refund_fen=7, partly=False),
         [RELEASE, refund(7, "complaint")],
+    ),
+    (
+        "who is verified for the first time opens",
+        admissions.ApplicationPassed(
+            round=1, checked_until_ms=9, admits=True, fee_bp=200, reviewer="r", reason="all fits"
+        ),
+        [shops.AdmitShop(shop_id=STREAM.shop_id, fee_bp=200), shops.RenewCheck(shop_id=STREAM.shop_id, until_ms=9)],
+    ),
+    (
+        "who trades already is checked",
+        admissions.ApplicationPassed(
+            round=1, checked_until_ms=9, admits=False, fee_bp=200, reviewer="r", reason="all fits"
+        ),
+        [shops.RenewCheck(shop_id=STREAM.shop_id, until_ms=9)],
     ),
 ]
 WITH_CONSEQUENCES = {type(event) for _, event, _ in CAUSES}
@@ -234,6 +260,19 @@ TELLING = {
     complaints.ComplaintOpened: ["tell_merchant"],
     complaints.ComplaintContested: ["tell_buyer"],
     complaints.ComplaintClosed: ["tell_buyer", "tell_merchant"],
+    **{
+        told: ["tell_merchant"]
+        for told in (
+            admissions.ApplicationPassed,
+            admissions.MoreAsked,
+            admissions.ApplicationRefused,
+            shops.CheckCameNear,
+            shops.CheckLapsed,
+            shops.ShopSanctioned,
+            shops.ShopReinstated,
+            shops.PayoutAccountChanged,
+        )
+    },
 }
 
 

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from business_cases import PAYOUT, SHOP, Case, all_of, hold
+from business_cases import NOW, PAYOUT, SHOP, Case, all_of, hold
 from fairkey.business import payouts
 from fairkey.business.basics import Broken, FieldIsInvalid
 from fairkey.business.payouts import (
@@ -10,6 +10,7 @@ from fairkey.business.payouts import (
     FundsBriefing,
     PaidOut,
     PayoutAccountIsMissing,
+    PayoutAccountIsNew,
     PayoutFailed,
     PayoutRequested,
     PayoutWasRequested,
@@ -45,6 +46,13 @@ CASES = [
         brief=replace(FUNDS, has_payout_account=False),
         then=PayoutAccountIsMissing,
     ),
+    Case(
+        rule="a new account waits to the last millisecond",
+        when=ASK,
+        brief=replace(FUNDS, payable_from_ms=NOW + 1),
+        then=(PayoutAccountIsNew, {"payable_at_ms": NOW + 1}),
+    ),
+    Case(rule="and no longer", when=ASK, brief=replace(FUNDS, payable_from_ms=NOW), then=[ASKED]),
     Case(rule="one payout, one request", given=(ASKED,), when=ASK, brief=FUNDS, then=PayoutWasRequested),
     Case(rule="even after a failure", given=(ASKED, FAILED), when=ASK, brief=FUNDS, then=PayoutWasRequested),
     told("it arrived", (ASKED,), [PAID]),

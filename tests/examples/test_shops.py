@@ -3,11 +3,13 @@
 from msgspec.structs import replace
 
 from business_cases import NOW, SHOP, Case, all_of, hold, state_after
+from examples import test_shop_law as law
 from fairkey.business import shops
-from fairkey.business.basics import FieldIsInvalid
+from fairkey.business.basics import Event, FieldIsInvalid
 from fairkey.business.shops import (
     AdmitShop,
     ChangeShop,
+    CheckLapsed,
     CloseShop,
     OpenShop,
     ReinstateShop,
@@ -17,6 +19,7 @@ from fairkey.business.shops import (
     ShopClosed,
     ShopIsInAnotherStanding,
     ShopReinstated,
+    ShopSanctioned,
     ShopSuspended,
     Standing,
     SuspendShop,
@@ -27,24 +30,36 @@ OPEN = OpenShop(**ID, shop_no=101, name="晨星", contact="a@b.c", payout_accoun
 APPLIED = ShopApplied(shop_no=101, name="晨星", contact="a@b.c", payout_account="bank 1")
 ADMITTED = ShopAdmitted(basis="simple registration", fee_bp=200)
 SUSPENDED = ShopSuspended(reason="too many complaints")
+SANCTIONED = ShopSanctioned(number=1, measure="suspension", reason_code="other", clause="9", until_ms=0)
 CHANGE = ChangeShop(**ID, name="晨星二", announcement="hello", payout_account="")
 CHANGED = ShopChanged(name="晨星二", announcement="hello", payout_account="")
+
+
+def over(standings: tuple[Standing, ...], then: list[Event]) -> dict[Standing, list[Event]]:
+    return {standing: list(then) for standing in standings}
+
+
 BEFORE = {
     Standing.NONE: (),
     Standing.APPLIED: (APPLIED,),
     Standing.OPEN: (APPLIED, ADMITTED),
+    Standing.LAPSED: (APPLIED, ADMITTED, CheckLapsed(until_ms=NOW)),
     Standing.SUSPENDED: (APPLIED, ADMITTED, SUSPENDED),
+    Standing.BANNED: (APPLIED, ADMITTED, SUSPENDED, replace(SANCTIONED, measure="ban")),
     Standing.CLOSED: (APPLIED, ADMITTED, ShopClosed()),
 }
 ASKED = {
     OPEN: {Standing.NONE: [APPLIED, ADMITTED]},
     AdmitShop(**ID, fee_bp=300): {Standing.APPLIED: [ShopAdmitted(basis="operator", fee_bp=300)]},
-    CHANGE: {Standing.APPLIED: [CHANGED], Standing.OPEN: [CHANGED], Standing.SUSPENDED: [CHANGED]},
-    SuspendShop(**ID, reason="too many complaints"): {Standing.OPEN: [SUSPENDED]},
-    ReinstateShop(**ID, reason="looked into"): {Standing.SUSPENDED: [ShopReinstated(reason="looked into")]},
-    CloseShop(**ID): {Standing.OPEN: [ShopClosed()], Standing.SUSPENDED: [ShopClosed()]},
+    CHANGE: over((Standing.APPLIED, Standing.OPEN, Standing.LAPSED, Standing.SUSPENDED, Standing.BANNED), [CHANGED]),
+    SuspendShop(**ID, reason="too many complaints"): over((Standing.OPEN, Standing.LAPSED), [SUSPENDED, SANCTIONED]),
+    ReinstateShop(**ID, reason="looked into"): over(
+        (Standing.SUSPENDED, Standing.BANNED), [ShopReinstated(reason="looked into")]
+    ),
+    CloseShop(**ID): over((Standing.OPEN, Standing.LAPSED, Standing.SUSPENDED), [ShopClosed()]),
 }
 CASES = [
+    *law.CASES,
     *(
         Case(
             rule=f"{type(when).__name__} of a shop that is {standing}",
@@ -98,11 +113,11 @@ CASES += [
         rule=f"{type(when).__name__} with a reason of {length} characters",
         given=given,
         when=replace(when, reason="x" * length),
-        then=[replace(then, reason="x" * length)] if length in (5, 2_000) else FieldIsInvalid,
+        then=[replace(then[0], reason="x" * length), *then[1:]] if length in (5, 2_000) else FieldIsInvalid,
     )
     for given, when, then in (
-        (BEFORE[Standing.OPEN], SuspendShop(**ID, reason=""), SUSPENDED),
-        (BEFORE[Standing.SUSPENDED], ReinstateShop(**ID, reason=""), ShopReinstated(reason="")),
+        (BEFORE[Standing.OPEN], SuspendShop(**ID, reason=""), [SUSPENDED, SANCTIONED]),
+        (BEFORE[Standing.SUSPENDED], ReinstateShop(**ID, reason=""), [ShopReinstated(reason="")]),
     )
     for length in (4, 5, 2_000, 2_001)
 ]

@@ -1,6 +1,7 @@
 """One sample of every kind of event, each field with a value that would show if it were lost or changed."""
 
 from fairkey.business import (
+    admissions,
     attestations,
     batches,
     codes,
@@ -37,6 +38,31 @@ SAMPLES: tuple[Event, ...] = (
     shops.ShopSuspended(reason=TEXT),
     shops.ShopReinstated(reason=TEXT),
     shops.ShopClosed(),
+    shops.ShopSanctioned(number=2, measure="ban", reason_code="false_identity", clause="2", until_ms=AT_MS + 1),
+    shops.SanctionAnnotated(number=2, text=TEXT),
+    shops.SanctionAppealed(number=2, text=TEXT),
+    shops.ShopChecked(until_ms=AT_MS + 2),
+    shops.CheckCameNear(until_ms=AT_MS + 2),
+    shops.CheckLapsed(until_ms=AT_MS + 2),
+    shops.PayoutAccountChanged(payable_from_ms=AT_MS + 3),
+    admissions.ApplicationFiled(
+        round=3,
+        legal_form=admissions.LegalForm.COMPANY,
+        terms_hash="ab" * 32,
+        uscc="91350100M000100Y43",
+        registered_name="晨星商贸有限公司",
+        contact_name="陈星",
+        contact="owner@example.com",
+        address=TEXT,
+        sources=TEXT,
+        licence="cd" * 32,
+    ),
+    admissions.ApplicationSeconded(round=3, reviewer="ef" * 16, reason=TEXT),
+    admissions.MoreAsked(round=3, items=("licence", "address"), reviewer="ef" * 16, reason=TEXT),
+    admissions.ApplicationPassed(
+        round=3, checked_until_ms=AT_MS + 4, admits=True, fee_bp=200, reviewer="ef" * 16, reason=TEXT
+    ),
+    admissions.ApplicationRefused(round=3, reviewer="ef" * 16, reason=TEXT),
     listings.ListingPublished(
         revision=2, revision_hash="ab" * 32, price_fen=9_500, delivery="manual", promise_min=30, terms='{"product":"x"}'
     ),

@@ -39,6 +39,7 @@ _TAGS: Final = (
     ("batches", "Codes you deposit, sealed in the vault until they are sold."),
     ("coupons", "Words that make an order cheaper."),
     ("money", "Your balances, every movement, payouts."),
+    ("measures", "What the platform did to shops, published."),
     ("health", "For load balancers."),
     ("issuers", "For those who make codes: what became of them, signed."),
     ("callbacks", "For payment providers."),

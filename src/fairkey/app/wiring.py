@@ -22,6 +22,7 @@ from fairkey.adapters.issuers.licence_api import LicenceApiCheck
 from fairkey.adapters.mail.folder import FolderMail
 from fairkey.adapters.mail.smtp import SmtpMail
 from fairkey.adapters.payments.sandbox import SandboxProvider
+from fairkey.adapters.postgres.admissions import PostgresAdmissions
 from fairkey.adapters.postgres.clockwork import PostgresClockwork
 from fairkey.adapters.postgres.desk_marks import PostgresDeskMarks
 from fairkey.adapters.postgres.erasing import PostgresErasures
@@ -121,9 +122,14 @@ async def open_house(
         licences = LicenceApiCheck(over_http=settings.is_playground)
         stack.push_async_callback(licences.aclose)
         carrier = mail or _mail_of(settings)
-        rules = Rules(telling=carrier is not None)
+        approvals = settings.admission_approvals
+        rules = Rules(telling=carrier is not None, admission_approvals=approvals)
         if settings.is_playground:
-            rules = Rules(telling=carrier is not None, unpaid_per_address_max=UNPAID_PER_ADDRESS_MAX_IN_PLAYGROUNDS)
+            rules = Rules(
+                telling=carrier is not None,
+                unpaid_per_address_max=UNPAID_PER_ADDRESS_MAX_IN_PLAYGROUNDS,
+                admission_approvals=approvals,
+            )
         performer = Performer(PostgresStore(engine_pool, keys), now_ms, chance, rules)
         batcher: Batcher[Asked, Outcome] = Batcher(_patient(performer))
         house = House(
@@ -148,6 +154,7 @@ async def open_house(
             marks=PostgresDeskMarks(pool),
             statements=PostgresStatementIds(pool, now_ms),
             issuer_check=licences,
+            admissions=PostgresAdmissions(pool, keys, now_ms),
             erasures=PostgresErasures(pool, keys, now_ms),
             traces=Traces(pool, keys),
             log=PostgresPublicLog(

@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from . import (
+    admissions,
     attestations,
     batches,
     codes,
@@ -68,7 +69,15 @@ _ASKERS: dict[type[Command], set[Asker]] = {
     complaints.EndSilence: {Asker.CLOCK},
     reviews.PostReview: {Asker.BUYER},
     shops.OpenShop: {Asker.MERCHANT},
-    shops.AdmitShop: {Asker.OPERATOR},
+    shops.AdmitShop: {Asker.INNER},
+    shops.RenewCheck: {Asker.INNER},
+    shops.RemindOfCheck: {Asker.CLOCK},
+    shops.LapseCheck: {Asker.CLOCK},
+    shops.EndSuspension: {Asker.CLOCK},
+    shops.AnnotateSanction: {Asker.OPERATOR},
+    shops.AppealSanction: {Asker.MERCHANT},
+    admissions.FileApplication: {Asker.MERCHANT},
+    admissions.DecideApplication: {Asker.OPERATOR},
     shops.ChangeShop: {Asker.MERCHANT},
     shops.SuspendShop: {Asker.OPERATOR},
     shops.ReinstateShop: {Asker.OPERATOR},

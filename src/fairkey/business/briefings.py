@@ -8,6 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from . import (
+    admissions,
     attestations,
     batches,
     codes,
@@ -28,6 +29,8 @@ from .basics import PLATFORM, Command, Stream
 from .codes import CodeStage
 from .files import CouponFile, File, IssuerFile, ListingFile, OrderFile, ShopFile
 from .orders import Stage
+from .shop_terms import PRESENT_HASH
+from .shops import Standing
 
 PROTECTED = frozenset({Stage.PAID, Stage.DELIVERED, Stage.DISPUTED})
 # A partly refunded buyer has paid for the codes that he still holds.
@@ -40,6 +43,7 @@ class Desk(Protocol):
     now_ms: int
     unpaid_per_buyer_max: int
     unpaid_per_address_max: int
+    admission_approvals: int
 
     def file(self, stream: Stream) -> File:
         """The present state of a stream."""
@@ -88,6 +92,7 @@ _KIND_OF_HOME: dict[ModuleType, tuple[str, str]] = {
     erasures: ("erasure", "erasure_id"),
     standards: ("standard", "standard_id"),
     shops: ("shop", "shop_id"),
+    admissions: ("shop", "shop_id"),
 }
 _MODULES = {module.__name__: module for module in _KIND_OF_HOME}
 
@@ -145,6 +150,8 @@ def brief_for(command: Command, desk: Desk) -> Struct | None:
             return reviews.CompletionBriefing(stage=stage.value, is_completed=stage is Stage.COMPLETED)
         case listings.PublishListing():
             return listings.ShopBriefing(shop_is_open=_shop(desk, command.shop_id).is_open)
+        case admissions.FileApplication() | admissions.DecideApplication():
+            return _reviewing(desk, command.shop_id)
         case batches.RegisterBatch():
             return _depositing(command, desk)
         case batches.WithdrawCodes():
@@ -158,9 +165,11 @@ def brief_for(command: Command, desk: Desk) -> Struct | None:
                 in_scope=issuer.makes(_product(_listing(desk, command.shop_id, command.listing_id))),
             )
         case payouts.RequestPayout():
+            shop = _shop(desk, command.shop_id)
             return payouts.FundsBriefing(
                 available_fen=desk.balance_fen(command.shop_id, "shop_available"),
-                has_payout_account=_shop(desk, command.shop_id).has_payout_account,
+                has_payout_account=shop.has_payout_account,
+                payable_from_ms=shop.payable_from_ms,
             )
         case _:
             return None
@@ -211,10 +220,11 @@ def _depositing(command: batches.RegisterBatch, desk: Desk) -> batches.StagedBri
 
 def _placing(command: orders.PlaceOrder, desk: Desk) -> orders.Briefing:
     shop = _shop(desk, command.shop_id)
+    is_open = shop.takes_orders(desk.now_ms)
     listing = _listing(desk, command.shop_id, command.listing_id)
     terms = listing.terms
     if terms is None:
-        return orders.Briefing(shop_is_open=shop.is_open, fee_bp=shop.fee_bp, listing_is_on_sale=False)
+        return orders.Briefing(shop_is_open=is_open, fee_bp=shop.fee_bp, listing_is_on_sale=False)
     coupon = coupons.INITIAL
     if command.coupon_id:
         coupon_file = cast("CouponFile", desk.file(Stream(command.shop_id, "coupon", command.coupon_id)))
@@ -226,7 +236,7 @@ def _placing(command: orders.PlaceOrder, desk: Desk) -> orders.Briefing:
     if command.coupon_code or command.coupon_id:
         coupon_refusal = coupon.refusal_for(command.listing_id, desk.now_ms)
     return orders.Briefing(
-        shop_is_open=shop.is_open,
+        shop_is_open=is_open,
         fee_bp=shop.fee_bp,
         listing_is_on_sale=listing.on_sale,
         revision=listing.revision,
@@ -256,7 +266,7 @@ def _can_be_served(desk: Desk, shop_id: str, file: OrderFile) -> bool:
     if order.stage is not Stage.EXPIRED or file.escrow.held_fen < order.amount_fen:
         return False
     if order.delivery is orders.Delivery.MANUAL:
-        return _shop(desk, shop_id).is_open
+        return _shop(desk, shop_id).takes_orders(desk.now_ms)
     return len(desk.free_codes(shop_id, order.listing_id, order.quantity)) >= order.quantity
 
 
@@ -276,6 +286,18 @@ def _order(desk: Desk, shop_id: str, order_id: str) -> OrderFile:
 
 def _shop(desk: Desk, shop_id: str) -> shops.Shop:
     return cast("ShopFile", desk.file(shop_stream(shop_id))).shop
+
+
+def _reviewing(desk: Desk, shop_id: str) -> admissions.ShopBriefing:
+    shop = _shop(desk, shop_id)
+    return admissions.ShopBriefing(
+        exists=shop.standing is not Standing.NONE,
+        is_applied=shop.standing is Standing.APPLIED,
+        is_over=shop.standing in {Standing.CLOSED, Standing.BANNED},
+        has_payout_account=shop.has_payout_account,
+        terms_hash=PRESENT_HASH,
+        approvals=desk.admission_approvals,
+    )
 
 
 def _issuer(desk: Desk, issuer_id: str) -> issuers.Issuer:

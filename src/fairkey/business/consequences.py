@@ -1,6 +1,6 @@
 """What follows from what: the whole causal web on one page. All of it happens in the same transaction."""
 
-from . import codes, complaints, coupons, escrow, orders
+from . import admissions, codes, complaints, coupons, escrow, orders, shops
 from .basics import Command, Event, Stream
 
 
@@ -56,6 +56,9 @@ def consequences_of(stream: Stream, event: Event) -> list[Command]:
                 escrow.ReleaseHeld(shop_id=shop_id, order_id=order_id),
                 *(_coupon_back(stream, event.coupon_id) if not event.charged_units else []),
             ]
+        case admissions.ApplicationPassed():
+            renewed = shops.RenewCheck(shop_id=shop_id, until_ms=event.checked_until_ms)
+            return [shops.AdmitShop(shop_id=shop_id, fee_bp=event.fee_bp), renewed] if event.admits else [renewed]
         case orders.OrderCompleted():
             return [escrow.ReleaseHeld(shop_id=shop_id, order_id=order_id)]
         case complaints.ComplaintOpened():

@@ -2,9 +2,9 @@
 
 from typing import NamedTuple
 
-from . import complaints, orders, payments
+from . import complaints, orders, payments, shops
 from .basics import Command, Stream, invariant
-from .files import File, OrderFile, PaymentFile
+from .files import File, OrderFile, PaymentFile, ShopFile
 from .orders import ENDED, Stage
 
 
@@ -22,6 +22,9 @@ def due_of(file: File) -> Due | None:
             return _due_of_order(file)
         case PaymentFile() if file.unmatched.provider_txn and file.unmatched.refund is None:
             return Due(file.unmatched.received_at_ms + payments.HELD_FOR_MS, "return_unmatched")
+        case ShopFile(shop=shop):
+            moves = shops.next_deadline(shop)
+            return Due(*moves) if moves else None
         case _:
             return None
 
@@ -53,5 +56,11 @@ def command_for(stream: Stream, what: str) -> Command:
             return complaints.EndSilence(shop_id=stream.shop_id, order_id=stream.id)
         case "return_unmatched":
             return payments.ReturnUnmatched(shop_id=stream.shop_id, payment_id=stream.id)
+        case "remind_of_check":
+            return shops.RemindOfCheck(shop_id=stream.shop_id)
+        case "lapse_check":
+            return shops.LapseCheck(shop_id=stream.shop_id)
+        case "end_suspension":
+            return shops.EndSuspension(shop_id=stream.shop_id)
         case _:
             raise ValueError(what)

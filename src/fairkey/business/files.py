@@ -10,6 +10,7 @@ from typing import get_args
 from msgspec import Struct
 
 from . import (
+    admissions,
     attestations,
     batches,
     codes,
@@ -26,6 +27,7 @@ from . import (
     shops,
     standards,
 )
+from .admissions import Admission
 from .attestations import Attested
 from .basics import Event
 from .batches import Batch
@@ -58,6 +60,7 @@ class ShopFile(Struct, kw_only=True, omit_defaults=True):
     """One shop."""
 
     shop: Shop = Shop()
+    admission: Admission = Admission()
 
 
 class ListingFile(Struct, kw_only=True, omit_defaults=True):
@@ -140,6 +143,7 @@ CAPABILITIES: dict[ModuleType, str] = {  # which slice each capability owns
     complaints: "complaint",
     reviews: "review",
     shops: "shop",
+    admissions: "admission",
     listings: "listing",
     coupons: "coupon",
     batches: "batch",
@@ -158,6 +162,7 @@ _EVENT_UNIONS = {
     complaints: complaints.ComplaintEvent,
     reviews: reviews.ReviewEvent,
     shops: shops.ShopEvent,
+    admissions: admissions.AdmissionEvent,
     listings: listings.ListingEvent,
     coupons: coupons.CouponEvent,
     batches: batches.BatchEvent,

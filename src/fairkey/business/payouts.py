@@ -63,6 +63,10 @@ class PayoutAccountIsMissing(Refusal):
     """The shop has not said where its money shall go."""
 
 
+class PayoutAccountIsNew(Refusal):
+    """After a change of account the first payout waits. Details: payable_at_ms."""
+
+
 class PayoutWasRequested(Refusal):
     """A payout is requested once."""
 
@@ -72,6 +76,7 @@ class FundsBriefing(Struct, frozen=True, kw_only=True):
 
     available_fen: int
     has_payout_account: bool
+    payable_from_ms: int = 0
 
 
 class Payout(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -96,6 +101,8 @@ def decide(command: PayoutCommand, payout: Payout, brief: FundsBriefing | None, 
             require(command.amount_fen >= PAYOUT_MIN_FEN, "amount_fen", "too_small")
             if not brief.has_payout_account:
                 raise PayoutAccountIsMissing
+            if at_ms < brief.payable_from_ms:
+                raise PayoutAccountIsNew(payable_at_ms=brief.payable_from_ms)
             if command.amount_fen > brief.available_fen:
                 raise BalanceIsTooLow(available_fen=brief.available_fen)
             return [PayoutRequested(amount_fen=command.amount_fen, attempt=1)]

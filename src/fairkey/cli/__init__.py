@@ -19,6 +19,7 @@ from fairkey.engine import trade
 from fairkey.engine.house import House
 from fairkey.settings import SettingsRefused
 
+from .admission import admission
 from .entry import Entry, Finding, LogIsNotBegun
 from .issuer import issuer
 from .people import people
@@ -54,6 +55,7 @@ def root() -> None:
 root.add_command(people)
 root.add_command(issuer)
 root.add_command(standard)
+root.add_command(admission)
 
 
 @root.command()

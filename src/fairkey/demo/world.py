@@ -139,7 +139,8 @@ class _Builder:
         await self._stage.ask(
             Asker.MERCHANT,
             ChangeShop(
-                shop_id=shop_id, name=plan.name, announcement=plan.announcement, payout_account=plan.payout_account
+                shop_id=shop_id, name=plan.name, announcement=plan.announcement, payout_account=plan.payout_account,
+                account_is_new=False,
             ),
         )
         actor = Actor(kind=ActorKind.ACCOUNT, account_id=account_id, shop_roles={shop_id: Role.OWNER})

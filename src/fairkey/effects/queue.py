@@ -6,7 +6,7 @@ where the provider's later report belongs.
 
 from msgspec import Struct
 
-from fairkey.business import complaints, escrow, orders, payments, payouts
+from fairkey.business import admissions, complaints, escrow, orders, payments, payouts, shops
 from fairkey.business.basics import DAY_MS, HOUR_MS, MINUTE_MS, Event, Stream
 
 
@@ -90,7 +90,31 @@ def effects_of(stream: Stream, version: int, event: Event) -> list[Effect]:
                 _tell("merchant", stream, version, "complaint_closed", **facts),
             ]
         case _:
+            return _shop_letters(stream, version, event)
+
+
+def _shop_letters(stream: Stream, version: int, event: Event) -> list[Effect]:
+    """What the people of a shop are told about the shop itself; sealed texts are read when the letter is written."""
+    match event:
+        case admissions.ApplicationPassed():
+            facts: dict[str, object] = {"what": "application_passed", "until_ms": event.checked_until_ms}
+        case admissions.MoreAsked():
+            facts = {"what": "application_returned"}
+        case admissions.ApplicationRefused():
+            facts = {"what": "application_refused"}
+        case shops.CheckCameNear():
+            facts = {"what": "check_near", "until_ms": event.until_ms}
+        case shops.CheckLapsed():
+            facts = {"what": "check_lapsed"}
+        case shops.ShopSanctioned():
+            facts = {"what": f"sanctioned_{event.measure}"}
+        case shops.ShopReinstated():
+            facts = {"what": "reinstated"}
+        case shops.PayoutAccountChanged():
+            facts = {"what": "payout_account_changed", "payable_from_ms": event.payable_from_ms}
+        case _:
             return []
+    return [_tell("merchant", stream, version, str(facts.pop("what")), **facts)]
 
 
 def key_of(stream: Stream, what: str, number: int, attempt: int) -> str:

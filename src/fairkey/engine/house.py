@@ -10,6 +10,7 @@ from fairkey.effects.ports import Mail, PaymentProvider
 from fairkey.read_tables.questions import Questions
 from fairkey.settings import Settings
 
+from .admission_port import Admissions
 from .answers import Answer
 from .desk_marks import DeskMarks
 from .erasing import Erasures
@@ -96,6 +97,7 @@ class House:
         marks: DeskMarks,
         statements: StatementIds,
         issuer_check: IssuerCheck,
+        admissions: Admissions,
         erasures: Erasures,
         traces: CodeTraces,
         log: PublicLog,
@@ -117,6 +119,7 @@ class House:
         self.marks = marks
         self.statements = statements
         self.issuer_check = issuer_check
+        self.admissions = admissions
         self.erasures = erasures
         self.traces = traces
         self.log = log

@@ -58,6 +58,7 @@ class Rules:
 
     unpaid_per_buyer_max: int = orders.UNPAID_PER_BUYER_MAX
     unpaid_per_address_max: int = orders.UNPAID_PER_ADDRESS_MAX
+    admission_approvals: int = 1  # persons who must agree before a shop is admitted
     telling: bool = True  # whether mails are wanted at all
 
 
@@ -189,6 +190,7 @@ class _Desk:
         self.now_ms = now_ms
         self.unpaid_per_buyer_max = rules.unpaid_per_buyer_max
         self.unpaid_per_address_max = rules.unpaid_per_address_max
+        self.admission_approvals = rules.admission_approvals
         self._telling = rules.telling
         self._given = Given()
         self._picked: dict[tuple[str, str], set[str]] = {}

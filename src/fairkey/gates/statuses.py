@@ -38,8 +38,16 @@ STATUS: Final[Mapping[str, int]] = {
     "AlreadyOnItsWayBack": 409,
     "BalanceIsTooLow": 409,
     "PayoutAccountIsMissing": 409,
+    "PayoutAccountIsNew": 409,
     "PayoutWasRequested": 409,
     "ErasureWasRecorded": 409,
+    # Shops and who stands behind them.
+    "ShopDeadlineIsNotDue": 409,
+    "SanctionWasAppealed": 409,
+    "ApplicationIsInAnotherStage": 409,
+    "ApplicationHasMoved": 409,
+    "SecondReviewerMustBeAnother": 409,
+    "TermsHaveChanged": 409,
     # Complaints and reviews.
     "ComplaintExists": 409,
     "OrderCannotBeComplainedAbout": 409,

@@ -25,6 +25,7 @@ from fairkey.web.buyer.glance import grouped
 from fairkey.web.buyer.story import WHY_MONEY
 from fairkey.web.i18n import DEFAULT_LOCALE, Locale, locale_named, texts_of
 from fairkey.web.i18n import marked as _
+from fairkey.web.mails_to_shops import tell_shop
 from fairkey.web.render import PageContext, render_text
 from fairkey.web.states import look
 
@@ -131,6 +132,10 @@ class Letters:
 
         Somebody who cannot be reached (no address, erased) gets nothing; the pages say the same.
         """
+        if waiting.stream.kind == "shop":
+            if self._mail is not None:
+                await tell_shop(self._house, self._mail, waiting)
+            return
         record = await self._house.questions.order_book.find(waiting.stream.shop_id, waiting.stream.id)
         words = (BUYER if waiting.kind == "tell_buyer" else MERCHANT).get(str(waiting.payload.get("what")))
         if self._mail is None or record is None or words is None:
@@ -211,6 +216,7 @@ class Letters:
             "product": values["product"],
             "quantity": values["quantity"],
             "shop": record.shop_name,
+            "is_of_shop": False,
             "is_buyer": waiting.kind == "tell_buyer",
         }
         context = PageContext(platform_name=settings.platform_name, locale=locale, now_ms=self._house.now_ms())

@@ -41,11 +41,11 @@ NAVIGATION: Final[Mapping[Role, tuple[Entry, ...]]] = {
         Entry("/desk/complaints", _("Complaints"), "flag"),
         Entry("/desk/money", _("Money"), "wallet"),
         Entry("/desk/figures", _("Figures"), "chart"),
-        Entry("/desk/settings", _("Shop"), "gear", also=("/desk/staff", "/desk/keys")),
+        Entry("/desk/settings", _("Shop"), "gear", also=("/desk/staff", "/desk/keys", "/desk/admission")),
     ),
     "operator": (
         Entry("/floor", _("Floor"), "desk"),
-        Entry("/floor/shops", _("Shops"), "store"),
+        Entry("/floor/shops", _("Shops"), "store", also=("/floor/admission",)),
         Entry("/floor/complaints", _("Complaints"), "flag"),
         Entry("/floor/issuers", _("Issuers"), "key"),
         Entry("/floor/unmatched", _("Unmatched money"), "wallet"),

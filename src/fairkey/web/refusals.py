@@ -13,6 +13,7 @@ from fairkey.web import formats
 from fairkey.web.i18n import Locale, texts_of
 from fairkey.web.i18n import marked as _
 from fairkey.web.refusals_of_issuers import OF_ISSUERS
+from fairkey.web.refusals_of_shops import OF_SHOPS
 from fairkey.web.states import look
 
 
@@ -422,7 +423,7 @@ REFUSALS: Final[Mapping[str, Words]] = {
         _("There is no scope %(scope)s."),
         _("Choose scopes from the list."),
     ),
-    **{name: Words(*sentences) for name, sentences in OF_ISSUERS.items()},
+    **{name: Words(*sentences) for name, sentences in {**OF_ISSUERS, **OF_SHOPS}.items()},
 }
 
 FIELDS: Final[Mapping[str, str]] = {
@@ -430,6 +431,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "sha256": _("SHA-256 of the file"),
     "account_name": _("Account you will use it for"),
     "account_region": _("Region of the account"),
+    "address": _("Business address"),
     "after_sale": _("After-sale terms"),
     "amount_fen": _("Amount"),
     "announcement": _("Announcement"),
@@ -437,7 +439,10 @@ FIELDS: Final[Mapping[str, str]] = {
     "code": _("Code word"),
     "codes": _("Codes"),
     "contact": _("E-mail"),
+    "contact_name": _("Person to reach"),
     "count": _("Number of codes"),
+    "days": _("Days"),
+    "decision": _("Decision"),
     "delivery": _("Delivery"),
     "demand_fen": _("Demand"),
     "edition": _("Edition"),
@@ -445,7 +450,11 @@ FIELDS: Final[Mapping[str, str]] = {
     "face_value": _("Face value"),
     "happened_at_ms": _("When it happened"),
     "instructions": _("Activation instructions"),
+    "items": _("What is missing"),
     "least_fen": _("Smallest amount"),
+    "legal_form": _("Legal form"),
+    "licence": _("Image of the licence"),
+    "measure": _("Measure"),
     "name": _("Name"),
     "note": _("Note"),
     "off": _("Discount"),
@@ -462,17 +471,21 @@ FIELDS: Final[Mapping[str, str]] = {
     "reason": _("Reason"),
     "redeem_by": _("Redeem by"),
     "refund_fen": _("Refund"),
+    "reason_code": _("Ground"),
     "region": _("Region"),
+    "registered_name": _("Name in the register"),
     "said_at_ms": _("When it was said"),
     "says": _("What is attested"),
     "scope": _("Scopes"),
     "source": _("Source"),
+    "sources": _("Where the codes come from"),
     "speaks_for": _("Speaks for"),
     "speed": _("Delivery speed"),
     "text": _("Text"),
     "tiers": _("Bulk prices"),
     "token": _("Token"),
     "url": _("Address"),
+    "uscc": _("Unified social credit code"),
     "uses_max": _("Number of uses"),
 }
 """What a field of a command is called on the pages; a field that is missing here is called by its own name."""
@@ -480,12 +493,17 @@ FIELDS: Final[Mapping[str, str]] = {
 REASONS: Final[Mapping[str, str]] = {
     "another_shop": _("it is made out to another shop"),
     "below_minimum": _("the order is below the coupon's smallest amount"),
+    "check_digit": _("the check digit does not fit: one character is wrong"),
     "control_characters": _("it contains characters that cannot be shown"),
     "empty": _("it is empty"),
     "expired": _("the coupon is no longer valid"),
     "in_the_past": _("this moment has passed"),
+    "length_18": _("a unified social credit code has 18 characters"),
     "length": _("4 to 32 letters and digits are allowed"),
     "no_account": _("nobody has an account with this address"),
+    "not_an_image": _("PNG, JPEG and PDF are taken"),
+    "not_for_persons": _("natural persons have none and give none"),
+    "not_in_code": _("the letters I, O, S, V and Z and other signs do not occur in it"),
     "not_a_key": _("an Ed25519 key has 64 characters from 0 to 9 and a to f"),
     "not_a_list": _("it is not about a list of codes"),
     "not_a_date": _("this is not a date"),
@@ -501,6 +519,7 @@ REASONS: Final[Mapping[str, str]] = {
     "not_what_lies_in_the_vault": _("it differs from what lies in the vault"),
     "one_of_sum_or_share": _("give either a sum or a percentage"),
     "order_too_large": _("the largest order would be too expensive"),
+    "other_form": _("it belongs to another legal form"),
     "other_listing": _("the coupon is for another listing"),
     "out_of_range": _("it is outside the allowed range"),
     "too_large": _("it is too large"),

@@ -47,8 +47,18 @@ LOOKS: Final[Mapping[str, Mapping[str, Look]]] = {
         "none": Look("dot", "mute", _("Not opened yet")),
         "applied": Look("hourglass", "wait", _("Waiting for admission")),
         "open": Look("check", "good", _("Open for business")),
+        "lapsed": Look("clock-off", "wait", _("Check overdue")),
         "suspended": Look("pause", "bad", _("Suspended")),
+        "banned": Look("cross", "bad", _("Banned")),
         "closed": Look("cross", "mute", _("Closed")),
+    },
+    "review": {
+        "none": Look("dot", "mute", _("Not applied yet")),
+        "filed": Look("hourglass", "wait", _("With the reviewers")),
+        "seconded": Look("hourglass", "wait", _("One of two agreed")),
+        "returned": Look("pencil", "wait", _("More is asked for")),
+        "passed": Look("check", "good", _("Verified")),
+        "refused": Look("cross", "bad", _("Refused")),
     },
     "listing": {
         "draft": Look("pencil", "mute", _("Draft")),

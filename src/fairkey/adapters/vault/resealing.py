@@ -58,10 +58,24 @@ LOG_KEYS: Final = SealedColumn(
     purpose="contacts",
     aad=lambda key: f"log:{key[0]}".encode(),
 )
+ADMISSION_DRAFTS: Final = SealedColumn(
+    table="admission_drafts",
+    key=(("shop_id", "uuid"),),
+    column="sealed",
+    purpose="contacts",
+    aad=lambda key: f"admission:draft:{key[0]}".encode(),
+)
+ADMISSION_IMAGES: Final = SealedColumn(
+    table="admission_images",
+    key=(("shop_id", "uuid"), ("sha256", "bytea")),
+    column="sealed",
+    purpose="contacts",
+    aad=lambda key: f"admission:{key[1].hex()}:{key[0]}".encode(),
+)
 # Every column that holds sealed values. A test compares it with the tables: a column that is missing here would keep
 # its
 # old key in use for ever.
-SEALED_COLUMNS: Final = (VAULT_CODES, EVENT_FIELDS, ACCOUNT_ADDRESSES, LOG_KEYS)
+SEALED_COLUMNS: Final = (VAULT_CODES, EVENT_FIELDS, ACCOUNT_ADDRESSES, LOG_KEYS, ADMISSION_DRAFTS, ADMISSION_IMAGES)
 
 
 async def reseal_everything(

@@ -32,6 +32,7 @@ async def get_shop(house: House, call: Call) -> Reply:
 async def change_shop(house: House, call: Call) -> Reply:
     """New name, announcement, payout account."""
     given: ChangeShop = call.given
+    record = await house.questions.shop_desk.shop(call.shop_id)
     answer = await house.ask(
         Asker.MERCHANT,
         shops.ChangeShop(
@@ -39,6 +40,7 @@ async def change_shop(house: House, call: Call) -> Reply:
             name=given.name,
             announcement=given.announcement,
             payout_account=given.payout_account,
+            account_is_new=record is None or given.payout_account != record.payout_account,
         ),
         command_id=call.command_id(),
         body_hash=call.body_hash(house),

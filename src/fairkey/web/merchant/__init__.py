@@ -3,6 +3,7 @@
 from typing import Any
 
 from fairkey.web.merchant import (
+    admission,
     batches,
     complaints,
     coupons,
@@ -34,4 +35,5 @@ HANDLERS: list[Any] = [
     *staff.HANDLERS,
     *keys.HANDLERS,
     *settings.HANDLERS,
+    *admission.HANDLERS,
 ]

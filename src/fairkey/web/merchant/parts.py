@@ -28,6 +28,9 @@ ID_CHARS: Final = 36
 
 DONE: Final[Mapping[str, str]] = {
     "saved": _("Saved."),
+    "draft": _("The draft is kept. Nobody but your shop reads it."),
+    "filed": _("Sent. The reviewers write to you with reasons."),
+    "appealed": _("Your appeal was recorded. A person answers it."),
     "published": _("Published: this revision is what new orders are placed on."),
     "same": _("Nothing was different, so no new revision was made."),
     "withdrawn": _("Taken off sale. Orders already placed go on."),

@@ -38,6 +38,7 @@ async def change(request: AnyRequest, house: NamedDependency[House]) -> Response
             name=given.get("name", ""),
             announcement=given.get("announcement", "").replace("\r\n", "\n"),
             payout_account=account,
+            account_is_new=account != record.payout_account,
         ),
     )
     if answer.refusal:

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from fairkey.web.operator import erasure, floor, issuers, money, quarrels, shops
+from fairkey.web.operator import admission, erasure, floor, issuers, money, quarrels, shops
 
 HANDLERS: list[Any] = [
     *floor.HANDLERS,
     *shops.HANDLERS,
+    *admission.HANDLERS,
     *quarrels.HANDLERS,
     *money.HANDLERS,
     *issuers.HANDLERS,

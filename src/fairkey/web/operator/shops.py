@@ -1,4 +1,4 @@
-"""Shops: admit, suspend with a reason the shop reads, reinstate."""
+"""Shops: suspend or ban with a reason the shop reads and a ground the public reads, reinstate."""
 
 from typing import Any, Final
 
@@ -9,30 +9,41 @@ from litestar.response import Redirect
 
 from fairkey.business.askers import Asker
 from fairkey.business.basics import Command
-from fairkey.business.shops import AdmitShop, ReinstateShop, SuspendShop
+from fairkey.business.shops import CLAUSE_OF, ReinstateShop, SuspendShop
 from fairkey.engine.house import House
+from fairkey.web.admission_words import GROUNDS, MEASURES
 from fairkey.web.frame import AnyRequest, frame, refused, status_of
+from fairkey.web.inputs import form_of, whole
 from fairkey.web.render import render, view_of
+
+WORDS: Final[dict[str, Any]] = {"grounds": GROUNDS, "measure_words": MEASURES, "clauses": CLAUSE_OF}
 
 
 @get("/floor/shops")
 async def shops(request: AnyRequest, house: NamedDependency[House]) -> Response[str]:
     """All shops."""
-    return render(frame(request, house), "operator/shops.html", shops=await house.questions.floor.shops(), refusal=None)
+    lines = await house.questions.floor.shops()
+    return render(frame(request, house), "operator/shops.html", shops=lines, refusal=None, **WORDS)
 
 
 @post("/floor/shops/{shop_no:int}/{action:str}", status_code=303)
 async def act(
     request: AnyRequest, house: NamedDependency[House], shop_no: FromPath[int], action: FromPath[str]
 ) -> Response[Any]:
-    """Admit, suspend or reinstate; each with what the shop has to know."""
+    """Suspend, ban or reinstate; each with what the shop has to know."""
     shop_id = await house.numbers.shop_of(shop_no)
-    if shop_id is None or action not in {"admit", "suspend", "reinstate"}:
+    if shop_id is None or action not in {"suspend", "reinstate"}:
         return refused(request, house, "NotFound", {"what": "shop"}, back="/floor/shops")
-    reason = str((await request.form()).get("reason", "")).strip()
+    given = await form_of(request)
+    reason = given.get("reason", "")
     commands: dict[str, Command] = {
-        "admit": AdmitShop(shop_id=shop_id, fee_bp=house.settings.fee_bp),
-        "suspend": SuspendShop(shop_id=shop_id, reason=reason),
+        "suspend": SuspendShop(
+            shop_id=shop_id,
+            reason=reason,
+            reason_code=given.get("reason_code", "") or "other",
+            measure=given.get("measure", "") or "suspension",
+            days=-1 if (days := whole(given.get("days", "") or "0")) is None else days,
+        ),
         "reinstate": ReinstateShop(shop_id=shop_id, reason=reason),
     }
     answer = await house.ask(Asker.OPERATOR, commands[action])
@@ -44,6 +55,7 @@ async def act(
             status_code=status_of(answer.refusal),
             shops=await house.questions.floor.shops(),
             refusal=view_of(context, answer.refusal, answer.details),
+            **WORDS,
         )
     await house.people.audit.write(request.user, f"shop.{action}", target=f"shop:{shop_id}")
     return Redirect("/floor/shops", status_code=303)

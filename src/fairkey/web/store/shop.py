@@ -7,6 +7,7 @@ from litestar.params import FromPath
 from fairkey.business.basics import NotFound
 from fairkey.engine.house import House
 from fairkey.read_tables.storefront import ShopFigures, ShopFront
+from fairkey.web.admission_words import FORMS, GROUNDS, MEASURES
 from fairkey.web.frame import AnyRequest, frame
 from fairkey.web.inputs import whole
 from fairkey.web.render import render
@@ -43,6 +44,11 @@ async def show(request: AnyRequest, house: NamedDependency[House], shop_no: From
         frame(request, house),
         "store/shop.html",
         shop=shop,
+        trader=await house.admissions.trader(shop.shop_id),
+        measures=await house.admissions.published(shop_id=shop.shop_id),
+        forms=FORMS,
+        grounds=GROUNDS,
+        measure_words=MEASURES,
         figures=await figures_of(house, shop.shop_id),
         cards=await cards_of(house, shelf.cards),
         count=shelf.count,

@@ -135,6 +135,11 @@ async def stage(database_url: str, state_dir: Path, sandbox_url: str) -> AsyncIt
                 "provider": "sandbox",
                 "file_path": "fairkey.css",
                 "name": "stock-is-short",
+                "version": "1",
+                "path": "0/000",
+                "older": "1.0",
+                "newer": "1.0",
+                "file": "FK-AF-1-1.0.json",
             },
         )
         stage.people = [

@@ -6,7 +6,21 @@ from typing import Any
 import pytest
 
 from fairkey.business.basics import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
-from standard_cases import BASE, COMPLAINED, H48, NOW, OPENED, PRICE_FEN, RECORDED, SMALL, STANDARD, found
+from fairkey.business.standard.deciding import evaluate
+from fairkey.business.standard.truth import Statement
+from standard_cases import (
+    BASE,
+    COMPLAINED,
+    H48,
+    NOW,
+    OPENED,
+    PRICE_FEN,
+    RECORDED,
+    SMALL,
+    STANDARD,
+    found,
+    statements,
+)
 
 EPS = 5 * MINUTE_MS
 NOBODY = {"reason": None, "complained_at_ms": 0}
@@ -308,6 +322,40 @@ def test_amounts_stay_within_what_was_asked_and_what_is_there() -> None:
     assert (finding.refund_fen, finding.deduction_fen) == (2_500, 900)
     finding = found(activated_at_ms=OPENED - EPS - 1, units_total=3, units_affected=2)
     assert finding.refund_fen == PRICE_FEN * 2 // 3
+
+
+def test_the_refund_is_the_largest_of_the_cases_that_stand_together() -> None:
+    """What was partly delivered costs the shop more here than its silence, and the buyer still gets everything back."""
+    finding = found(
+        {**UNDELIVERED, "complained_at_ms": COMPLAINED, "units_delivered": 7, "units_missing": 3, "lure_messages": 1},
+        reason="off_platform", units_sealed=0, merchant_answered_at_ms=0, units_affected=10,
+    )  # fmt: skip
+    assert (finding.case, finding.refund_fen, finding.also) == ("R14", PRICE_FEN, ("R02", "R15"))
+
+
+def test_of_two_ranks_the_better_one_counts() -> None:
+    facts = {**BASE, "activated_at_ms": OPENED - EPS - 1, "reason": "not_valid", "error_means": None}
+    said = [*statements(facts), Statement(fact="error_means", value="not_valid", rank="E3c", source="captured")]
+    said += [
+        Statement(fact="error_means", value="already_used", rank="E1", source="issuer"),
+        Statement(fact="error_means", value="expired_code", rank="E5", source="screenshot"),
+    ]
+    finding = evaluate(STANDARD, said)
+    aside = {(one.statement.source, one.why) for one in finding.set_aside}
+    assert aside == {("captured", "weaker"), ("screenshot", "rank")}
+    facts.update(activated_at_ms=None, input_matches_text=True)
+    said = [*statements(facts), *said[-3:]]
+    assert evaluate(STANDARD, said).case != "R10b"
+    assert evaluate(STANDARD, [one for one in said if one.rank != "E1"]).case == "R10b"
+
+
+def test_where_equals_disagree_nobody_is_judged_by_it() -> None:
+    said = [
+        *statements({**BASE, "activated_at_ms": OPENED - EPS - 1}),
+        Statement(fact="activated_at_ms", value=OPENED + 1, rank="E1", source="another"),
+    ]
+    finding = evaluate(STANDARD, said)
+    assert (finding.case, finding.contradicted) == ("R05d", ("activated_at_ms",))
 
 
 def test_without_the_price_the_row_is_found_and_the_sum_left_open() -> None:

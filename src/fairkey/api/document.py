@@ -42,6 +42,7 @@ _TAGS: Final = (
     ("measures", "What the platform did to shops, published."),
     ("health", "For load balancers."),
     ("issuers", "For those who make codes: what became of them, signed."),
+    ("standard", "How complaints are judged: every version, byte by byte."),
     ("callbacks", "For payment providers."),
 )
 _ABOUT: Final = """\

@@ -22,6 +22,7 @@ from fairkey.engine import trade
 from fairkey.engine.people import Actor, ActorKind, Role
 from fairkey.web.account.entrance import DEMO_DOORS
 
+from .applicants import apply_all
 from .deal import Deal, code_text, minutes
 from .goods import COUPON, COUPON_LIMITED, Goods, ShopPlan, shop_plans
 from .maker import Maker
@@ -92,6 +93,7 @@ class _Builder:
         await self._coupons()
         await stage.play(self._stories(), self._now_ms)
         await self._withdrawals()
+        await apply_all(stage, {door: (shop.shop_id, shop.account_id) for door, shop in self._shops.items()})
         await stage.settle()
         await stage.told()
         await stage.controls.go_well()

@@ -262,7 +262,8 @@ async def test_a_new_payout_account_waits_72_hours_to_the_millisecond(world: Wor
     start_ms = world.clock.ms
     changed = ChangeShop(shop_id=world.shop_id, name="小满卡铺", announcement="", payout_account="6222 9")
     assert not (await ask(Asker.MERCHANT, changed)).refusal
-    for wait_ms, name in ((NEW_ACCOUNT_WAITS_MS - 1, "payout-account-is-new"), (NEW_ACCOUNT_WAITS_MS, "balance-is-too-low")):
+    waits = {NEW_ACCOUNT_WAITS_MS - 1: "payout-account-is-new", NEW_ACCOUNT_WAITS_MS: "balance-is-too-low"}
+    for wait_ms, name in waits.items():
         world.clock.ms = start_ms + wait_ms
         answer = await world.merchant(
             "POST", "/api/v1/shop/payouts", {"amount_fen": 100}, idempotency_key=f"0123456789abcdef{wait_ms}"

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 from msgspec import Meta
 
-from fairkey.api.calls import Call, Reply, pieces, reply, require_done
+from fairkey.api.calls import Call, Reply, TooLarge, pieces, reply, require_done
 from fairkey.api.endpoints import Endpoint, Example
 from fairkey.api.shapes import Hash, In, Moment, Out, moment, moment_or_none
 from fairkey.business.admissions import FileApplication as File
@@ -124,7 +124,7 @@ async def put_licence(house: House, call: Call) -> Reply:
     async for chunk in pieces(call.receive):
         content += chunk
         if len(content) > LICENCE_BYTES_MAX:
-            raise FieldIsInvalid(field="licence", why="too_large")
+            raise TooLarge(bytes_max=LICENCE_BYTES_MAX)
     media_type = type_of_image(bytes(content))
     if not media_type:
         raise FieldIsInvalid(field="licence", why="not_an_image")
@@ -226,6 +226,7 @@ ENDPOINTS: Final = (
         streams=("image/png", "image/jpeg", "application/pdf"),
         bytes_max=LICENCE_BYTES_MAX,
         answer=Licence,
+        refusals=("FieldIsInvalid",),
     ),
     Endpoint(
         method="GET",

@@ -1,5 +1,6 @@
 """From the application to the half-yearly check and a published measure, through the pages, with a clock of our own."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -286,3 +287,29 @@ async def test_nobody_else_reads_an_application(world: World, applicant: httpx.A
     for path in ("/floor/admission", f"/floor/admission/{number}", f"/floor/admission/{number}/licence"):
         assert (await applicant.get(path)).status_code == 403
     assert (await browser(world).get("/desk/admission")).status_code in {303, 401, 403}
+
+
+async def test_a_clock_that_comes_late_or_thrice_lets_no_order_in_and_says_it_once(
+    world: World, applicant: httpx.AsyncClient, operator: httpx.AsyncClient
+) -> None:
+    shop_id, number = await number_of(world, applicant)
+    assert (await send(applicant)).status_code == 303
+    assert (await admit(operator, number)).status_code == 303
+    listing_id = await publish(world.opened, shop_id, delivery="manual", promise_min=30)
+    until_ms = (await dossier_of(world, shop_id)).shop.checked_until_ms
+
+    async def order() -> httpx.Response:
+        body = world.order_body(shop_no=number, listing_id=listing_id)
+        return await world.post("/api/v1/orders", body, idempotency_key=world.opened.house.new_id())
+
+    world.clock.ms = until_ms - 1
+    assert (await order()).status_code == 201
+    world.clock.ms = until_ms  # no worker has come by: the standing still reads open
+    assert (await dossier_of(world, shop_id)).shop.standing == "open"
+    assert (await order()).json()["type"].endswith("shop-is-closed")
+    for _ in range(2):  # the reminder that was slept through, then the end, by three at once
+        await asyncio.gather(*(world.opened.worker.sweep() for _ in range(3)))
+    kinds = await world.opened.pool.fetch(
+        "SELECT kind FROM events WHERE shop_id = $1 AND kind LIKE 'shop.check\\_%' ORDER BY version", shop_id
+    )
+    assert [row["kind"] for row in kinds] == ["shop.check_near", "shop.check_lapsed"]

@@ -40,6 +40,7 @@ _TAGS: Final = (
     ("coupons", "Words that make an order cheaper."),
     ("money", "Your balances, every movement, payouts."),
     ("health", "For load balancers."),
+    ("traces", "The life of a code for whoever holds it; what backs a listing."),
     ("issuers", "For those who make codes: what became of them, signed."),
     ("callbacks", "For payment providers."),
 )

@@ -13,7 +13,7 @@ from fairkey.api.callbacks import CALLBACK
 from fairkey.api.document import document
 from fairkey.api.endpoints import Endpoint
 from fairkey.api.serving import Counter
-from fairkey.api.v1 import batches, catalogue, issuers, money, orders, shop, shop_orders
+from fairkey.api.v1 import batches, catalogue, issuers, money, orders, shop, shop_orders, traces
 from fairkey.gates.permissions import Gate
 from fairkey.gates.problems import Problems
 
@@ -25,6 +25,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *batches.ENDPOINTS,
     *money.ENDPOINTS,
     *issuers.ENDPOINTS,
+    *traces.ENDPOINTS,
     CALLBACK,
 )
 

@@ -95,6 +95,11 @@ REFUSALS: Final[Mapping[str, Words]] = {
         _("An order opens with its secret only. Unknown numbers and wrong secrets get the same answer."),
         _("Open the link in your mail, or type number and secret on the page “My orders”."),
     ),
+    "CodeIsNotKnown": Words(
+        _("No code with this text can be traced here."),
+        _("Unknown codes and those too short to be traced get the same answer."),
+        _("Type it exactly as it was delivered, with all its parts."),
+    ),
     "WorkIsMissing": Words(
         _("Your browser has not finished its small piece of work; nothing was ordered."),
         _("It keeps people from locking up the stock with thousands of orders."),

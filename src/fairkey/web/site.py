@@ -4,7 +4,7 @@ from typing import Any
 
 from litestar.static_files import create_static_files_router
 
-from fairkey.web import account, buyer, merchant, operator, programs, public_log, store, verify
+from fairkey.web import account, buyer, merchant, operator, programs, public_log, store, trace, verify
 from fairkey.web.i18n import WEB
 
 STATIC_MAX_AGE_S = 365 * 86_400  # addresses carry a fingerprint of the content
@@ -29,4 +29,5 @@ def handlers() -> list[Any]:
         *programs.HANDLERS,
         *verify.HANDLERS,
         *public_log.HANDLERS,
+        *trace.HANDLERS,
     ]

@@ -120,6 +120,8 @@ async def stage(database_url: str, state_dir: Path, sandbox_url: str) -> AsyncIt
                 "shop_no": str(world.shop_no),
                 "listing_id": world.vault_id,
                 "revision": "1",
+                "version": "1",
+                "path": "0/000",
                 "batch_id": batches[0]["batch_id"],
                 "coupon_id": coupon.json()["id"],
                 "payment_id": str(uuid4()),

@@ -1,6 +1,7 @@
 """`fairkey`: what operators and newcomers type. Every command takes `--json` and then prints one object, last."""
 
 import asyncio
+import hashlib
 import json
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -107,6 +108,12 @@ def _migrated(applied: list[str]) -> str:
 @click.option("--note", default="", help="A note for yourself.")
 @click.option("--source", type=click.Choice(["issuer", "invoice", "typed"]), default="typed", show_default=True)
 @click.option(
+    "--invoice",
+    "invoice_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The purchase invoice (with --source invoice); only its SHA-256 is kept.",
+)
+@click.option(
     "--attestation",
     "attestation_file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -114,27 +121,49 @@ def _migrated(applied: list[str]) -> str:
 )
 @json_option
 @click.pass_obj
-def import_codes(
+def import_codes(  # noqa: PLR0913 - one for each option
     entry: Entry,
     file: Path,
     shop_no: int,
     listing_id: UUID,
     note: str,
     source: str,
+    invoice_file: Path | None,
     attestation_file: Path | None,
     as_json: bool,  # noqa: FBT001
 ) -> None:
     """Deposit a file of codes (txt or csv, one code a line) and put them on sale."""
+    if invoice_file and source != "invoice":
+        raise click.UsageError("--invoice goes with --source invoice")
     attestation = attestation_file.read_text(encoding="utf-8", errors="replace") if attestation_file else ""
     sys.exit(
         asyncio.run(
-            _import(entry, file, shop_no, str(listing_id), note, source, attestation=attestation, as_json=as_json)
+            _import(
+                entry,
+                file,
+                shop_no,
+                str(listing_id),
+                note,
+                source,
+                invoice_sha256=_sha256_of(invoice_file) if invoice_file else "",
+                attestation=attestation,
+                as_json=as_json,
+            )
         )
     )
 
 
-async def _import(
-    entry: Entry, file: Path, shop_no: int, listing_id: str, note: str, source: str, *, attestation: str, as_json: bool
+async def _import(  # noqa: PLR0913 - everything an import is told about itself
+    entry: Entry,
+    file: Path,
+    shop_no: int,
+    listing_id: str,
+    note: str,
+    source: str,
+    *,
+    invoice_sha256: str,
+    attestation: str,
+    as_json: bool,
 ) -> int:
     async with entry.house() as house:
         shop_id = await house.numbers.shop_of(shop_no)
@@ -154,7 +183,7 @@ async def _import(
                     file_name=file.name,
                     note=note,
                     source=source,
-                    invoice_sha256="",
+                    invoice_sha256=invoice_sha256,
                     attestation=attestation,
                     by_account="",
                     on_progress=lambda now: progress.update(bar, completed=now.bytes_read),
@@ -174,6 +203,11 @@ async def _import(
     }
     say(as_json, figures, lambda: _print_pairs(figures))
     return 1 if refused else 0
+
+
+def _sha256_of(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _size_bytes(file: Path) -> int:

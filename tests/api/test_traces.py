@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from api_world import BUYER, World, a_world
 from fairkey.adapters.vault.tracing import Traces
 from fairkey.business.askers import Asker
 from fairkey.business.batches import WithdrawCodes
+from fairkey.engine import trade
 from fairkey.proofs.code_proofs import read_code_proof
 from fairkey.proofs.receipts import open_promise, read_receipt
 from receipt_world import policy, write_log
@@ -29,6 +31,28 @@ async def files_of(world: World, text: str) -> dict[str, bytes]:
     assert answer.status_code == 200, answer.text
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
         return {name.partition("/")[2]: archive.read(name) for name in archive.namelist()}
+
+
+async def deposit_text(world: World, text: str) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        yield text.encode()
+
+    house = world.opened.house
+    staged, answer = await trade.deposit(
+        house,
+        shop_id=world.shop_id,
+        import_id=house.new_id(),
+        listing_id=world.vault_id,
+        chunks=chunks(),
+        file_name="short.txt",
+        note="",
+        source="typed",
+        invoice_sha256="",
+        by_account="",
+    )
+    assert staged.count == 1
+    assert answer is not None
+    assert not answer.refusal
 
 
 async def opened_text(world: World, placed: dict[str, Any]) -> str:
@@ -81,8 +105,9 @@ async def test_neither_buyer_nor_order_nor_price_is_told(database_url: str, tmp_
 
 async def test_unknown_and_untraceable_codes_get_one_answer(database_url: str, tmp_path: Path) -> None:
     async with a_world(database_url, tmp_path, codes=2) as world:
+        await deposit_text(world, "AB-1234")
         answers = set()
-        for text in ("NEVER-SEEN-0001", world.texts[0][:-1], world.texts[0][:7], "x", " ", "卡" * 2_000):
+        for text in ("NEVER-SEEN-0001", "AB-1234", world.texts[0][:-1], world.texts[0][:7], "x", " ", "卡" * 2_000):
             answer = await world.post("/api/v1/trace", {"code": text})
             body = answer.json()
             answers.add((answer.status_code, json.dumps({k: v for k, v in body.items() if k != "instance"})))

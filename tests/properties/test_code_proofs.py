@@ -103,6 +103,10 @@ def test_a_code_typed_at_delivery_is_proven_by_the_entry_itself() -> None:
         swapped.check()
     with pytest.raises(CodeProofDoesNotHold):
         typed_proof(["AAAA-1111"], 0)._replace(place=0).check()
+    digest, disclosure = commitment(b"s" * 16, id_of(1), "AAAA-1111")
+    crossed = Receipt(entry("code.delivered", {"codes": [id_of(0)], "commitments": [digest.hex()]}), NOT_LOGGED)
+    with pytest.raises(CodeProofDoesNotHold):
+        CodeProof(disclosure, crossed).check()
 
 
 def test_a_code_of_the_older_form_proves_text_and_place_and_no_id() -> None:

@@ -93,6 +93,41 @@ async def test_a_code_is_traced_from_the_vault_to_its_opening_and_all_of_it_is_p
         open_promise(promise, await policy(world.opened))
 
 
+async def test_a_code_typed_at_delivery_and_complained_about_is_traced_and_proven(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with a_world(database_url, tmp_path, codes=1) as world:
+        placed = await world.paid(listing_id=world.manual_id)
+        path = f"/api/v1/shop/orders/{placed['reference']}/deliver"
+        done = await world.merchant("POST", path, {"codes": ["TYPED-0001-AAAA"]})
+        assert done.status_code == 200, done.text
+        assert await opened_text(world, placed) == "TYPED-0001-AAAA"
+        complaint = {"reason": "already_used", "text": "used last week"}
+        assert (await world.of_order(placed, "complaint", complaint)).status_code == 200
+        await write_log(world.opened, database_url)
+        told = await life(world, "TYPED-0001-AAAA")
+        assert [step["what"] for step in told["steps"]] == ["delivered", "revealed", "reported"]
+        assert (told["source"], told["place"], told["root"]) == ("typed", None, "")
+        assert "used last week" not in json.dumps(told)
+        proof = read_code_proof((await files_of(world, "TYPED-0001-AAAA"))["code.fairkey-code"])
+        assert (proof.check().text, proof.check().code_id) == ("TYPED-0001-AAAA", told["code_id"])
+        proof.check_log(await policy(world.opened))
+
+
+async def test_after_erasure_the_life_stays_and_the_text_is_proven_no_more(database_url: str, tmp_path: Path) -> None:
+    async with a_world(database_url, tmp_path, codes=2) as world:
+        text = await opened_text(world, await world.paid())
+        await world.opened.pool.execute("UPDATE vault SET sealed = NULL")  # as an erasure does
+        await write_log(world.opened, database_url)
+        told = await life(world, text)
+        assert told["is_erased"]
+        assert told["steps"][-1]["what"] == "revealed"
+        files = await files_of(world, text)
+        assert "code.fairkey-code" not in files
+        assert sum(name.endswith(".fairkey-receipt") for name in files) == 4
+        assert text not in repr(files)
+
+
 async def test_neither_buyer_nor_order_nor_price_is_told(database_url: str, tmp_path: Path) -> None:
     async with a_world(database_url, tmp_path, codes=2) as world:
         placed = await world.paid(contact=BUYER)

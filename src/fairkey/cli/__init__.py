@@ -23,6 +23,7 @@ from fairkey.settings import SettingsRefused
 from .entry import Entry, Finding, LogIsNotBegun
 from .issuer import issuer
 from .people import people
+from .witness import witness
 
 PURPOSES = ("codes", "contacts")
 CHUNK_BYTES = 256 * 1024
@@ -53,6 +54,7 @@ def root() -> None:
 
 root.add_command(people)
 root.add_command(issuer)
+root.add_command(witness)
 
 
 @root.command()

@@ -142,6 +142,7 @@ class HttpWitnesses:
             state.answer = f"does not answer: {type(error).__name__}"
             return None
         if status == httpx.codes.NOT_FOUND:
+            state.answer = "answers, and has cosigned nothing yet"
             return b""
         if status != httpx.codes.OK:
             state.answer = f"refused ({status}): {_shown(text)}"
@@ -155,6 +156,7 @@ class HttpWitnesses:
             state.answer = f"shows what is no checkpoint of this log: {error}"
             return None
         state.size = checkpoint.size
+        state.answer = f"cosigned {checkpoint.size} entries"
         return text
 
     async def _fetch(self, method: str, url: str, body: bytes) -> tuple[int, str, bytes]:

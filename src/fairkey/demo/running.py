@@ -33,6 +33,7 @@ from fairkey.adapters.postgres.migrate import migrated
 from fairkey.app import make_asgi_app, open_house, wall_clock_ms
 from fairkey.app.log_places import log_origin
 from fairkey.app.processes import LivingApp, start_logging
+from fairkey.proofs.policies import read_policy
 from fairkey.settings import Settings, SettingsRefused
 from fairkey.witness.keeping import KEY_FILE, SEEN_FILE, make_key, read_key
 from fairkey.witness.seen import SeenLogs
@@ -191,7 +192,8 @@ async def _witnesses(folder: Path, settings: Settings, dsn: str) -> AsyncIterato
         members = " ".join(f"demo-witness-{number}.example" for number in range(1, WITNESSES + 1))
         policy = folder / "witnesses" / "policy"
         text = "\n".join([*lines, f"group both all {members}", "quorum both", ""])
-        await asyncio.to_thread(policy.write_text, text, encoding="utf-8")
+        # As the house shows it, so that the fingerprints of file and page are the same.
+        await asyncio.to_thread(policy.write_text, str(read_policy(text.encode())), encoding="utf-8")
         yield policy
 
 

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import json
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -20,9 +20,11 @@ from fairkey.engine import trade
 from fairkey.engine.house import House
 from fairkey.settings import SettingsRefused
 
-from .entry import Entry, Finding, LogIsNotBegun
+from .entry import Entry, Finding
 from .issuer import issuer
+from .log import log
 from .people import people
+from .verify import verify
 from .witness import witness
 
 PURPOSES = ("codes", "contacts")
@@ -54,6 +56,8 @@ def root() -> None:
 
 root.add_command(people)
 root.add_command(issuer)
+root.add_command(log)
+root.add_command(verify)
 root.add_command(witness)
 
 
@@ -344,30 +348,6 @@ def reseal(entry: Entry, as_json: bool) -> None:  # noqa: FBT001
     say(as_json, {"resealed": count}, lambda: console.print(f"Resealed {count} values."))
 
 
-@root.group()
-def log() -> None:
-    """The public log of this installation."""
-
-
-@log.command(name="begin-anew")
-@click.option("--origin", required=True, help="Name of the new log, like keys.example/log-2; never used before.")
-@click.option("--why", required=True, help="Why the old one ends, for whoever asks later.")
-@json_option
-@click.pass_obj
-def begin_anew(entry: Entry, origin: str, why: str, as_json: bool) -> None:  # noqa: FBT001
-    """End the log for good and log every event again under a new origin and key: after a backup that is too old."""
-
-    async def begin() -> Mapping[str, str]:
-        return await entry.begin_log_anew(origin, why)
-
-    try:
-        begun = asyncio.run(begin())
-    except LogIsNotBegun as error:
-        errors.print(str(error), highlight=False)
-        sys.exit(1)
-    say(as_json, dict(begun), lambda: _print_pairs(begun))
-
-
 @root.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
 @click.argument("name", type=click.Choice(["race", "orders", "import", "log"]))
 @click.argument("options", nargs=-1, type=click.UNPROCESSED)
@@ -399,4 +379,9 @@ def run(entry: Entry, arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except click.Abort:
         return 130
+    except ModuleNotFoundError as error:
+        if (error.name or "fairkey").partition(".")[0] in ("fairkey", "sandbox_provider"):
+            raise
+        errors.print(f"This command needs fairkey[server]: {error.name} is not installed here.", highlight=False)
+        return 2
     return 0

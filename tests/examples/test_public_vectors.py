@@ -4,7 +4,7 @@ log written by Tessera, the examples of the C2SP specifications.
 Inclusion is judged by `test_merkle.py`. Subtrees (of Merkle tree certificates) are no notion of this house, but what is
 claimed of one can be asked of a tree: inclusion below `[start, end)` is inclusion in a tree of `end - start` leaves,
 once the subtree is one, and a subtree that begins at 0 is consistent exactly when the tree of its size is. So all
-vectors of subtree inclusion are used, and those of subtree consistency that begin at 0; nobody here asks for the others.
+vectors of subtree inclusion are used, and of subtree consistency those that begin at 0; nobody here asks for others.
 """
 
 import json

@@ -1,7 +1,7 @@
 """A whole log: its head, every entry, every tile, every earlier head, every stream, and what was seen here before."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from fairkey.proofs.checkpoints import Checkpoint, open_checkpoint
 from fairkey.proofs.notes import NOTE_BYTES_MAX, NoteIsMalformed, NoteIsNotSigned, VerifierKey
@@ -23,14 +23,8 @@ def _no_progress(_: str, __: int, ___: int) -> None:
     """Nobody watches."""
 
 
-class More(NamedTuple):
-    """What the log's own house adds: further heads that it signed (size -> note), and who hears every entry."""
-
-    heads: Mapping[int, bytes] = {}
-    on_entries: OnEntries = lambda _first, _entries: None
-
-
-NOTHING_MORE: Final = More()
+def _nobody(_: int, __: Sequence[bytes]) -> None:
+    """Nobody else wants the entries."""
 
 
 class _Earlier(NamedTuple):
@@ -42,18 +36,23 @@ class _Earlier(NamedTuple):
 
 
 def audit_log(
-    report: Report, source: LogSource, given: Given, *, progress: Progress = _no_progress, more: More = NOTHING_MORE
+    report: Report,
+    source: LogSource,
+    given: Given,
+    *,
+    progress: Progress = _no_progress,
+    on_entries: OnEntries = _nobody,
 ) -> None:
     """Check a whole log; every step is decided even when one before it was bad, as far as anything can be said."""
     report.kind = "log"
     try:
-        _audit(report, source, given, progress, more)
+        _audit(report, source, given, progress, on_entries)
     except FileCannotBeRead as error:
         # Not being answered is no proof of anything; a file that is there and is wrong was told as such above.
         report.add("file", State.UNKNOWN, f"The log at {source.where} could not be read to its end: it {error}.")
 
 
-def _audit(report: Report, source: LogSource, given: Given, progress: Progress, more: More) -> None:
+def _audit(report: Report, source: LogSource, given: Given, progress: Progress, on_entries: OnEntries) -> None:
     try:
         data = source.read(CHECKPOINT, NOTE_BYTES_MAX)
     except FileIsMissing:
@@ -69,49 +68,48 @@ def _audit(report: Report, source: LogSource, given: Given, progress: Progress, 
     if head.log is None:
         report.add("tiles", State.UNKNOWN, "Not checked: there is no signed head to check them against.")
         return
-    _audit_signed(report, source, given, head, progress, more)
+    _audit_signed(report, source, given, head, progress, on_entries)
 
 
-def _audit_signed(report: Report, source: LogSource, given: Given, head: Head, progress: Progress, more: More) -> None:
+def _audit_signed(
+    report: Report, source: LogSource, given: Given, head: Head, progress: Progress, on_entries: OnEntries
+) -> None:
     assert head.log is not None
     size = head.checkpoint.size
     told = source.heads()
-    earlier = _earlier(source, sorted(told or ()), head.log, given, progress, more)
+    earlier = _earlier(source, sorted(told or ()), head.log, given, progress)
     memory = given.seen_of(head.log)
     seen = {one.size: one.root for one in memory.heads()} if memory is not None else {}
     wanted = {size, *earlier.roots, *seen}
     with Streams() as streams:
 
-        def on_entries(first: int, entries: Sequence[bytes]) -> None:
+        def hear(first: int, entries: Sequence[bytes]) -> None:
             streams.add(first, entries)
-            more.on_entries(first, entries)
+            on_entries(first, entries)
 
         walked = walk(
             source,
             size,
             roots_at=wanted,
-            on_entries=on_entries,
+            on_entries=hear,
             on_progress=lambda done: progress("entries", done, size),
         )
         _add_tiles(report, head.checkpoint, walked, {**earlier.roots, **seen})
         _add_streams(report, streams, walked)
-    _add_earlier(report, head.checkpoint, walked, earlier, is_told=told is not None or bool(more.heads))
-    _add_stamps(report, source, {**(told or {})}, earlier.roots, head, given)
+    _add_earlier(report, head.checkpoint, walked, earlier, is_told=told is not None)
+    _add_stamps(report, source, told or {}, earlier.roots, head, given)
     _add_remembered(report, head, walked, seen, given)
     report.not_proven.append("That what the entries say is true: this proves what was written down, in which order.")
 
 
-def _earlier(
-    source: LogSource, sizes: Sequence[int], log: VerifierKey, given: Given, progress: Progress, more: More
-) -> _Earlier:
+def _earlier(source: LogSource, sizes: Sequence[int], log: VerifierKey, given: Given, progress: Progress) -> _Earlier:
     policy = given.trust.policy
     assert policy is not None
     roots: dict[int, bytes] = {}
     faults, with_quorum = Faults(), 0
-    every = sorted({*sizes, *more.heads})
-    for number, size in enumerate(every, 1):
+    for number, size in enumerate(sizes, 1):
         try:
-            data = more.heads[size] if size in more.heads else read_head(source, size)
+            data = read_head(source, size)
             roots[size] = _root_of(data, log, size)
             policy.judge(data)
             with_quorum += 1
@@ -120,7 +118,7 @@ def _earlier(
         except (FileIsMissing, FileIsTooLong, NoteIsMalformed, NoteIsNotSigned) as error:
             why = "it is missing" if isinstance(error, FileIsMissing) else str(error)
             faults.add(f"The head of {size} entries: {why}.")
-        progress("earlier heads", number, len(every))
+        progress("earlier heads", number, len(sizes))
     return _Earlier(roots, with_quorum, faults)
 
 
@@ -187,7 +185,7 @@ def _add_earlier(report: Report, head: Checkpoint, walked: Walked, earlier: _Ear
 
 
 def _add_stamps(
-    report: Report, source: LogSource, told: dict[int, int], roots: Mapping[int, bytes], head: Head, given: Given
+    report: Report, source: LogSource, told: Mapping[int, int], roots: Mapping[int, bytes], head: Head, given: Given
 ) -> None:
     stamped = {size: count for size, count in told.items() if count and size in roots}
     if not stamped:

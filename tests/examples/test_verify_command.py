@@ -4,13 +4,28 @@ import io
 import json
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
 from fairkey.cli import root
-from verify_cases import HOSTILE, Case, cases, flips, leaves, policy_of, promise, proof, python_verdict, receipt
+from fairkey.proofs.merkle import inclusion_proof, leaf_hash
+from fairkey.proofs.receipts import Receipt
+from fairkey.proofs.tlog_proofs import TlogProof
+from log_files import head_of, told_entries, write_log
+from verify_cases import (
+    HOSTILE,
+    Case,
+    cases,
+    checkpoint,
+    flips,
+    leaves,
+    policy_of,
+    promise,
+    proof,
+    python_verdict,
+    receipt,
+)
 
 CODES = {"good": 0, "bad": 1, "unknown": 3}
 
@@ -53,17 +68,17 @@ def test_any_flipped_bit_is_judged_as_the_library_judges_it(tmp_path: Path) -> N
         assert result.exit_code == CODES[case.expected], result.output
 
 
-def told(result: Result) -> dict[str, Any]:
-    figures: dict[str, Any] = json.loads(result.stdout)
-    return figures
-
-
 def test_steps_are_numbered_and_a_person_sees_whom_he_trusted(tmp_path: Path) -> None:
     result = verify_case(Case("good", receipt()), tmp_path / "a")
     assert "  1. File: ✓ A receipt, whole and readable." in result.output
     assert "  4. Witnesses: ✓ Cosigned by ash, birch: enough for this policy." in result.output
     assert "SHA-256: " in result.output
     assert result.output.rstrip().endswith("Holds.")
+    figures = json.loads(verify_case(Case("good", receipt()), tmp_path / "a", "--json").stdout)
+    assert figures["verdict"] == "holds"
+    (file,) = figures["files"]
+    assert [step["step"] for step in file["steps"]][:6] == ["file", "policy", "log", "witnesses", "place", "entry"]
+    assert len(figures["policy"]["sha256"]) == 64
 
 
 def test_text_in_a_file_cannot_disturb_a_terminal(tmp_path: Path) -> None:
@@ -141,9 +156,31 @@ def test_wrong_calls_are_told_from_wrong_proofs(tmp_path: Path) -> None:
 
 
 def test_two_heads_of_one_size_are_a_fork_and_both_are_kept(tmp_path: Path) -> None:
-    from verify_cases import under_another_name
+    assert verify_case(Case("", receipt()), tmp_path / "a").exit_code == 0
+    entries = told_entries(7)
+    path = tuple(inclusion_proof(list(map(leaf_hash, entries)), 0))
+    other = Receipt(entries[0], TlogProof(0, path, head_of(entries))).encode()
+    assert verify_case(Case("", other), tmp_path / "b", "--no-memory").exit_code == 0
+    forked = verify_case(Case("", other), tmp_path / "b")
+    assert forked.exit_code == 1
+    assert "The log has signed two different trees of 7 entries: a fork." in forked.output
+    kept = [one.read_bytes() for one in (tmp_path / "memory").rglob("7*")]
+    assert sorted(kept) == sorted([head_of(entries), checkpoint()])
+    log = run(write_log(tmp_path / "log", entries), "--policy", tmp_path / "a" / "policy.of.mine")
+    assert log.exit_code == 1
+    assert "The head of 7 entries that was seen here is not a beginning of this log" in log.output
+    assert verify_case(Case("", receipt()), tmp_path / "a").exit_code == 0
 
-    shown = verify_case(Case("", receipt(0, (), head=None)), tmp_path / "a")
-    assert shown.exit_code == 0
-    other = verify_case(Case("", under_another_name()), tmp_path / "a", "--json")
-    assert "seen" not in {step["step"] for step in told(other)["files"][0]["steps"]}  # of another size
+
+def test_what_cannot_be_remembered_does_not_spoil_the_verdict(tmp_path: Path) -> None:
+    (tmp_path / "memory").write_bytes(b"no folder")
+    result = verify_case(Case("", receipt()), tmp_path / "a")
+    assert result.exit_code == 0
+    assert "could not be remembered" in result.output
+
+
+def test_time_stamps_are_left_alone_without_roots(tmp_path: Path) -> None:
+    stamped = json.loads(receipt())
+    stamped["tokens"] = [{"tsa": "one", "token": "MAA="}]
+    case = Case("", json.dumps(stamped).encode())
+    assert "--tsa-roots checks them" in verify_case(case, tmp_path / "a").output

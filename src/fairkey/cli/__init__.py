@@ -382,6 +382,7 @@ def run(entry: Entry, arguments: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         if (error.name or "fairkey").partition(".")[0] in ("fairkey", "sandbox_provider"):
             raise
-        errors.print(f"This command needs fairkey[server]: {error.name} is not installed here.", highlight=False)
+        sentence = f"This command needs fairkey[server]: {error.name} is not installed here."
+        errors.print(sentence, highlight=False, markup=False, soft_wrap=True)
         return 2
     return 0

@@ -11,7 +11,7 @@ from fairkey.proofs.timestamps import TOKEN_BYTES_MAX, TokenIsRefused, check_tok
 from .judging import Given, Head, add_seen, judge_head, told_at
 from .reading import FileCannotBeRead, FileIsMissing, FileIsTooLong
 from .reports import Report, State
-from .sources import CHECKPOINT, LogSource, read_head
+from .sources import CHECKPOINT, IndexIsMalformed, LogSource, read_head
 from .streams import Streams
 from .walking import Faults, OnEntries, Walked, span, walk
 
@@ -49,7 +49,9 @@ def audit_log(
         _audit(report, source, given, progress, on_entries)
     except FileCannotBeRead as error:
         # Not being answered is no proof of anything; a file that is there and is wrong was told as such above.
-        report.add("file", State.UNKNOWN, f"The log at {source.where} could not be read to its end: it {error}.")
+        report.add(
+            "file", State.UNKNOWN, f"The log at {source.where} could not be read to its end: {error.name} {error}."
+        )
 
 
 def _audit(report: Report, source: LogSource, given: Given, progress: Progress, on_entries: OnEntries) -> None:
@@ -76,8 +78,10 @@ def _audit_signed(
 ) -> None:
     assert head.log is not None
     size = head.checkpoint.size
-    told = source.heads()
+    told, why = _heads_of(source)
     earlier = _earlier(source, sorted(told or ()), head.log, given, progress)
+    if why:
+        earlier.faults.add(why)
     memory = given.seen_of(head.log)
     seen = {one.size: one.root for one in memory.heads()} if memory is not None else {}
     wanted = {size, *earlier.roots, *seen}
@@ -100,6 +104,14 @@ def _audit_signed(
     _add_stamps(report, source, told or {}, earlier.roots, head, given)
     _add_remembered(report, head, walked, seen, given)
     report.not_proven.append("That what the entries say is true: this proves what was written down, in which order.")
+
+
+def _heads_of(source: LogSource) -> tuple[dict[int, int] | None, str]:
+    """The earlier heads that this place tells; what is wrong with its list."""
+    try:
+        return source.heads(), ""
+    except IndexIsMalformed as error:
+        return {}, f"The list of earlier heads {error}."
 
 
 def _earlier(source: LogSource, sizes: Sequence[int], log: VerifierKey, given: Given, progress: Progress) -> _Earlier:
@@ -132,7 +144,9 @@ def _root_of(data: bytes, log: VerifierKey, size: int) -> bytes:
 def _add_tiles(report: Report, head: Checkpoint, walked: Walked, known: Mapping[int, bytes]) -> None:
     faults, size = walked.faults, head.size
     root = walked.roots.get(size)
-    if walked.reached < size:
+    if walked.is_cut_off:
+        pass  # told by the pass
+    elif walked.reached < size:
         faults.add(f"The log breaks off: from entry {walked.reached} on nothing is left of {size} that were signed.")
     elif root != head.root:
         where = _between(walked, known, size)
@@ -178,6 +192,9 @@ def _add_earlier(report: Report, head: Checkpoint, walked: Walked, earlier: _Ear
             faults.add(f"The signed head of {size} entries is not a beginning of this log: a fork.")
     if faults.count:
         report.add("heads", State.BAD, "Earlier heads contradict this log.", faults.lines())
+    elif not earlier.roots.keys() <= walked.roots.keys():
+        sentence = f"Only those up to {walked.reached} entries could be compared: they are beginnings of this log."
+        report.add("heads", State.LEFT, sentence)
     else:
         count, full = len(earlier.roots), earlier.with_quorum
         sentence = f"All {count} are beginnings of this log; {full} carry the policy's quorum."
@@ -227,6 +244,9 @@ def _add_remembered(report: Report, head: Head, walked: Walked, seen: Mapping[in
     if faults.count:
         where = f"What was seen lies in {memory.folder}; show it to others."
         report.add("seen", State.BAD, f"The log is not the one that was seen here before. {where}", faults.lines())
+    elif not seen.keys() <= walked.roots.keys():
+        sentence = f"Only heads up to {walked.reached} entries could be compared: this log extends them."
+        report.add("seen", State.LEFT, sentence)
     elif seen:
         report.add("seen", State.GOOD, f"It extends the {len(seen)} heads that were seen here before.")
     elif report.steps and all(step.state is not State.BAD for step in report.steps):

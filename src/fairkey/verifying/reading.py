@@ -10,7 +10,11 @@ class FileIsMissing(Exception):
 
 
 class FileCannotBeRead(Exception):
-    """It is there, or may be, and cannot be read. The argument ends a sentence that begins with its name."""
+    """It is there, or may be, and cannot be read. The argument ends a sentence that begins with its name, which whoever
+    knows it by a name of his own says in `name`.
+    """
+
+    name = "it"
 
 
 class FileIsTooLong(FileCannotBeRead):
@@ -28,9 +32,10 @@ def read_regular(path: Path, bytes_max: int) -> bytes:
         raise FileIsMissing(str(path)) from None
     except (OSError, ValueError) as error:
         raise FileCannotBeRead(f"cannot be opened ({getattr(error, 'strerror', None) or error})") from None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise FileCannotBeRead("is no file")
     with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise FileCannotBeRead("is no file")
         try:
             data = file.read(bytes_max + 1)
         except OSError as error:

@@ -10,7 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from http.client import HTTPException, HTTPMessage
+from http.client import HTTPException, HTTPMessage, HTTPResponse, IncompleteRead
 from pathlib import Path
 from typing import IO, Final, Protocol
 from urllib.parse import urlsplit
@@ -29,10 +29,15 @@ FILE_S: Final = 120.0
 TRIES: Final = 5
 REDIRECTS_MAX: Final = 3
 CHUNK_BYTES: Final = 64 * 1024
+LENGTH_DIGITS_MAX: Final = 18
 WAIT_MAX_S: Final = 30.0
 
 _HEAD: Final = re.compile(r"(0|[1-9][0-9]{0,18})(?:\.([1-9][0-9]?)\.tst)?")
 _INDEX_LINE: Final = re.compile(rb"(0|[1-9][0-9]{0,18}) ([0-9]|[1-9][0-9])")
+
+
+class IndexIsMalformed(Exception):
+    """The list of earlier heads is none. The argument ends a sentence that begins with its name."""
 
 
 class LogSource(Protocol):
@@ -44,7 +49,10 @@ class LogSource(Protocol):
         """A file's bytes. Raises `FileIsMissing` and `FileCannotBeRead`, a file that is too long included."""
 
     def heads(self) -> dict[int, int] | None:
-        """Size of each earlier head -> how many stamps lie beside it; None when this place tells none."""
+        """Size of each earlier head -> how many stamps lie beside it; None when this place tells none.
+
+        Raises `FileCannotBeRead`, `IndexIsMalformed`.
+        """
 
 
 class FolderLog:
@@ -56,7 +64,11 @@ class FolderLog:
 
     def read(self, path: str, bytes_max: int) -> bytes:
         """A file's bytes."""
-        return read_regular(self._folder / path, bytes_max)
+        try:
+            return read_regular(self._folder / path, bytes_max)
+        except FileCannotBeRead as error:
+            error.name = path
+            raise
 
     def heads(self) -> dict[int, int] | None:
         """What lies in `checkpoints`."""
@@ -66,7 +78,7 @@ class FolderLog:
             with os.scandir(self._folder / "checkpoints") as listed:
                 for number, one in enumerate(listed):
                     if number > HEADS_MAX:
-                        raise FileIsTooLong("holds more files than a log has heads")
+                        raise IndexIsMalformed("holds more files than a log has heads")
                     if name := _HEAD.fullmatch(one.name):
                         size, stamp = int(name[1]), int(name[2] or 0)
                         counts = stamps if stamp else found
@@ -116,6 +128,13 @@ class WebLog:
 
     def read(self, path: str, bytes_max: int) -> bytes:
         """A file's bytes."""
+        try:
+            return self._read(path, bytes_max)
+        except FileCannotBeRead as error:
+            error.name = path
+            raise
+
+    def _read(self, path: str, bytes_max: int) -> bytes:
         for number in range(1, TRIES + 1):
             try:
                 return self._once(f"{self.where}/{path}", bytes_max)
@@ -133,18 +152,10 @@ class WebLog:
         raise AssertionError("the last try returns or raises")
 
     def _once(self, url: str, bytes_max: int) -> bytes:
-        until = time.monotonic() + FILE_S
         request = urllib.request.Request(url, headers={"User-Agent": "fairkey-verify"})  # noqa: S310 - see `_opener`
-        parts, length = [], 0
+        until = time.monotonic() + FILE_S
         with self._opener.open(request, timeout=TRY_S) as answer:
-            while chunk := answer.read(CHUNK_BYTES):
-                parts.append(chunk)
-                length += len(chunk)
-                if length > bytes_max:
-                    raise FileIsTooLong(f"has more than {bytes_max} bytes")
-                if time.monotonic() > until:
-                    raise FileCannotBeRead("comes too slowly")
-        return b"".join(parts)
+            return _body_of(answer, bytes_max, until)
 
     def heads(self) -> dict[int, int] | None:
         """What `checkpoints/index` tells."""
@@ -152,7 +163,31 @@ class WebLog:
             data = self.read(INDEX, INDEX_BYTES_MAX)
         except FileIsMissing:
             return None
+        except FileIsTooLong as error:
+            raise IndexIsMalformed(str(error)) from None
         return read_index(data)
+
+
+def _body_of(answer: HTTPResponse, bytes_max: int, until: float) -> bytes:
+    """All that was announced: what breaks off on the way says nothing about the log. Each piece is taken as it comes,
+    so that a server which drips is given up at the moment `until` too.
+    """
+    told = answer.headers.get("Content-Length", "")
+    announced = int(told) if told.isdecimal() and len(told) <= LENGTH_DIGITS_MAX else None
+    parts, length = [], 0
+    while announced is None or length < announced:
+        chunk = answer.read1(CHUNK_BYTES)
+        if not chunk:
+            break
+        parts.append(chunk)
+        length += len(chunk)
+        if length > bytes_max:
+            raise FileIsTooLong(f"has more than {bytes_max} bytes")
+        if time.monotonic() > until:
+            raise FileCannotBeRead("comes too slowly")
+    if announced is not None and length < announced:
+        raise IncompleteRead(b"", announced - length)
+    return b"".join(parts)
 
 
 def _wait_s(told: str | None, number: int) -> float:
@@ -161,12 +196,12 @@ def _wait_s(told: str | None, number: int) -> float:
 
 
 def read_index(data: bytes) -> dict[int, int]:
-    """The heads that an index tells. Raises `FileCannotBeRead`."""
+    """The heads that an index tells. Raises `IndexIsMalformed`."""
     heads: dict[int, int] = {}
     for line in data.splitlines():
         told = _INDEX_LINE.fullmatch(line)
         if told is None or len(heads) == HEADS_MAX:
-            raise FileCannotBeRead("is no index of heads")
+            raise IndexIsMalformed("is no index of heads")
         heads[int(told[1])] = min(int(told[2]), STAMPS_MAX)
     return heads
 

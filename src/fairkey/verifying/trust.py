@@ -34,7 +34,11 @@ def state_folder(environment: Mapping[str, str]) -> Path:
 
 def _xdg(environment: Mapping[str, str], name: str, otherwise: str) -> Path:
     told = environment.get(name, "")
-    return Path(told) if told and Path(told).is_absolute() else Path(os.path.expanduser("~")) / otherwise  # noqa: PTH111 - no RuntimeError without a home
+    if told and Path(told).is_absolute():
+        return Path(told)
+    home = Path(os.path.expanduser("~"))  # noqa: PTH111 - no RuntimeError without a home
+    # Who has no home has no settings either: "~" itself would be a folder of whatever lies in the current one.
+    return (home if home.is_absolute() else Path(os.sep)) / otherwise
 
 
 def find_trust(given: Path | None, environment: Mapping[str, str]) -> Trust:

@@ -19,7 +19,7 @@ from fairkey.proofs.tiles import (
     hashes_in,
 )
 
-from .reading import FileIsMissing, FileIsTooLong
+from .reading import FileCannotBeRead, FileIsMissing, FileIsTooLong
 from .sources import LogSource
 
 FAULTS_TOLD_MAX: Final = 20
@@ -49,11 +49,14 @@ class Faults:
 
 @dataclass(slots=True)
 class Walked:
-    """What a pass found. `roots`: size -> root, of the sizes asked for; `reached`: the entries whose hash is known."""
+    """What a pass found. `roots`: size -> root, of the sizes asked for; `reached`: the entries whose hash is known;
+    `is_cut_off`: the place did not answer from there on.
+    """
 
     faults: Faults
     roots: dict[int, bytes]
     reached: int
+    is_cut_off: bool = False
 
 
 def span(first: int, end: int) -> str:
@@ -188,12 +191,18 @@ def walk(
 ) -> Walked:
     """Go through the first `size` entries. Ends early where neither entries nor hashes are left.
 
-    Raises `FileCannotBeRead` when the place does not answer.
+    Raises `FileCannotBeRead` when the place does not answer; not once something wrong was found: that is told.
     """
     going = _Walk(source, size, roots_at, on_entries)
-    for number in range(-(-size // TILE_WIDTH)):
-        if not going.bundle(number):
-            return Walked(going.faults, going.roots, going.tree.size)
-        on_progress(going.tree.size)
-    going.finish()
+    try:
+        for number in range(-(-size // TILE_WIDTH)):
+            if not going.bundle(number):
+                return Walked(going.faults, going.roots, going.tree.size)
+            on_progress(going.tree.size)
+        going.finish()
+    except FileCannotBeRead as error:
+        if not going.faults.count:
+            raise
+        going.faults.add(f"From {error.name} on it could not be read: it {error}.")
+        return Walked(going.faults, going.roots, going.tree.size, is_cut_off=True)
     return Walked(going.faults, going.roots, going.tree.size)

@@ -150,6 +150,7 @@ def test_wrong_calls_are_told_from_wrong_proofs(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(receipt())
     assert run(tmp_path / "none").exit_code == 2
     assert run(tmp_path / "a", "--policy", tmp_path / "none").exit_code == 2
+    assert run(tmp_path / "a", "--entry", tmp_path / "a").exit_code == 2
     (tmp_path / "roots").write_bytes(b"none")
     assert run(tmp_path / "a", "--tsa-roots", tmp_path / "roots").exit_code == 2
     assert run("/dev/zero").exit_code == 2

@@ -15,7 +15,7 @@ from fairkey.verifying.auditing import audit_log
 from fairkey.verifying.exporting import FolderIsTaken, export_log
 from fairkey.verifying.judging import Given
 from fairkey.verifying.reading import FileCannotBeRead, FileIsMissing
-from fairkey.verifying.reports import Report, State
+from fairkey.verifying.reports import Report, State, plain
 from fairkey.verifying.targets import NothingThere, log_at
 from fairkey.verifying.trust import Trust, fingerprint_of
 from fairkey.verifying.walking import Faults
@@ -85,7 +85,7 @@ def audit(
     try:
         source = log_at(target)
     except NothingThere as error:
-        raise click.UsageError(f"{error}.") from None
+        raise click.UsageError(f"{plain(str(error))[:1].upper()}{plain(str(error))[1:]}.") from None
     report = Report(target, "log", teller.begin(target))
     with ExitStack() as stack:
         audit_log(report, source, given, progress=teller.progress(stack))

@@ -30,6 +30,7 @@ from .judging import Given, Head, add_policy, add_seen, attempt, judge_head, tol
 from .reports import Report, State
 
 FILE_BYTES_MAX: Final = RECEIPT_BYTES_MAX
+BARE_PROOF: Final = "tlog-proof"
 _PUBLIC_MAX: Final = 40
 
 
@@ -276,7 +277,7 @@ def _add_tokens(report: Report, receipt: Receipt, head: Head | None, given: Give
 
 
 KINDS: Final = (
-    Kind("tlog-proof", _begins(FIRST_LINE), _check_bare_proof),
+    Kind(BARE_PROOF, _begins(FIRST_LINE), _check_bare_proof),
     Kind("promise", _begins(PROMISE_FIRST_LINE), _check_promise),
     Kind("code's proof", _says("fairkey_code", anywhere=False), _check_code),
     Kind("receipt", _says("fairkey_receipt", anywhere=True), _check_receipt),

@@ -6,7 +6,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from .auditing import Progress, audit_log
-from .files import FILE_BYTES_MAX, check_file, kind_of
+from .files import BARE_PROOF, FILE_BYTES_MAX, check_file, kind_of
 from .judging import Given
 from .reading import FileCannotBeRead, FileIsMissing, FileIsTooLong, read_regular
 from .reports import Report, State, Step
@@ -67,6 +67,8 @@ def verify(
         return [report], []
     except FileCannotBeRead as error:
         raise NothingThere(f"{target} {error}") from None
+    if entry is not None and not _is_bare_proof(data):
+        raise NothingThere("--entry goes with a .tlog-proof; everything else brings its own")
     if is_zip(data):
         return _verify_zip(path.name, data, given, begin)
     report = Report(path.name, "file", begin(path.name))
@@ -75,6 +77,11 @@ def verify(
     else:
         check_file(report, data, given, entry_bytes)
     return [report], []
+
+
+def _is_bare_proof(data: bytes) -> bool:
+    kind = kind_of(data)
+    return kind is not None and kind.name == BARE_PROOF
 
 
 def _verify_zip(name: str, data: bytes, given: Given, begin: Begin) -> tuple[list[Report], list[str]]:

@@ -151,6 +151,16 @@ def test_a_missing_tile_is_named_and_a_full_one_stands_for_a_partial_one(log: Pa
     assert "from entry 0 on nothing is left of 600" in run(log).output
 
 
+@pytest.mark.parametrize(
+    ("path", "more"), [("tile/0/002.p/88", bytes(HASH_BYTES)), ("tile/entries/002.p/88", b"\0\1a")]
+)
+def test_a_file_holds_nothing_after_what_its_name_says(log: Path, path: str, more: bytes) -> None:
+    put(log, path, (log / path).read_bytes() + more)
+    result = run(log)
+    assert result.exit_code == 1
+    assert f"{path} (entries 512 to 599) is damaged: it has" in result.output
+
+
 def test_a_partial_tile_is_taken_from_the_full_one(tmp_path: Path) -> None:
     log = write_log(tmp_path / "log", ENTRIES)
     for partial, full in (("tile/0/002.p/88", "tile/0/002"), ("tile/entries/002.p/88", "tile/entries/002")):

@@ -35,8 +35,8 @@ from fairkey.app.log_places import log_origin
 from fairkey.app.processes import LivingApp, start_logging
 from fairkey.proofs.policies import read_policy
 from fairkey.settings import Settings, SettingsRefused
-from fairkey.witness.keeping import KEY_FILE, SEEN_FILE, make_key, read_key
-from fairkey.witness.seen import SeenLogs
+from fairkey.witness.keeping import KEY_FILE, SEEN_FILE, CannotKeep, read_key
+from fairkey.witness.seen import SeenLogs, begin
 from fairkey.witness.serving import WitnessApp
 
 from .goods import COUPON
@@ -80,6 +80,9 @@ def run(environ: Mapping[str, str], *, port: int, fresh: bool, seed: int) -> int
             except SettingsRefused as refused:
                 errors.print("\n".join(refused.reasons))
                 return 2
+            except CannotKeep as reason:
+                errors.print(f"A witness of the demo cannot start: {reason} ./run demo --fresh begins anew.")
+                return 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,7 +186,7 @@ async def _witnesses(folder: Path, settings: Settings, dsn: str) -> AsyncIterato
         for number in range(1, WITNESSES + 1):
             place = folder / "witnesses" / str(number)
             name = f"demo-witness-{number}.example"
-            key = read_key(place) if (place / KEY_FILE).exists() else make_key(place, name)
+            key = read_key(place) if (place / KEY_FILE).exists() else begin(place, name)
             seen = stack.enter_context(contextlib.closing(SeenLogs(place / SEEN_FILE, key, lambda: int(time.time()))))
             at = stack.enter_context(bound_socket(HOST, 0))
             app = WitnessApp(key.verifier, {own.origin: (own.key.verifier,)}, seen)

@@ -2,7 +2,7 @@
 
 from base64 import b64decode
 from binascii import Error as NotBase64
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from fairkey.proofs.checkpoints import Checkpoint, read_checkpoint
@@ -12,6 +12,7 @@ from fairkey.proofs.notes import Note, NoteIsMalformed, NoteIsNotSigned, Verifie
 REQUEST_BYTES_MAX = 256 * 1024
 PROOF_LINES_MAX = 63
 SIZE_TYPE = "text/x.tlog.size"
+TEXT_TYPE = "text/plain; charset=utf-8"
 
 
 class Asked(NamedTuple):
@@ -34,13 +35,18 @@ class Seen(NamedTuple):
 NOTHING = Seen(0, EMPTY_ROOT, 0)
 
 
-@dataclass(frozen=True, slots=True)
 class Refused(Exception):
     """The answer is this status with this text."""
 
-    status: int
-    text: str
-    media_type: str = "text/plain; charset=utf-8"
+    def __init__(self, status: int, text: str, media_type: str = TEXT_TYPE) -> None:
+        super().__init__(status, text)
+        self.status = status
+        self.text = text
+        self.media_type = media_type
+
+
+class TwoHistories(Refused):
+    """The log signed two checkpoints of one size with different roots: by that alone it is convicted."""
 
 
 def read_request(body: bytes) -> Asked:
@@ -77,8 +83,10 @@ def _decimal(text: bytes) -> int:
     return int(text)
 
 
-def check_signed(asked: Asked, logs: dict[str, tuple[VerifierKey, ...]]) -> None:
-    """That a log we watch signed it. Raises `Refused` (404, 403)."""
+def check_signed(asked: Asked, logs: Mapping[str, tuple[VerifierKey, ...]]) -> Asked:
+    """That a log we watch signed it; the same without lines of others, which are not ours to keep or show. Raises
+    `Refused` (404, 403).
+    """
     keys = logs.get(asked.checkpoint.origin)
     if keys is None:
         raise Refused(404, "unknown log: this witness does not watch it")
@@ -88,6 +96,9 @@ def check_signed(asked: Asked, logs: dict[str, tuple[VerifierKey, ...]]) -> None
         raise Refused(403, f"invalid signature: {error}") from None
     if not signed:
         raise Refused(403, "invalid signature: none of the keys that are known for this log signed the checkpoint")
+    good = {(one.key.name, one.key.key_id) for one in signed}
+    lines = tuple(dict.fromkeys(one for one in asked.note.signatures if (one.name, one.key_id) in good))
+    return asked._replace(note=asked.note._replace(signatures=lines))
 
 
 def check_extends(asked: Asked, seen: Seen) -> None:
@@ -98,7 +109,9 @@ def check_extends(asked: Asked, seen: Seen) -> None:
     if asked.size_before != seen.size:
         raise Refused(409, f"{seen.size}\n", SIZE_TYPE)
     if asked.size_before == checkpoint.size and seen.size and checkpoint.root != seen.root:
-        raise Refused(422, f"another tree of {seen.size} entries was cosigned before: the log shows two histories")
+        raise TwoHistories(
+            422, f"another tree of {seen.size} entries was cosigned before: the log shows two histories"
+        )
     try:
         check_consistency(
             size_before=seen.size,
@@ -110,5 +123,3 @@ def check_extends(asked: Asked, seen: Seen) -> None:
     except ConsistencyIsNotProven:
         what = f"that {checkpoint.size} entries begin with the {seen.size} cosigned before"
         raise Refused(422, f"consistency proof: it does not show {what}") from None
-    if checkpoint.size == 0 and checkpoint.root != EMPTY_ROOT:
-        raise Refused(422, "the root of nothing is not that of the empty tree")

@@ -5,6 +5,7 @@ from base64 import b64decode, b64encode
 from binascii import Error as NotBase64
 from collections.abc import Iterable
 from pathlib import Path
+from tempfile import mkstemp
 
 from fairkey.proofs.notes import COSIGNATURE, KeyIsMalformed, SignerKey, VerifierKey, read_vkey, signer_key
 from fairkey.proofs.policies import PolicyIsMalformed, read_policy
@@ -21,21 +22,30 @@ class CannotKeep(Exception):
 
 
 def make_key(folder: Path, name: str) -> SignerKey:
-    """A new key under this name (an address without scheme, like witness.example/w1). Raises `CannotKeep`."""
+    """A new key under this name (an address without scheme, like witness.example/w1); the file is there as a whole or
+    not at all. Raises `CannotKeep`, OSError.
+    """
     seed = os.urandom(SEED_BYTES)
     try:
         key = signer_key(name, seed, COSIGNATURE)
     except KeyIsMalformed as error:
         raise CannotKeep(f"{name!r} cannot be a witness's name: {error}.") from None
-    folder.mkdir(parents=True, exist_ok=True)
+    descriptor, beside = mkstemp(dir=folder)  # nobody else may read it, from the start
     try:
-        descriptor = os.open(folder / KEY_FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(f"{name}\n{b64encode(seed).decode()}\n")
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(beside, folder / KEY_FILE)
     except FileExistsError:
         raise CannotKeep(f"{folder / KEY_FILE} is there already; a witness keeps its key for life.") from None
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(f"{name}\n{b64encode(seed).decode()}\n")
-        file.flush()
-        os.fsync(file.fileno())
+    finally:
+        os.unlink(beside)  # noqa: PTH108 - a path in text
+    directory = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
     return key
 
 
@@ -49,7 +59,9 @@ def read_key(folder: Path) -> SignerKey:
     except FileNotFoundError:
         raise CannotKeep(f"{file} is missing; make it with: fairkey witness init --state {folder} --name …") from None
     except (ValueError, NotBase64, KeyIsMalformed):
-        raise CannotKeep(f"{file} is damaged; bring back its copy.") from None
+        raise CannotKeep(f"{file} is damaged.") from None
+    except OSError as error:
+        raise CannotKeep(f"{file} cannot be read: {error.strerror}.") from None
     if is_open:
         raise CannotKeep(f"{file} can be read by others; say chmod 600 {file}.")
     return key

@@ -3,25 +3,28 @@ never cosigns two histories.
 """
 
 import asyncio
+import contextlib
 import os
 import random
 import signal
 import sqlite3
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from itertools import count
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
+import fairkey.witness.seen as seen_module
 from fairkey.proofs.checkpoints import open_checkpoint
 from fairkey.witness.judging import Refused
-from fairkey.witness.keeping import CannotKeep
-from fairkey.witness.seen import NotNoted
+from fairkey.witness.keeping import SEEN_FILE, CannotKeep
+from fairkey.witness.seen import NotNoted, SeenLogs
 from sqlite_disk import Disk, Way, through
 from witness_world import LOG, ORIGIN, Witness, asked, figures_of, request, running
 
@@ -133,23 +136,27 @@ def test_a_full_disk_is_waited_out(numbered: Numbered) -> None:
             return
 
 
-def outcome(url: str, body: bytes) -> int:
-    """The status, or 0 when there was none."""
-    try:
-        return httpx.post(f"{url}/add-checkpoint", content=body, timeout=30, trust_env=False).status_code
-    except httpx.HTTPError:
-        return 0
+async def asked_at_once(urls: Sequence[str], bodies: Sequence[bytes]) -> list[int]:
+    """The statuses; every request is on its way before the first answer is read."""
+    hosts = [urlsplit(urls[at % len(urls)]) for at in range(len(bodies))]
+    streams = [await asyncio.open_connection(host.hostname, host.port) for host in hosts]
+    for (_, writer), body in zip(streams, bodies, strict=True):
+        head = f"POST /add-checkpoint HTTP/1.1\r\nhost: w\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
+        writer.write(head.encode() + body)
+    answers = await asyncio.gather(*(reader.read() for reader, _ in streams))
+    for _, writer in streams:
+        writer.close()
+    return [int(answer.split(b" ", 2)[1]) for answer in answers]
 
 
 async def test_of_forty_at_once_one_wins(tmp_path: Path) -> None:
     """Over HTTP, at two processes that share one folder: forty histories, each properly signed by the same log."""
     with running(tmp_path / "w") as one, running(tmp_path / "w") as other:
         assert one.vkey == other.vkey
-        assert outcome(one.url, request(0, BEFORE)) == 200
+        assert await asked_at_once([one.url], [request(0, BEFORE)]) == [200]
         # Each grows the same beginning by other entries or to another size.
         bodies = [request(BEFORE, BEFORE + 1 + at % 10, forked_at=BEFORE + at // 10) for at in range(RACING)]
-        asking = [asyncio.to_thread(outcome, (one, other)[at % 2].url, body) for at, body in enumerate(bodies)]
-        statuses = await asyncio.gather(*asking)
+        statuses = await asked_at_once([one.url, other.url], bodies)
         shown = {httpx.get(f"{each.url}/{ADDRESS}", trust_env=False).content for each in (one, other)}
     winners = [at for at, status in enumerate(statuses) if status == 200]
     assert len(winners) == 1, statuses
@@ -157,6 +164,27 @@ async def test_of_forty_at_once_one_wins(tmp_path: Path) -> None:
     (note,) = shown
     winner = open_checkpoint(note, LOG.verifier)[0]
     assert winner.text() in bodies[winners[0]]
+
+
+def test_between_check_and_note_nobody_comes_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process over the same folder, at the worst moment: it cannot note, and so it cosigns nothing."""
+    monkeypatch.setattr(seen_module, "BUSY_S", 0)
+    witness = Witness(tmp_path / "w")
+    came: list[str] = []
+    with witness.opened() as (_, other, key):
+
+        def comes_in() -> int:
+            with pytest.raises(NotNoted, match="locked") as refused:
+                other.cosign(asked(0, AFTER, forked_at=0))
+            came.append(str(refused.value))
+            return witness.clock()
+
+        seen = SeenLogs(witness.folder / SEEN_FILE, key, comes_in)
+        with contextlib.closing(seen):
+            assert seen.cosign(asked(0, BEFORE))
+        assert came
+        with pytest.raises(Refused, match="409"):
+            other.cosign(asked(0, AFTER, forked_at=0))
 
 
 class Asking:

@@ -22,14 +22,16 @@ import pytest
 
 import fairkey.witness.seen as seen_module
 from fairkey.proofs.checkpoints import open_checkpoint
+from fairkey.proofs.notes import signer_key
 from fairkey.witness.judging import Refused
-from fairkey.witness.keeping import SEEN_FILE, CannotKeep
+from fairkey.witness.keeping import LOGS_FILE, SEEN_FILE, CannotKeep
 from fairkey.witness.seen import NotNoted, SeenLogs
 from sqlite_disk import Disk, Way, through
 from witness_world import LOG, ORIGIN, Witness, asked, figures_of, request, running
 
 BEFORE, AFTER = 3, 5
 RACING = 40
+ROUNDS = 8
 ADDRESS = f"{sha256(ORIGIN.encode()).hexdigest()}/checkpoint"
 
 
@@ -150,20 +152,27 @@ async def asked_at_once(urls: Sequence[str], bodies: Sequence[bytes]) -> list[in
 
 
 async def test_of_forty_at_once_one_wins(tmp_path: Path) -> None:
-    """Over HTTP, at two processes that share one folder: forty histories, each properly signed by the same log."""
+    """Over HTTP, at two processes that share one folder: forty histories, each properly signed by the same log; again
+    for other logs, because who comes when is chance.
+    """
+    logs = [signer_key(f"log-{number}.example", b"%032d" % number) for number in range(ROUNDS)]
+    (tmp_path / "w").mkdir()
+    (tmp_path / "w" / LOGS_FILE).write_text("\n".join(str(log.verifier) for log in logs))
     with running(tmp_path / "w") as one, running(tmp_path / "w") as other:
         assert one.vkey == other.vkey
-        assert await asked_at_once([one.url], [request(0, BEFORE)]) == [200]
-        # Each grows the same beginning by other entries or to another size.
-        bodies = [request(BEFORE, BEFORE + 1 + at % 10, forked_at=BEFORE + at // 10) for at in range(RACING)]
-        statuses = await asked_at_once([one.url, other.url], bodies)
-        shown = {httpx.get(f"{each.url}/{ADDRESS}", trust_env=False).content for each in (one, other)}
-    winners = [at for at, status in enumerate(statuses) if status == 200]
-    assert len(winners) == 1, statuses
-    assert {status for status in statuses if status != 200} == {409}
-    (note,) = shown
-    winner = open_checkpoint(note, LOG.verifier)[0]
-    assert winner.text() in bodies[winners[0]]
+        for log in logs:
+            assert await asked_at_once([one.url], [request(0, BEFORE, key=log)]) == [200]
+            # Each grows the same beginning by other entries or to another size.
+            grown = [(BEFORE + 1 + at % 10, BEFORE + at // 10) for at in range(RACING)]
+            bodies = [request(BEFORE, size, forked_at=forked_at, key=log) for size, forked_at in grown]
+            statuses = await asked_at_once([one.url, other.url], bodies)
+            address = f"{sha256(log.verifier.name.encode()).hexdigest()}/checkpoint"
+            shown = {httpx.get(f"{each.url}/{address}", trust_env=False).content for each in (one, other)}
+            winners = [at for at, status in enumerate(statuses) if status == 200]
+            assert len(winners) == 1, statuses
+            assert {status for status in statuses if status != 200} == {409}
+            (note,) = shown
+            assert open_checkpoint(note, log.verifier)[0].text() in bodies[winners[0]]
 
 
 def test_between_check_and_note_nobody_comes_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

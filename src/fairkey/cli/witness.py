@@ -157,8 +157,10 @@ def _signer(folder: Path, name: str | None) -> SignerKey:
 
 
 def _serve(app: WitnessApp, signer: SignerKey, origins: list[str], host: str, port: int) -> int:
-    import uvicorn  # noqa: PLC0415 - only a house and a witness that listens need it
-
+    try:
+        import uvicorn  # noqa: PLC0415 - only a house and a witness that listens need it
+    except ModuleNotFoundError as error:
+        _stop(f"This command needs fairkey[witness]: {error.name} is not installed here.")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listening = socket.create_server((host, port), family=family)

@@ -4,8 +4,8 @@ Two requests at once, or two processes over one folder by mistake, are put in a 
 comes second finds what the first noted.
 
 The file is SQLite with a rollback journal, not a write-ahead log: there every write that fails, fails before the
-answer, while the log's later copying into the file may fail unheard (docs/decisions/0011-a-witness-notes-before-it-answers.md).
-The journal is kept and emptied, which is as durable as deleting it and twice as fast.
+answer, while the log's later copying into the file may fail unheard (decision 0011). The journal is kept and emptied,
+which is as durable as deleting it and twice as fast.
 """
 
 import contextlib

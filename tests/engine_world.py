@@ -471,4 +471,10 @@ async def make_lively(world: World) -> dict[str, str]:
     await world.done(Asker.BUYER, orders.AgreeToWait(**world.of_order(ids["manual"])))
     world.now_ms += MINUTE_MS
     await world.done(Asker.CLOCK, orders.CancelLateOrder(**world.of_order(ids["cut"])))
+    about = world.of_order(ids["cut"])
+    half = complaints.OpenComplaint(
+        **about, reason=complaints.Reason.WRONG_PRODUCT, text="It is worth half of it.", demand_fen=500
+    )
+    await world.done(Asker.BUYER, half)
+    await world.done(Asker.MERCHANT, complaints.AcceptComplaint(**about))
     return ids

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from fairkey import cli
-from fairkey.cli.entry import Finding
+from fairkey.cli.entry import Finding, OwnLogFiles
 from fairkey.engine.house import House
 from fairkey.settings import Settings
 
@@ -61,6 +61,12 @@ class HouseEntry:
         from fairkey.app import upkeep
 
         return await upkeep.begin_log_anew(self.settings(), origin, why)
+
+    def own_log(self, *, published_only: bool) -> AbstractAsyncContextManager[OwnLogFiles]:
+        """The newest log of this installation."""
+        from fairkey.app.own_log import own_log
+
+        return own_log(self.settings(), published_only=published_only)
 
     def demo(self, *, port: int, fresh: bool, seed: int) -> int:
         """The demo world until told to stop."""

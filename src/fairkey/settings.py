@@ -249,6 +249,12 @@ class Settings:
         "Who writes the public log: one of the serving processes, whichever holds the lease, or `fairkey sequencer` "
         "started apart.",
     )
+    witnesses: Path | None = _setting(
+        "",
+        _path,
+        "Policy file (C2SP tlog-policy) that names the witnesses of the public log, their keys and addresses, and how "
+        "many must cosign before a checkpoint is published. Empty: nobody watches.",
+    )
     stop_wait_s: int = _setting("20", _whole(1, 600), "How long requests under way may take to end when asked to stop.")
     log_level: str = _setting(
         "info",

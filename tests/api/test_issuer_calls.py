@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -11,7 +12,7 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from api_world import World
+from api_world import World, a_world
 from fairkey.adapters.postgres.audit import audit
 from fairkey.adapters.postgres.rebuild import check
 from fairkey.app import open_house
@@ -20,6 +21,7 @@ from fairkey.business.basics import DAY_MS, HOUR_MS, Command
 from fairkey.engine import attesting
 from fairkey.engine.answers import Answer, StoreIsAway
 from fairkey.engine.attesting import AGE_MAX_MS, AHEAD_MAX_MS, Sent
+from fairkey.gates.limits import RATES
 from fairkey.proofs.attestations import PREFIX, Written, sign_statement
 from issuers_world import PATH, AnIssuer, an_issuer, heard
 
@@ -354,6 +356,14 @@ async def test_bodies_that_are_none(world: World) -> None:
     ]
     for body, status in bodies:
         assert (await world.post(PATH, body)).status_code == status, body[:30]
+
+
+async def test_whoever_sends_too_often_waits(database_url: str, state_dir: Path) -> None:
+    async with a_world(database_url, state_dir, codes=1, FAIRKEY_LIMIT_PERCENT="100") as world:
+        burst = RATES["attest"].burst
+        answers = [await world.post(PATH, {"attestations": []}) for _ in range(burst + 1)]
+        assert [one.status_code for one in answers] == [422] * burst + [429]
+        assert answers[-1].headers["retry-after"]
 
 
 async def test_no_code_and_no_account_lies_anywhere_in_clear(

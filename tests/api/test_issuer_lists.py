@@ -168,15 +168,16 @@ async def test_without_an_api_or_an_answer_nothing_is_recorded(
     server.answers = [(401, {}, b"")]
     with pytest.raises(IssuerDoesNotAnswer):
         await ask(issuer, world.texts[0])
+    await connect(issuer, "")
+    with pytest.raises(IssuerHasNoApi):
+        await ask(issuer, world.texts[0])
+    await connect(issuer, server.url)
     await issuer.suspend()
     server.says("NO_MACHINE")
     server.asked.clear()
     with pytest.raises(IssuerMayNotAttest):
         await ask(issuer, world.texts[0])
     assert server.asked == []  # whose word is not taken gets no codes either
-    await connect(issuer, "")
-    with pytest.raises(IssuerHasNoApi):
-        await ask(issuer, world.texts[0])
     assert await heard(world, world.texts[0]) == []
 
 

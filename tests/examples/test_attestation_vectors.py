@@ -1,5 +1,6 @@
 """Statements of issuers as bytes: vectors that never change, and what is read back from them."""
 
+import base64
 import hashlib
 import json
 from pathlib import Path
@@ -92,3 +93,10 @@ def test_nothing_is_signed_that_would_not_be_taken() -> None:
         )  # fmt: skip
     with pytest.raises(StatementIsMalformed):
         write_statement(KEY, issuer_id=ISSUER, said_at_ms=AT_MS, says="sold", code="A", happened_at_ms=AT_MS)
+
+
+def test_a_disclosure_is_taken_for_what_it_names_and_with_a_real_salt_only() -> None:
+    for parts in (["AAECAwQFBgcICQoLDA0ODw", "account", "A-1"], ["AAECAw", "code", "A-1"], ["", "code", "A-1"]):
+        told = base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
+        with pytest.raises(StatementIsMalformed):
+            disclosed(told, hashlib.sha256(told.encode()).digest(), "code")

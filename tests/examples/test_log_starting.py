@@ -1,6 +1,8 @@
 """What the writer does before its first signature: restored backups, other histories, witnesses that must be asked."""
 
 import asyncio
+import errno
+import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -249,3 +251,41 @@ async def test_the_refusal_stands_where_everybody_can_read_it_until_it_is_over(w
     assert await world.connection.fetchval("SELECT refusal FROM log_lease") == ""
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_a_full_disk_is_told_and_tried_again(
+    world: LogWorld, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    await world.record(b"one")
+    paused: asyncio.Queue[float] = asyncio.Queue()
+    go_on: asyncio.Queue[None] = asyncio.Queue()
+    really = os.write
+
+    async def pause(seconds: float) -> None:
+        await paused.put(seconds)
+        await go_on.get()
+
+    async def setting_of(log_no: int) -> LogSetting:
+        return world.setting
+
+    def full(descriptor: int, data: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device", "tile")
+
+    monkeypatch.setattr(os, "write", full)
+    lease = PostgresLogLease(world.dsn, lambda: AT_MS)
+    running = asyncio.create_task(Sequencer(lease, setting_of, period_s=1, pause=pause).run())
+    for _ in range(3):
+        await paused.get()
+        assert "No space left on device" in await world.connection.fetchval("SELECT refusal FROM log_lease")
+        go_on.put_nowait(None)
+    await paused.get()
+    assert len([one for one in caplog.records if "No space left" in one.getMessage()]) == 1, "said once"
+    monkeypatch.setattr(os, "write", really)
+    go_on.put_nowait(None)
+    while await world.connection.fetchval("SELECT refusal FROM log_lease"):
+        await paused.get()
+        go_on.put_nowait(None)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    lease.let_go()
+    assert await world.audited() == [b"one"]

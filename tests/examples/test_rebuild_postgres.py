@@ -282,7 +282,7 @@ async def test_codes_that_come_free_while_their_batch_is_taken_off_sale(town: To
         performer = world.another_performer(Slow(slow_pool, PlainSealer()))
         await performer.perform([world.asked(Asker.BUYER, orders.GiveUpOrder(**world.of_order(order_id)))])
         await asyncio.gather(*rivals)
-    assert await pool.fetchval("SELECT stage FROM codes WHERE code_id = $1", code_id) == "free"
+    assert await pool.fetchval("SELECT stage FROM codes WHERE code_id = $1", code_id) == "withdrawn"
     assert await check(pool, PlainSealer()) == []
     assert await town.audit() == []
 

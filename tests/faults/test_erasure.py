@@ -9,7 +9,9 @@ import httpx
 import pytest
 
 from erasure_world import ALICE, BOB, Past, a_past
+from fairkey.adapters.postgres.rebuild import repair
 from fairkey.adapters.vault.auditing import audit_vault
+from fairkey.adapters.vault.resealing import reseal_everything
 from fairkey.app import make_asgi_app
 from fairkey.business.askers import Asker
 from fairkey.business.attestations import AttestCode
@@ -427,3 +429,16 @@ async def test_the_buyers_page_says_that_the_code_was_erased(past: Past) -> None
         assert "法定保存期已满，卡密内容已删除。" in page.text
         assert past.texts["good"] not in page.text
         assert (await browser.get(f"/o/{reference}/codes.txt")).status_code == 200
+
+
+async def test_newer_keys_and_rebuilt_tables_bring_nothing_back(past: Past) -> None:
+    past.clock.ms += 4 * 366 * DAY_MS
+    await erase_person(past.house, await past.person())
+    keys, pool = past.opened.keys, past.opened.pool
+    for purpose in ("codes", "contacts"):
+        await keys.rotate(purpose)
+    past.clock.ms += DAY_MS
+    await reseal_everything(pool, keys, past.clock)
+    assert await repair(pool, keys) == []
+    assert await found_of_alice(past) == set()
+    await must_hold(past)

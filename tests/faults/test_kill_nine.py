@@ -17,6 +17,7 @@ from fairkey.adapters.postgres.audit import audit
 from fairkey.adapters.postgres.embedded import EmbeddedPostgres
 from fairkey.adapters.postgres.migrate import migrated
 from fairkey.adapters.postgres.rebuild import check
+from server_folders import server_folder
 
 pytestmark = [pytest.mark.pg, pytest.mark.slow]
 
@@ -58,9 +59,14 @@ class Maker:
             assert self.told.setdefault(int(number), opened) == opened
 
 
-async def test_what_was_answered_survives(tmp_path: Path) -> None:
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    with server_folder() as folder:
+        yield folder
+
+
+async def test_what_was_answered_survives(folder: Path) -> None:
     chance = random.Random()  # other moments each time
-    folder = tmp_path / "postgres"
     told: dict[int, list[str]] = {}
     servers = [EmbeddedPostgres(folder)]
     dsn = servers[0].start()

@@ -37,6 +37,7 @@ SAID_IN_PUBLIC = {
     ("issuer.registered", "name"),
     ("issuer.registered", "speaks_for"),
     ("issuer.scope_changed", "speaks_for"),
+    ("shop.admitted", "basis"),  # one of two sentences of ours
 }
 
 
@@ -103,8 +104,6 @@ def public_bytes(folder: Path) -> dict[str, bytes]:
 @pytest.fixture(scope="module")
 def town(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """A demo world of its own."""
-    import asyncio
-    import threading
 
     async def make() -> None:
         connection = await asyncpg.connect(postgres.dsn("postgres"))

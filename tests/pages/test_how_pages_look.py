@@ -50,6 +50,7 @@ FLOOR = [
     "/floor",
     "/floor/shops",
     "/floor/complaints",
+    "/floor/issuers",
     "/floor/unmatched",
     "/floor/audit",
     "/floor/health",

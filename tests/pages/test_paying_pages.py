@@ -216,7 +216,7 @@ async def test_the_buyer_is_written_to_with_the_link_and_never_a_code(market: Ma
     await guest.go(f"/o/{reference}/pay?returned=1")
     await market.later(1_000)
     [(to, subject, text, html, key)] = market.mailbox.letters
-    assert (to, subject) == (BUYER, "卡密已到：Steam 充值卡 100 元 × 1")
+    assert (to, subject) == (BUYER, "Your codes are here: Steam 充值卡 100 元 × 1")
     link = next(line for line in text.splitlines() if line.startswith("http"))
     assert f'href="{link}"' in html
     assert key.startswith("tell:buyer:")
@@ -228,8 +228,8 @@ async def test_the_buyer_is_written_to_with_the_link_and_never_a_code(market: Ma
     await guest.press("/complain", reason="not_valid", text="It is not valid.")
     await market.later(49 * 3_600_000)
     subjects = [letter[1] for letter in market.mailbox.letters]
-    assert "投诉已结束：Steam 充值卡 100 元" in subjects
-    assert "¥95.00 正在退给你：Steam 充值卡 100 元" in subjects
+    assert "Your complaint is over: Steam 充值卡 100 元" in subjects
+    assert "¥95.00 goes back to you: Steam 充值卡 100 元" in subjects
     assert not any(code in text + html for code in market.world.texts for _, _, text, html, _ in market.mailbox.letters)
 
 
@@ -245,9 +245,10 @@ async def test_owners_are_written_to_in_their_language_and_a_broken_carrier_is_t
     market.mailbox.fails = [MailIsUnreachable("no answer")]
     await guest.go(f"/o/{reference}/pay?returned=1")
     await market.later(1_000)
-    assert market.mailbox.letters == []
+    assert len(market.mailbox.letters) == 1, "the carrier failed once: of two letters one is tried again"
     await market.later(MINUTE_MS)
-    [(to, subject, text, html, _)] = market.mailbox.letters
+    assert sorted(letter[0] for letter in market.mailbox.letters) == [BUYER, "owner@example.com"]
+    [(to, subject, text, html, _)] = [letter for letter in market.mailbox.letters if letter[0] != BUYER]
     assert (to, subject) == ("owner@example.com", "Deliver now: 人工代发 <b>& × 1")
     assert f"/desk/orders/{reference}" in text
     assert "?s=" not in text

@@ -121,6 +121,13 @@ def test_each_fault_is_named_at_its_step(modules: Page) -> None:
 
 
 @browser_only
+def test_a_codes_proof_is_left_to_the_command_line(modules: Page) -> None:
+    code = b' {\n "fairkey_code": 1, "disclosure": "", "registered": ' + cases()["a receipt"].data + b"}"
+    ((verdict, _),) = told_by(modules, [Case("unknown", code)])
+    assert verdict == "unknown"
+
+
+@browser_only
 def test_policies_are_read_as_python_reads_them(modules: Page) -> None:
     key = str(LOG_KEY.verifier)
     witness = policy_of().split("\n")[1]

@@ -41,6 +41,7 @@ _TAGS: Final = (
     ("money", "Your balances, every movement, payouts."),
     ("measures", "What the platform did to shops, published."),
     ("health", "For load balancers."),
+    ("traces", "The life of a code for whoever holds it; what backs a listing."),
     ("issuers", "For those who make codes: what became of them, signed."),
     ("standard", "How complaints are judged: every version, byte by byte."),
     ("callbacks", "For payment providers."),

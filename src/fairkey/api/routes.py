@@ -13,7 +13,7 @@ from fairkey.api.callbacks import CALLBACK
 from fairkey.api.document import document
 from fairkey.api.endpoints import Endpoint
 from fairkey.api.serving import Counter
-from fairkey.api.v1 import admission, batches, catalogue, issuers, money, orders, shop, shop_orders, standard
+from fairkey.api.v1 import admission, batches, catalogue, issuers, money, orders, shop, shop_orders, standard, traces
 from fairkey.gates.permissions import Gate
 from fairkey.gates.problems import Problems
 
@@ -27,6 +27,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *issuers.ENDPOINTS,
     *standard.ENDPOINTS,
     *admission.ENDPOINTS,
+    *traces.ENDPOINTS,
     CALLBACK,
 )
 

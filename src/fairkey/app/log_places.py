@@ -5,8 +5,8 @@ from urllib.parse import urlsplit
 from fairkey.adapters.log.bucket import BucketTiles, bucket_of
 from fairkey.adapters.log.folder import FolderTiles
 from fairkey.log.ports import OwnLog, TileStore
-from fairkey.proofs.policies import NONE, LogKey, Policy
-from fairkey.settings import Settings
+from fairkey.proofs.policies import NONE, LogKey, Policy, PolicyIsMalformed, read_policy
+from fairkey.settings import Settings, SettingsRefused
 
 
 def log_origin(settings: Settings) -> str:
@@ -23,4 +23,23 @@ def tile_store(settings: Settings, log_no: int) -> TileStore:
 
 def policy_of(settings: Settings, own: OwnLog) -> Policy:
     """Whom to believe about this log: its key, its witnesses, and how many of them are enough."""
-    return Policy((LogKey(own.key.verifier, f"{settings.origin}/log"),), (), (), NONE)
+    mine = (LogKey(own.key.verifier, f"{settings.origin}/log"),)
+    named = witnesses_named(settings)
+    return Policy(mine, named.witnesses, named.groups, named.quorum) if named else Policy(mine, (), (), NONE)
+
+
+def witnesses_named(settings: Settings) -> Policy | None:
+    """What the file of FAIRKEY_WITNESSES says; None when there is none. Raises `SettingsRefused`."""
+    file = settings.witnesses
+    if file is None:
+        return None
+    try:
+        policy = read_policy(file.read_bytes())
+    except OSError as error:
+        raise SettingsRefused([f"FAIRKEY_WITNESSES: {file} cannot be read: {error.strerror}."]) from None
+    except PolicyIsMalformed as error:
+        raise SettingsRefused([f"FAIRKEY_WITNESSES: {file} is no policy file: {error}."]) from None
+    without = [witness.name for witness in policy.witnesses if not witness.url]
+    if without:
+        raise SettingsRefused([f"FAIRKEY_WITNESSES: {', '.join(without)} of {file} has no address to be asked at."])
+    return policy

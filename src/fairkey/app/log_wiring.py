@@ -4,7 +4,10 @@ import asyncio
 import logging
 from contextlib import AsyncExitStack
 
+import httpx
+
 from fairkey.adapters.log.no_witnesses import NoWitnesses
+from fairkey.adapters.log.witnesses import HttpWitnesses
 from fairkey.adapters.postgres.log_keys import LogKeys
 from fairkey.adapters.postgres.log_writing import PostgresLogLease
 from fairkey.app.log_places import log_origin, policy_of, tile_store
@@ -20,12 +23,14 @@ logger = logging.getLogger(__name__)
 
 
 async def witnesses_of(
-    settings: Settings,
-    own: OwnLog,
-    stack: AsyncExitStack,  # noqa: ARG001 - what they need is closed with the stack
+    settings: Settings, own: OwnLog, stack: AsyncExitStack
 ) -> tuple[Policy, Witnesses]:
-    """Who must cosign, and how they are asked."""
-    return policy_of(settings, own), NoWitnesses()
+    """Who must cosign, and how they are asked. What is opened for that is closed with `stack`."""
+    policy = policy_of(settings, own)
+    if not policy.witnesses:
+        return policy, NoWitnesses()
+    http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False))
+    return policy, HttpWitnesses(own.key.verifier, policy.witnesses, http)
 
 
 async def write_log(opened: Opened, dsn: str) -> None:

@@ -16,6 +16,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from fairkey.adapters.postgres.embedded import EmbeddedPostgres
 from fairkey.adapters.postgres.migrate import migrated
 from fairkey.adapters.postgres.starting import until_it_answers
+from fairkey.app.log_places import witnesses_named
 from fairkey.app.log_wiring import write_log
 from fairkey.app.standard_start import publish_standard
 from fairkey.app.trusted_time import pinned_roots, stamp_for_ever
@@ -178,6 +179,7 @@ async def _keep_keys_fresh(opened: Opened) -> None:
 async def _prepare(settings: Settings, dsn: str) -> None:
     """What the first start needs and every start repeats harmlessly: tables, keys, the first operator."""
     pinned_roots(settings)  # what cannot be used is told at the start, not in a log at night
+    witnesses_named(settings)
     await until_it_answers(dsn, DATABASE_WAIT_S)
     applied = await migrated(dsn)
     if applied:

@@ -172,16 +172,17 @@ class _Race:
         return await self._count(bought)
 
     async def _place_all(self, orders: int) -> list[Bought]:
-        """Place as many orders as are to be paid. Codes that do not suffice for all of them at once are given up by
-        the buyers who came first: these pay late, and compete for what is left.
+        """Place as many orders as are to be paid. When codes do not suffice for all of them at once, buyers who came
+        first give up, so that others can order; they pay all the same, and must have their money back.
         """
-        first = await asyncio.gather(*(self._place() for _ in range(min(orders, self._codes))))
-        if orders <= self._codes:
-            return first
-        await asyncio.gather(*(self._give_up(one) for one in first))
-        second = await asyncio.gather(*(self._place() for _ in range(orders - self._codes)))
-        await asyncio.gather(*(self._give_up(one) for one in second[::2]))
-        return [*first, *second]
+        bought: list[Bought] = []
+        while len(bought) < orders:
+            more = min(orders - len(bought), self._codes)
+            holding = len(bought) - self._codes + more
+            if holding > 0:
+                await asyncio.gather(*(self._give_up(one) for one in bought[-self._codes :][:holding]))
+            bought += await asyncio.gather(*(self._place() for _ in range(more)))
+        return bought
 
     async def _place(self) -> Bought:
         name = self._house.new_id()

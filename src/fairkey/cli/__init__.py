@@ -1,9 +1,10 @@
 """`fairkey`: what operators and newcomers type. Every command takes `--json` and then prints one object, last."""
 
 import asyncio
+import hashlib
 import json
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -20,10 +21,13 @@ from fairkey.engine.house import House
 from fairkey.settings import SettingsRefused
 
 from .admission import admission
-from .entry import Entry, Finding, LogIsNotBegun
+from .entry import Entry, Finding
 from .issuer import issuer
+from .log import log
 from .people import people
 from .standard import standard
+from .verify import verify
+from .witness import witness
 
 PURPOSES = ("codes", "contacts")
 CHUNK_BYTES = 256 * 1024
@@ -56,6 +60,9 @@ root.add_command(people)
 root.add_command(issuer)
 root.add_command(standard)
 root.add_command(admission)
+root.add_command(log)
+root.add_command(verify)
+root.add_command(witness)
 
 
 @root.command()
@@ -111,6 +118,12 @@ def _migrated(applied: list[str]) -> str:
 @click.option("--note", default="", help="A note for yourself.")
 @click.option("--source", type=click.Choice(["issuer", "invoice", "typed"]), default="typed", show_default=True)
 @click.option(
+    "--invoice",
+    "invoice_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The purchase invoice (with --source invoice); only its SHA-256 is kept.",
+)
+@click.option(
     "--attestation",
     "attestation_file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -118,27 +131,49 @@ def _migrated(applied: list[str]) -> str:
 )
 @json_option
 @click.pass_obj
-def import_codes(
+def import_codes(  # noqa: PLR0913 - one for each option
     entry: Entry,
     file: Path,
     shop_no: int,
     listing_id: UUID,
     note: str,
     source: str,
+    invoice_file: Path | None,
     attestation_file: Path | None,
     as_json: bool,  # noqa: FBT001
 ) -> None:
     """Deposit a file of codes (txt or csv, one code a line) and put them on sale."""
+    if invoice_file and source != "invoice":
+        raise click.UsageError("--invoice goes with --source invoice")
     attestation = attestation_file.read_text(encoding="utf-8", errors="replace") if attestation_file else ""
     sys.exit(
         asyncio.run(
-            _import(entry, file, shop_no, str(listing_id), note, source, attestation=attestation, as_json=as_json)
+            _import(
+                entry,
+                file,
+                shop_no,
+                str(listing_id),
+                note,
+                source,
+                invoice_sha256=_sha256_of(invoice_file) if invoice_file else "",
+                attestation=attestation,
+                as_json=as_json,
+            )
         )
     )
 
 
-async def _import(
-    entry: Entry, file: Path, shop_no: int, listing_id: str, note: str, source: str, *, attestation: str, as_json: bool
+async def _import(  # noqa: PLR0913 - everything an import is told about itself
+    entry: Entry,
+    file: Path,
+    shop_no: int,
+    listing_id: str,
+    note: str,
+    source: str,
+    *,
+    invoice_sha256: str,
+    attestation: str,
+    as_json: bool,
 ) -> int:
     async with entry.house() as house:
         shop_id = await house.numbers.shop_of(shop_no)
@@ -158,7 +193,7 @@ async def _import(
                     file_name=file.name,
                     note=note,
                     source=source,
-                    invoice_sha256="",
+                    invoice_sha256=invoice_sha256,
                     attestation=attestation,
                     by_account="",
                     on_progress=lambda now: progress.update(bar, completed=now.bytes_read),
@@ -178,6 +213,11 @@ async def _import(
     }
     say(as_json, figures, lambda: _print_pairs(figures))
     return 1 if refused else 0
+
+
+def _sha256_of(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _size_bytes(file: Path) -> int:
@@ -312,30 +352,6 @@ def reseal(entry: Entry, as_json: bool) -> None:  # noqa: FBT001
     say(as_json, {"resealed": count}, lambda: console.print(f"Resealed {count} values."))
 
 
-@root.group()
-def log() -> None:
-    """The public log of this installation."""
-
-
-@log.command(name="begin-anew")
-@click.option("--origin", required=True, help="Name of the new log, like keys.example/log-2; never used before.")
-@click.option("--why", required=True, help="Why the old one ends, for whoever asks later.")
-@json_option
-@click.pass_obj
-def begin_anew(entry: Entry, origin: str, why: str, as_json: bool) -> None:  # noqa: FBT001
-    """End the log for good and log every event again under a new origin and key: after a backup that is too old."""
-
-    async def begin() -> Mapping[str, str]:
-        return await entry.begin_log_anew(origin, why)
-
-    try:
-        begun = asyncio.run(begin())
-    except LogIsNotBegun as error:
-        errors.print(str(error), highlight=False)
-        sys.exit(1)
-    say(as_json, dict(begun), lambda: _print_pairs(begun))
-
-
 @root.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
 @click.argument("name", type=click.Choice(["race", "orders", "import", "log"]))
 @click.argument("options", nargs=-1, type=click.UNPROCESSED)
@@ -367,4 +383,10 @@ def run(entry: Entry, arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except click.Abort:
         return 130
+    except ModuleNotFoundError as error:
+        if (error.name or "fairkey").partition(".")[0] in ("fairkey", "sandbox_provider"):
+            raise
+        sentence = f"This command needs fairkey[server]: {error.name} is not installed here."
+        errors.print(sentence, highlight=False, markup=False, soft_wrap=True)
+        return 2
     return 0

@@ -1,12 +1,13 @@
 """What the commands need from the house that is wired above them."""
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from fairkey.engine.house import House
 from fairkey.settings import Settings
+from fairkey.verifying.sources import LogSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +18,18 @@ class Finding:
     what: str
     where: str
     is_warning: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnLogFiles:
+    """A house's own log: its files (asked in another thread than the house's), the policy's text, its key, and a
+    comparison of entries, from a number on, with what the tables have: sentences, none when they agree.
+    """
+
+    source: LogSource
+    policy: str
+    vkey: str
+    compare: Callable[[int, Sequence[bytes]], Sequence[str]]
 
 
 class LogIsNotBegun(Exception):
@@ -46,6 +59,9 @@ class Entry(Protocol):
 
     def begin_log_anew(self, origin: str, why: str) -> Awaitable[Mapping[str, str]]:
         """End the log and begin another under a new origin; its origin and verifier key. Raises `LogIsNotBegun`."""
+
+    def own_log(self, *, published_only: bool) -> AbstractAsyncContextManager[OwnLogFiles]:
+        """The newest log of this installation; heads that were never published as well, unless `published_only`."""
 
     def demo(self, *, port: int, fresh: bool, seed: int) -> int:
         """A small lively world on this machine until told to stop; the exit code."""

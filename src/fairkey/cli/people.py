@@ -4,10 +4,9 @@ import asyncio
 import json
 import sys
 from collections.abc import Awaitable, Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, Final, TextIO
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import rich_click as click
 from rich.console import Console
@@ -22,7 +21,7 @@ from fairkey.engine.people import EmailIsInvalid
 
 from .entry import Entry
 
-_SHANGHAI: Final = ZoneInfo("Asia/Shanghai")
+_SHANGHAI: Final = timezone(timedelta(hours=8))  # no summer time; needs no list of zones on a stranger's machine
 _WORDS: Final = {
     Why.OPEN: "it has not ended",
     Why.MONEY: "money of it is still on its way",

@@ -28,10 +28,16 @@ from fairkey.adapters.mail.folder import FolderMail
 from fairkey.adapters.payments.sandbox_controls import SandboxControls
 from fairkey.adapters.payments.sandbox_process import running_sandbox
 from fairkey.adapters.postgres.embedded import EmbeddedPostgres
+from fairkey.adapters.postgres.log_keys import LogKeys
 from fairkey.adapters.postgres.migrate import migrated
 from fairkey.app import make_asgi_app, open_house, wall_clock_ms
+from fairkey.app.log_places import log_origin
 from fairkey.app.processes import LivingApp, start_logging
+from fairkey.proofs.policies import read_policy
 from fairkey.settings import Settings, SettingsRefused
+from fairkey.witness.keeping import KEY_FILE, SEEN_FILE, CannotKeep, read_key
+from fairkey.witness.seen import SeenLogs, begin
+from fairkey.witness.serving import WitnessApp
 
 from .goods import COUPON
 from .stage import CallbacksOnly, VirtualClock, bound_socket, listening
@@ -41,6 +47,7 @@ HOST: Final = "127.0.0.1"
 BUILT: Final = "world.json"  # written last: without it the folder holds half a world
 OURS: Final = ("FAIRKEY_LOG_LEVEL", "FAIRKEY_PLATFORM_NAME", "FAIRKEY_LIMIT_PERCENT", "FAIRKEY_FEE_BP")
 LINES_TO_TRY: Final = 500
+WITNESSES: Final = 2
 
 logger = logging.getLogger(__name__)
 errors = Console(stderr=True)
@@ -73,6 +80,9 @@ def run(environ: Mapping[str, str], *, port: int, fresh: bool, seed: int) -> int
             except SettingsRefused as refused:
                 errors.print("\n".join(refused.reasons))
                 return 2
+            except CannotKeep as reason:
+                errors.print(f"A witness of the demo cannot start: {reason} ./run demo --fresh begins anew.")
+                return 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +93,7 @@ class _Plan:
     seed: int
     given: Mapping[str, str]
 
-    def settings(self, dsn: str, sandbox_url: str, secret: str) -> Settings:
+    def settings(self, dsn: str, sandbox_url: str, secret: str, *, witnesses: str = "") -> Settings:
         """The settings of this demo; what the environment says about other installations is not asked."""
         return Settings.from_environment(
             {
@@ -97,6 +107,7 @@ class _Plan:
                 "FAIRKEY_PUBLIC_URL": f"http://{HOST}:{self.port}",
                 "FAIRKEY_SANDBOX_URL": sandbox_url,
                 "FAIRKEY_SANDBOX_SECRET": secret,
+                "FAIRKEY_WITNESSES": witnesses,
             }
         )
 
@@ -135,6 +146,8 @@ async def _live(plan: _Plan, at: Any, built: Path, stop: asyncio.Event, started_
             errors.print("Building the demo world …")
             await _build(plan, settings, dsn, controls, at)
         figures = json.loads(await asyncio.to_thread(built.read_text, encoding="utf-8"))
+        policy = await stack.enter_async_context(_witnesses(plan.folder, settings, dsn))
+        settings = plan.settings(dsn, controls.url, secret, witnesses=str(policy))
         async with listening(LivingApp(settings, dsn), at, lifespan="on"):
             _show(plan, controls.url, figures, time.monotonic() - started_s)
             await stop.wait()
@@ -158,6 +171,33 @@ async def _sandbox(plan: _Plan, secret: str, address: str) -> AsyncIterator[Sand
     async with running_sandbox(secret, mode="demo", state=state, notify_url=callbacks, seed=plan.seed) as controls:
         await controls.settings(notify_url=callbacks, clock_offset_ms=0)
         yield controls
+
+
+@asynccontextmanager
+async def _witnesses(folder: Path, settings: Settings, dsn: str) -> AsyncIterator[Path]:
+    """Two witnesses of the demo's log, both of whom must cosign; the policy file that names them.
+
+    Real ones are run by others, elsewhere: these only show what it looks like.
+    """
+    async with open_house(settings, dsn) as opened:
+        own = await LogKeys(opened.pool, opened.keys, opened.house.now_ms).newest(log_origin(settings))
+    lines = [f"log {own.key.verifier} {settings.origin}/log"]
+    async with contextlib.AsyncExitStack() as stack:
+        for number in range(1, WITNESSES + 1):
+            place = folder / "witnesses" / str(number)
+            name = f"demo-witness-{number}.example"
+            key = read_key(place) if (place / KEY_FILE).exists() else begin(place, name)
+            seen = stack.enter_context(contextlib.closing(SeenLogs(place / SEEN_FILE, key, lambda: int(time.time()))))
+            at = stack.enter_context(bound_socket(HOST, 0))
+            app = WitnessApp(key.verifier, {own.origin: (own.key.verifier,)}, seen)
+            await stack.enter_async_context(listening(app, at))
+            lines.append(f"witness {name} {key.verifier} http://{HOST}:{at.getsockname()[1]}")
+        members = " ".join(f"demo-witness-{number}.example" for number in range(1, WITNESSES + 1))
+        policy = folder / "witnesses" / "policy"
+        text = "\n".join([*lines, f"group both all {members}", "quorum both", ""])
+        # As the house shows it, so that the fingerprints of file and page are the same.
+        await asyncio.to_thread(policy.write_text, str(read_policy(text.encode())), encoding="utf-8")
+        yield policy
 
 
 async def _build(plan: _Plan, settings: Settings, dsn: str, controls: SandboxControls, at: Any) -> None:  # noqa: ANN401
@@ -226,6 +266,8 @@ def _show(plan: _Plan, sandbox_url: str, world: Mapping[str, Any], took_s: float
         ("floor", f"{address}/floor   complaints, stray money, health"),
         ("API", f"{address}/api/openapi.json"),
         ("payments", f"{sandbox_url}/admin   the sandbox provider: no real money; its cashier opens when you pay"),
+        ("log", f"{address}/log   every fact, for everybody to check; two witnesses cosign it"),
+        ("policy", f"{plan.folder / 'witnesses' / 'policy'}   whom to believe, for fairkey verify"),
         ("mails", str(plan.folder / "mails")),
         ("coupon", f"{COUPON} in shop {world['shops']['merchant']}, the honest one"),
         ("codes", f"{plan.folder / 'codes-to-deposit.txt'}   a file to deposit at the desk"),

@@ -10,7 +10,7 @@ import msgspec
 from fairkey.business.basics import NotFound, Refusal, Stream
 from fairkey.business.batches import places_in
 from fairkey.proofs.code_proofs import CODE_PROOF_SUFFIX, CodeProof
-from fairkey.proofs.merkle import inclusion_proof, leaf_hash
+from fairkey.proofs.merkle import inclusion_proof, leaf_hash, merkle_root
 from fairkey.proofs.receipts import PROMISE_SUFFIX, RECEIPT_SUFFIX, Receipt, read_receipt
 
 from .house import House
@@ -146,6 +146,23 @@ def life_json(life: CodeLife) -> bytes:
         ],
     }
     return msgspec.json.format(msgspec.json.encode(told), indent=1) + b"\n"
+
+
+async def batch_proof(house: House, shop_id: str, batch_id: str) -> bytes | None:
+    """Everything committed to in a batch, for its shop; None when there is no such batch. No text is in it."""
+    leaves = await house.traces.committed(shop_id, batch_id)
+    if not leaves:
+        return None
+    receipt = await house.log.receipt(Stream(shop_id, "batch", batch_id), 1)
+    told = {
+        "fairkey_batch": 1,
+        "batch_id": batch_id,
+        "count": len(leaves),
+        "root": await asyncio.to_thread(lambda: merkle_root(leaf_hash(one.commitment) for one in leaves).hex()),
+        "codes": [[one.code_id, one.commitment.hex()] for one in leaves],
+        "registered": msgspec.Raw(receipt) if receipt else None,
+    }
+    return await asyncio.to_thread(msgspec.json.encode, told)
 
 
 async def _found(house: House, text: str) -> TracedCode:

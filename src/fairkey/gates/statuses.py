@@ -95,6 +95,7 @@ STATUS: Final[Mapping[str, int]] = {
     "SessionExpired": 403,
     "WorkIsMissing": 403,
     "OrderNotFound": 404,
+    "CodeIsNotKnown": 404,
     "TooManyRequests": 429,
     # People.
     "LogInIsWrong": 401,

@@ -189,16 +189,14 @@ class Sequencer:
                 await self._hold()
             except Lost as lost:
                 self._say(logging.INFO, f"the log is not written by this process now: {lost}")
-            except LogRefuses:
-                pause_s = max(REFUSED_PAUSE_S, self._period_s)
             except StoreIsBroken as broken:
                 self._say(
                     logging.CRITICAL,
                     f"{broken}. This process writes no more of the log; look after the disk, then start it again.",
                 )
                 raise
-            except StoreFailed as failed:
-                self._say(logging.ERROR, f"the log's tiles could not be written: {failed}")
+            except (LogRefuses, StoreFailed):
+                pause_s = max(REFUSED_PAUSE_S, self._period_s)
             except Exception:  # the writer outlives any failure: it begins again from what lies in tables and tiles
                 logger.exception("the log's writer failed; it begins again")
             await self._pause(pause_s)
@@ -210,18 +208,22 @@ class Sequencer:
             try:
                 setting = await self._setting_of(writing.log_no)
                 writer = await begin(writing, setting)
-                self._say(logging.INFO, f"this process writes the log {setting.own.origin}")
-                await self._write(writer)
+                await self._write(writer, f"this process writes the log {setting.own.origin}")
             except (LogRefuses, StoreFailed) as refused:
-                self._say(logging.ERROR, f"nothing is signed in the log: {refused}")
-                await writing.tell(refusal=str(refused), answers={})
+                why = str(refused)
+                if isinstance(refused, StoreFailed):
+                    why = f"The tiles of the log could not be read or written: {refused}."
+                self._say(logging.ERROR, f"nothing is signed in the log: {why}")
+                await writing.tell(refusal=why, answers={})
                 raise
 
-    async def _write(self, writer: LogWriter) -> None:
+    async def _write(self, writer: LogWriter, sentence: str) -> None:
         loop = asyncio.get_running_loop()
         while True:
             started_s = loop.time()
-            if not await writer.step():
+            has_more = await writer.step()
+            self._say(logging.INFO, sentence)
+            if not has_more:
                 await self._pause(max(0.0, self._period_s - (loop.time() - started_s)))
 
     def _say(self, level: int, sentence: str) -> None:

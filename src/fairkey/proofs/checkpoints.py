@@ -36,7 +36,10 @@ class Checkpoint(NamedTuple):
 
 def read_checkpoint(text: bytes) -> Checkpoint:
     """Read a checkpoint's text. Raises `NoteIsMalformed`."""
-    lines = text.decode().split("\n")
+    try:
+        lines = text.decode().split("\n")
+    except UnicodeDecodeError:
+        raise NoteIsMalformed("the checkpoint is not UTF-8") from None
     if len(lines) != 4 or lines[3]:  # noqa: PLR2004 - three lines, each ended
         raise NoteIsMalformed("a checkpoint has three lines: origin, size, root")
     origin, size_text, root_text = lines[:3]

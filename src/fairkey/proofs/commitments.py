@@ -67,7 +67,7 @@ def check_disclosure(disclosure: str, digest: bytes) -> Disclosed:
         if not (isinstance(parts, list) and isinstance(name, str) and isinstance(value, str)):
             raise DisclosureDoesNotFit
         return Disclosed(_from_base64url(salt_text.encode("ascii")), name, value)
-    except (JSONDecodeError, UnicodeError, ValueError, TypeError, AttributeError) as error:
+    except (JSONDecodeError, UnicodeError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise DisclosureDoesNotFit from error
 
 

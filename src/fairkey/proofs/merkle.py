@@ -125,7 +125,8 @@ def check_consistency(
     if not 0 <= size_before <= size or any(len(part) != HASH_BYTES for part in (root_before, root, *proof)):
         raise ConsistencyIsNotProven
     if size_before in (0, size):
-        if proof or not hmac.compare_digest(root_before, root if size_before else EMPTY_ROOT):
+        is_nothing_else = size > 0 or hmac.compare_digest(root, EMPTY_ROOT)
+        if proof or not is_nothing_else or not hmac.compare_digest(root_before, root if size_before else EMPTY_ROOT):
             raise ConsistencyIsNotProven
         return
     given = iter(proof)

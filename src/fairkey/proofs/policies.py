@@ -26,6 +26,7 @@ from .notes import (
 
 POLICY_BYTES_MAX = 256 * 1024
 GROUPS_MAX = 100  # groups in groups are walked by recursion
+COUNT_DIGITS_MAX = 10
 NONE = "none"
 
 
@@ -188,7 +189,8 @@ class _Reading:
         if len(self._groups) == GROUPS_MAX:
             raise PolicyIsMalformed("the policy has too many groups")
         counts = {"all": len(members), "any": 1}
-        needed = counts.get(needed_text, int(needed_text) if needed_text.isascii() and needed_text.isdigit() else 0)
+        is_number = needed_text.isascii() and needed_text.isdigit() and len(needed_text) <= COUNT_DIGITS_MAX
+        needed = counts.get(needed_text, int(needed_text) if is_number else 0)
         if not 1 <= needed <= len(members):
             raise PolicyIsMalformed(f"group {name}: {needed_text} of {len(members)} members cannot be")
         self._unused -= set(members)

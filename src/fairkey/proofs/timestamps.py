@@ -224,7 +224,7 @@ def _readable(token: bytes) -> TimeStampResponse:
         info, signed = reply.tst_info, reply.signed_data
         _ = (info.gen_time, info.nonce, info.serial_number, info.policy, info.accuracy, info.message_imprint)
         _ = (signed.certificates, [(one.issuer, one.serial_number) for one in signed.signer_infos])
-    except (ValueError, TypeError, OverflowError, x509.UnsupportedGeneralNameType) as error:
+    except (ValueError, TypeError, KeyError, OverflowError, x509.UnsupportedGeneralNameType) as error:
         raise TokenIsMalformed("the bytes are no time stamp token") from error
     return reply
 

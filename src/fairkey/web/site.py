@@ -4,7 +4,19 @@ from typing import Any
 
 from litestar.static_files import create_static_files_router
 
-from fairkey.web import account, buyer, merchant, operator, programs, public_log, sanctions, standard, store, verify
+from fairkey.web import (
+    account,
+    buyer,
+    merchant,
+    operator,
+    programs,
+    public_log,
+    sanctions,
+    standard,
+    store,
+    trace,
+    verify,
+)
 from fairkey.web.i18n import WEB
 
 STATIC_MAX_AGE_S = 365 * 86_400  # addresses carry a fingerprint of the content
@@ -31,4 +43,5 @@ def handlers() -> list[Any]:
         *public_log.HANDLERS,
         *standard.HANDLERS,
         *sanctions.HANDLERS,
+        *trace.HANDLERS,
     ]

@@ -32,7 +32,7 @@ T = TypeVar("T")
 class Draft(Protocol):
     """A file that is being written."""
 
-    async def write(self, data: bytes) -> None:
+    async def append(self, data: bytes) -> None:
         """Append."""
         ...
 
@@ -93,7 +93,7 @@ class _FolderDraft:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         return cls(folder, beside, os.open(beside, flags, OURS_ALONE))
 
-    async def write(self, data: bytes) -> None:
+    async def append(self, data: bytes) -> None:
         await _in_thread(self._write, data)
 
     async def finish(self, address: str) -> None:
@@ -197,7 +197,7 @@ class _BucketDraft:
         self._writer: Any = obstore.open_writer_async(store, beside)
         self._is_open = True
 
-    async def write(self, data: bytes) -> None:
+    async def append(self, data: bytes) -> None:
         try:
             await self._writer.write(data)
         except _FAILURES as error:

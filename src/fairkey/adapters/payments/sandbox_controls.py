@@ -12,7 +12,7 @@ class SandboxControls:
     def __init__(self, base_url: str) -> None:
         """Control the sandbox at `base_url`; it must run on this machine."""
         self.url = base_url
-        self._http = httpx.AsyncClient(base_url=base_url, timeout=30.0, trust_env=False, verify=False)  # noqa: S501 only ever plain HTTP on this machine
+        self._http = httpx.AsyncClient(base_url=base_url, timeout=60.0, trust_env=False, verify=False)  # noqa: S501 only ever plain HTTP on this machine
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -39,7 +39,7 @@ class SandboxControls:
         """Where to tell what has no other address; how far the sandbox lives from the machine's time."""
         await self._post("/control/settings", {"notify_url": notify_url, "clock_offset_ms": clock_offset_ms})
 
-    async def drain(self, *, hurry: bool = False, timeout_s: float = 5.0) -> int:
+    async def drain(self, *, hurry: bool = False, timeout_s: float = 50.0) -> int:
         """Wait until all is told; with `hurry` no delay is waited for. How many notifications are left."""
         left = await self._post("/control/drain", {"hurry": hurry, "timeout_ms": int(timeout_s * 1000)})
         return int(left["left"])

@@ -12,6 +12,7 @@ from litestar.response import ServerSentEvent, ServerSentEventMessage
 from fairkey.business.batches import WithdrawCodes
 from fairkey.engine.answers import StoreIsAway
 from fairkey.engine.house import House
+from fairkey.engine.tracing import batch_proof
 from fairkey.engine.vault_port import ImportProgress
 from fairkey.read_tables.shop_desk import BatchLine, Place
 from fairkey.web.frame import AnyRequest, frame
@@ -119,6 +120,17 @@ async def batch(request: AnyRequest, house: NamedDependency[House], batch_id: Fr
     )
 
 
+@get(f"{PATH}/{{batch_id:str}}/proof.json")
+async def proof(request: AnyRequest, house: NamedDependency[House], batch_id: FromPath[str]) -> Response[Any]:
+    """Root, ids and commitments of all codes in order of their places, and the receipt of the registration."""
+    known = id_of(batch_id)
+    data = await batch_proof(house, shop_id_of(request), known) if known else None
+    if data is None:
+        return not_here(request, house, "batch", PATH)
+    headers = {"content-disposition": f'attachment; filename="batch-{known}.json"'}
+    return Response(data, media_type="application/json", headers=headers)
+
+
 @get(f"{PATH}/{{batch_id:str}}/live")
 async def live(request: AnyRequest, house: NamedDependency[House], batch_id: FromPath[str]) -> Response[Any]:
     """Server-sent events while the import goes on."""
@@ -186,4 +198,4 @@ async def _issuer_name(house: House, line: BatchLine | None) -> str:
     return record.issuer.name if record else ""
 
 
-HANDLERS: Final = [batches, batch, live, refused_csv, withdraw]
+HANDLERS: Final = [batches, batch, proof, live, refused_csv, withdraw]

@@ -2,6 +2,6 @@
 
 from typing import Any
 
-from fairkey.web.store import front, listing, shop
+from fairkey.web.store import front, listing, shop, stock
 
-HANDLERS: list[Any] = [front.store, listing.show, listing.buy, shop.show]
+HANDLERS: list[Any] = [front.store, listing.show, listing.buy, shop.show, stock.stock]

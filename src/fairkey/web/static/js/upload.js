@@ -18,7 +18,17 @@ function showProgress(form) {
   return { bar: box.querySelector("progress"), words: box.querySelector("p") };
 }
 
-function send(form, submitter) {
+// <form data-hashed="invoice:invoice_sha256">: of the file in the first field only its SHA-256 is sent, in the second.
+async function keepAtHome(form, data) {
+  const [fileField, hashField] = (form.dataset.hashed ?? "").split(":");
+  const file = fileField ? data.get(fileField) : null;
+  if (!(file instanceof File) || !file.size || !globalThis.crypto?.subtle) return;
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", await file.arrayBuffer()));
+  data.delete(fileField);
+  data.set(hashField, [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join(""));
+}
+
+async function send(form, submitter) {
   const data = new FormData(form);
   if (submitter?.name) data.append(submitter.name, submitter.value);
   const buttons = [...form.querySelectorAll("button")];
@@ -55,6 +65,12 @@ function send(form, submitter) {
   request.onerror = fail;
   request.ontimeout = fail;
   for (const button of buttons) button.disabled = true;
+  try {
+    await keepAtHome(form, data);
+  } catch {
+    fail(); // the file cannot be read any more; nothing was sent
+    return;
+  }
   request.send(data);
 }
 

@@ -48,7 +48,8 @@ export function kindOf(bytes) {
   const start = fromUtf8(bytes.slice(0, 200).map((byte) => (byte < 128 ? byte : 63))) ?? "";
   if (start.startsWith(`${PROOF_FIRST_LINE}\n`)) return "proof";
   if (start.startsWith(`${PROMISE_FIRST_LINE}\n`)) return "promise";
-  if (!/^\s*\{/.test(start)) return "unknown";
+  // A code's proof holds a receipt, and is judged by the command line only.
+  if (!/^\s*\{/.test(start) || /^\s*\{\s*"fairkey_code"/.test(start)) return "unknown";
   const text = bytes.length <= RECEIPT_BYTES_MAX ? fromUtf8(bytes) : null;
   return text?.includes('"fairkey_receipt"') ? "receipt" : "unknown";
 }

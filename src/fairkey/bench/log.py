@@ -5,13 +5,17 @@ by one process and sequenced by another (indexes, bundles, tiles, fsync, signatu
 import argparse
 import asyncio
 import hashlib
+import socket
+import sys
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import asyncpg
+import httpx
 
 from fairkey.adapters.log.folder import FolderTiles
 from fairkey.adapters.postgres.log_keys import LogKeys
@@ -24,6 +28,7 @@ from fairkey.log.tile_reading import inclusion_proof
 from fairkey.proofs.checkpoints import open_checkpoint
 from fairkey.proofs.merkle import check_inclusion, leaf_hash
 from fairkey.proofs.tiles import ENTRIES, TILE_WIDTH, TileName, decode_bundle
+from fairkey.witness.seen import begin as begin_witness
 
 from . import log_source, world
 from .parts import Part
@@ -32,6 +37,8 @@ MEASURED_AT = (10_000, 1_000_000)
 SAMPLE = 10_000
 FILL_AT_ONCE = 50_000
 COLLECT_S = 0.05
+START_S = 60.0
+WITNESSES = ("bench-witness-1.example", "bench-witness-2.example")
 EVERY_S = 0.237  # no part of a period, so that events come at every moment of it
 LIMIT_S = 1.0
 
@@ -115,12 +122,61 @@ async def _events_per_s(at: world.Ground, events: int) -> float:
     return events / took_s
 
 
+@asynccontextmanager
+async def _witnesses(folder: Path, log_vkey: str) -> AsyncIterator[Path]:
+    """Two witnesses, each a process of its own, both of whom must cosign; the policy file that names them."""
+    lines = [f"log {log_vkey}"]
+    async with AsyncExitStack() as stack:
+        for name in WITNESSES:
+            key = begin_witness(folder / name, name)
+            with socket.create_server(("127.0.0.1", 0)) as free:
+                port = str(free.getsockname()[1])
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "fairkey.main", "witness", "serve", "--state", str(folder / name)),
+                *("--log", log_vkey, "--port", port),
+                stderr=asyncio.subprocess.DEVNULL,
+            )
+            stack.push_async_callback(_end, process)
+            await _until_it_answers(f"http://127.0.0.1:{port}/", process)
+            lines.append(f"witness {name} {key.verifier} http://127.0.0.1:{port}")
+        policy = folder / "policy"
+        text = "\n".join([*lines, f"group both all {' '.join(WITNESSES)}", "quorum both", ""])
+        await asyncio.to_thread(policy.write_text, text, encoding="utf-8")
+        yield policy
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        process.terminate()
+    await process.wait()
+
+
+async def _until_it_answers(url: str, process: asyncio.subprocess.Process) -> None:
+    async with asyncio.timeout(START_S), httpx.AsyncClient(trust_env=False) as http:
+        while process.returncode is None:
+            try:
+                await http.get(url)
+            except httpx.TransportError:
+                await asyncio.sleep(0.05)
+            else:
+                return
+    msg = f"a witness ended at once, with {process.returncode}"
+    raise RuntimeError(msg)
+
+
 async def _receipts_ms(at: world.Ground, count: int) -> list[float]:
-    """How long after its commit each of `count` events is covered by the published checkpoint; a period is 1 s."""
+    """How long after its commit each of `count` events is covered by the published checkpoint, which two witnesses have
+    cosigned; a period is 1 s.
+    """
     dsn = await world.make_database(at, "bench_receipts")
     settings = at.settings(dsn, FAIRKEY_STATE_DIR=str(at.folder / "receipts"))
     waits_ms: list[float] = []
-    async with open_house(settings, dsn) as opened:
+    async with AsyncExitStack() as stack:
+        async with open_house(settings, dsn) as opened:
+            own = await LogKeys(opened.pool, opened.keys, opened.house.now_ms).newest(log_origin(settings))
+        policy = await stack.enter_async_context(_witnesses(at.folder / "witnesses", str(own.key.verifier)))
+        settings = at.settings(dsn, FAIRKEY_STATE_DIR=str(at.folder / "receipts"), FAIRKEY_WITNESSES=str(policy))
+        opened = await stack.enter_async_context(open_house(settings, dsn))
         writing = asyncio.create_task(write_log(opened, dsn))
         try:
             every = (_receipt(opened.pool, number * EVERY_S, waits_ms) for number in range(count))

@@ -47,8 +47,10 @@ def seeds(pytestconfig: pytest.Config) -> range:
     return range(count_of_seeds)
 
 
+@pytest.hookimpl(tryfirst=True)  # before `-m` chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whoever asks for a database carries the mark `pg`, so that `-m 'not pg'` runs without one.
+    """Whoever asks for a database carries the mark `pg`, so that `-m 'not pg'` runs without one; whoever asks for the
+    browser carries the mark `browser`.
 
     Tests that drive a browser come last: its library leaves a running event loop in the thread, and no other loop can
     be started there afterwards.
@@ -56,6 +58,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if isinstance(item, pytest.Function) and {"database_url", "postgres"} & set(item.fixturenames):
             item.add_marker(pytest.mark.pg)
+        if isinstance(item, pytest.Function) and "chromium" in item.fixturenames:
+            item.add_marker(pytest.mark.browser)
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
 

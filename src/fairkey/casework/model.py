@@ -126,7 +126,8 @@ class Capture(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class Seal(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What fixes a file in time: its hashes, and later a timestamp token and a log receipt over the list that names
-    it. `stamped_at_ms` 0: still queued.
+    it. `stamped_at_ms` 0: still queued. `sha512_piece_bytes` 0: `sha512` is that of the file; else that of the lines of
+    hex of the SHA-512 of its pieces of so many bytes (`hashing`).
     """
 
     sha256: str
@@ -136,6 +137,7 @@ class Seal(Struct, frozen=True, kw_only=True, omit_defaults=True):
     list_sha256: str = ""
     stamped_at_ms: int = 0
     receipt_entry: int = -1
+    sha512_piece_bytes: int = 0
 
 
 class CaseFile(Struct, frozen=True, kw_only=True, omit_defaults=True):

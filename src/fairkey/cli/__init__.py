@@ -21,6 +21,7 @@ from fairkey.engine.house import House
 from fairkey.settings import SettingsRefused
 
 from .admission import admission
+from .case import case
 from .entry import Entry, Finding
 from .issuer import issuer
 from .log import log
@@ -60,6 +61,7 @@ root.add_command(people)
 root.add_command(issuer)
 root.add_command(standard)
 root.add_command(admission)
+root.add_command(case)
 root.add_command(log)
 root.add_command(verify)
 root.add_command(witness)

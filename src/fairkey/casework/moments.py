@@ -1,0 +1,23 @@
+"""Moments as people read them. Cases are of China: its one time zone, told with its offset."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Final
+
+CHINA: Final = timezone(timedelta(hours=8))
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_FAR_MS: Final = 253_402_000_000_000
+
+
+def moment(at_ms: int) -> str:
+    """`2026-11-23 10:19:40 UTC+8`; what no calendar holds, in milliseconds."""
+    if not 0 <= at_ms < _FAR_MS:
+        return f"{at_ms} ms"
+    return f"{(_EPOCH + timedelta(milliseconds=at_ms)).astimezone(CHINA):%Y-%m-%d %H:%M:%S} UTC+8"
+
+
+def moment_zh(at_ms: int) -> str:
+    """`2026年11月23日 10:19:40`, Beijing time."""
+    if not 0 <= at_ms < _FAR_MS:
+        return f"{at_ms} ms"
+    at = (_EPOCH + timedelta(milliseconds=at_ms)).astimezone(CHINA)
+    return f"{at.year}年{at.month}月{at.day}日 {at:%H:%M:%S}"

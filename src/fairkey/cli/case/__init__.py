@@ -1,0 +1,17 @@
+"""`fairkey case`: an outside case in a folder on one's own machine, with no server and no account."""
+
+import rich_click as click
+
+from .files import add, new, seal, show, verify
+
+
+@click.group()
+def case() -> None:
+    """A purchase on any platform that went wrong: its files sealed, read, put in order, and made into a pack.
+
+    Everything stays in one folder on this machine; nothing is sent anywhere unless a command says so.
+    """
+
+
+for command in (new, add, show, seal, verify):
+    case.add_command(command)

@@ -1,0 +1,109 @@
+"""What the commands of a case share: their arguments, how they speak, who stamps."""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import rich_click as click
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
+
+from fairkey.casework.disk import FileIsRefused
+from fairkey.casework.folder import CaseFolder, CaseIsRefused
+from fairkey.casework.stamping import Authority
+from fairkey.proofs.timestamps import ROOTS_BYTES_MAX, RootsAreUnreadable, TsaRoots, read_roots
+from fairkey.verifying.reading import FileCannotBeRead, FileIsMissing, read_regular
+from fairkey.verifying.reports import plain
+
+console: Final = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+errors: Final = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
+case_argument = click.argument("folder", metavar="CASE", type=click.Path(file_okay=False, path_type=Path))
+tsa_option = click.option(
+    "--tsa",
+    "tsa_text",
+    envvar="FAIRKEY_TSA_URLS",
+    default="",
+    metavar="NAME=URL,…",
+    help="Time-stamping authorities (RFC 3161). Else FAIRKEY_TSA_URLS, else seals wait.",
+)
+roots_option = click.option(
+    "--tsa-roots",
+    envvar="FAIRKEY_TSA_ROOTS",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Root certificates (PEM) of the authorities you trust. Else FAIRKEY_TSA_ROOTS.",
+)
+
+
+def now_ms() -> int:
+    """The clock of this machine."""
+    return time.time_ns() // 1_000_000
+
+
+@contextmanager
+def speaking(*, as_json: bool) -> Iterator[None]:
+    """What a case or file refuses becomes a sentence and exit code 1."""
+    try:
+        yield
+    except (CaseIsRefused, FileIsRefused) as error:
+        sentence = plain(str(error))
+        if as_json:
+            click.echo(json.dumps({"refused": type(error).__name__, "sentence": sentence}, ensure_ascii=False))
+        else:
+            errors.print(sentence)
+        sys.exit(1)
+
+
+def say(figures: Mapping[str, Any], lines: Callable[[], None], *, as_json: bool) -> None:
+    """Print one JSON object, or what `lines` prints for a person."""
+    if as_json:
+        click.echo(json.dumps(figures, ensure_ascii=False, sort_keys=True))
+    else:
+        lines()
+
+
+def tell(line: str) -> None:
+    """One line for a person; foreign text in it disturbs nothing."""
+    console.print(plain(line))
+
+
+def progress_bar(*, as_json: bool) -> Progress:
+    """A bar on standard error, where that is a terminal."""
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=errors, disable=as_json or not errors.is_terminal, transient=True)
+
+
+def opened(folder: Path) -> CaseFolder:
+    """The case in a folder; refuses where there is none."""
+    found = CaseFolder(folder)
+    found.read()
+    return found
+
+
+def authorities_in(text: str) -> list[Authority]:
+    """`name=address` or only `address`, commas between. Raises `click.UsageError`."""
+    found: dict[str, str] = {}
+    for part in (one.strip() for one in text.split(",") if one.strip()):
+        name, equals, address = part.partition("=")
+        if not equals or "/" in name:
+            name, address = urlsplit(part).hostname or "", part
+        if not name or not address.startswith(("http://", "https://")):
+            raise click.UsageError("--tsa wants addresses with commas between: one=https://tsa.example/tsr")
+        found["".join(one if one.isalnum() or one in "-." else "-" for one in name)[:40]] = address
+    return [Authority(name, url) for name, url in found.items()]
+
+
+def roots_at(path: Path | None) -> TsaRoots | None:
+    """The roots that a person chose. Raises `click.UsageError`."""
+    if path is None:
+        return None
+    try:
+        return read_roots(read_regular(path, ROOTS_BYTES_MAX))
+    except (RootsAreUnreadable, FileCannotBeRead, FileIsMissing) as error:
+        raise click.UsageError(f"--tsa-roots: {error}") from None

@@ -11,6 +11,7 @@ from fairkey.business import (
     escrow,
     issuers,
     listings,
+    messages,
     orders,
     payments,
     payouts,
@@ -19,6 +20,7 @@ from fairkey.business import (
     standards,
 )
 from fairkey.business.basics import Event, Stream
+from fairkey.business.lures import Lure
 from fairkey.proofs.leaf import leaf_of
 
 AT_MS = 1_760_000_000_123
@@ -134,6 +136,9 @@ SAMPLES: tuple[Event, ...] = (
     ),
     complaints.ComplaintContested(text=TEXT, rule_by_ms=AT_MS + 4),
     complaints.ComplaintClosed(outcome=complaints.Outcome.RULED, refund_fen=100, text=TEXT),
+    messages.MessageSent(
+        message_no=3, by=messages.Writer.SHOP, lures=(Lure.CONTACT, Lure.LINK), letter=True, text=TEXT
+    ),
     reviews.ReviewPosted(speed=5, code_worked=False, text=TEXT),
     payments.PaymentUnmatched(
         provider="sandbox", provider_txn="t-2", reference=TEXT, amount_fen=700, currency="USD", paid_at_ms=AT_MS - 1

@@ -13,7 +13,19 @@ from fairkey.api.callbacks import CALLBACK
 from fairkey.api.document import document
 from fairkey.api.endpoints import Endpoint
 from fairkey.api.serving import Counter
-from fairkey.api.v1 import admission, batches, catalogue, issuers, money, orders, shop, shop_orders, standard, traces
+from fairkey.api.v1 import (
+    admission,
+    batches,
+    catalogue,
+    issuers,
+    messages,
+    money,
+    orders,
+    shop,
+    shop_orders,
+    standard,
+    traces,
+)
 from fairkey.gates.permissions import Gate
 from fairkey.gates.problems import Problems
 
@@ -25,6 +37,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *batches.ENDPOINTS,
     *money.ENDPOINTS,
     *issuers.ENDPOINTS,
+    *messages.ENDPOINTS,
     *standard.ENDPOINTS,
     *admission.ENDPOINTS,
     *traces.ENDPOINTS,

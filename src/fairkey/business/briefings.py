@@ -18,6 +18,7 @@ from . import (
     escrow,
     issuers,
     listings,
+    messages,
     orders,
     payments,
     payouts,
@@ -82,6 +83,7 @@ _KIND_OF_HOME: dict[ModuleType, tuple[str, str]] = {
     codes: ("order", "order_id"),
     complaints: ("order", "order_id"),
     reviews: ("order", "order_id"),
+    messages: ("order", "order_id"),
     listings: ("listing", "listing_id"),
     coupons: ("coupon", "coupon_id"),
     batches: ("batch", "batch_id"),
@@ -144,6 +146,13 @@ def brief_for(command: Command, desk: Desk) -> Struct | None:
             order = _order(desk, command.shop_id, command.order_id).order
             return complaints.OrderBriefing(
                 stage=order.stage.value, is_delivered=order.stage is Stage.DELIVERED, amount_fen=order.amount_fen
+            )
+        case messages.SendMessage():
+            order = _order(desk, command.shop_id, command.order_id).order
+            return messages.ConversationBriefing(
+                stage=order.stage.value,
+                exists=order.stage not in (Stage.NEW, Stage.PLACED, Stage.EXPIRED),
+                ended_at_ms=order.ended_at_ms,
             )
         case reviews.PostReview():
             stage = _order(desk, command.shop_id, command.order_id).order.stage

@@ -20,6 +20,7 @@ from . import (
     escrow,
     issuers,
     listings,
+    messages,
     orders,
     payments,
     payouts,
@@ -38,6 +39,7 @@ from .erasures import Erasure
 from .escrow import Escrow
 from .issuers import Issuer
 from .listings import Listing
+from .messages import Messages
 from .orders import Order
 from .payments import Unmatched
 from .payouts import Payout
@@ -54,6 +56,7 @@ class OrderFile(Struct, kw_only=True, omit_defaults=True):
     codes: Codes = Codes()
     complaint: Complaint = Complaint()
     review: Review = Review()
+    messages: Messages = Messages()
 
 
 class ShopFile(Struct, kw_only=True, omit_defaults=True):
@@ -142,6 +145,7 @@ CAPABILITIES: dict[ModuleType, str] = {  # which slice each capability owns
     codes: "codes",
     complaints: "complaint",
     reviews: "review",
+    messages: "messages",
     shops: "shop",
     admissions: "admission",
     listings: "listing",
@@ -161,6 +165,7 @@ _EVENT_UNIONS = {
     codes: codes.CodesEvent,
     complaints: complaints.ComplaintEvent,
     reviews: reviews.ReviewEvent,
+    messages: messages.MessageEvent,
     shops: shops.ShopEvent,
     admissions: admissions.AdmissionEvent,
     listings: listings.ListingEvent,

@@ -6,7 +6,7 @@ where the provider's later report belongs.
 
 from msgspec import Struct
 
-from fairkey.business import admissions, complaints, escrow, orders, payments, payouts, shops
+from fairkey.business import admissions, complaints, escrow, messages, orders, payments, payouts, shops
 from fairkey.business.basics import DAY_MS, HOUR_MS, MINUTE_MS, Event, Stream
 
 
@@ -89,6 +89,8 @@ def effects_of(stream: Stream, version: int, event: Event) -> list[Effect]:
                 _tell("buyer", stream, version, "complaint_closed", **facts),
                 _tell("merchant", stream, version, "complaint_closed", **facts),
             ]
+        case messages.MessageSent(letter=True):
+            return [_tell("merchant" if event.by is messages.Writer.BUYER else "buyer", stream, version, "message")]
         case _:
             return _shop_letters(stream, version, event)
 

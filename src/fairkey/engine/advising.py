@@ -158,6 +158,7 @@ def _of_order(record: OrderRecord, facts: Sequence[Fact], now_ms: int) -> list[S
         _log("reason", complaint.reason.value if complaint.reason else "", _fact_of(facts, "dispute.opened")),
         _log("form_complete", value=True, source=_fact_of(facts, "dispute.opened")),  # the form takes no other
         _log("sold_before", value=False),  # a fingerprint is unique over the platform
+        _log("lure_messages", record.file.messages.shop_lures),  # the shop was warned and sent them all the same
         *_answered(complaint, facts),
         *_promised(terms),
     ]

@@ -36,14 +36,17 @@ class Party(StrEnum):
     PLATFORM = "platform"
 
 
+_SAID: Final[Mapping[str, frozenset[str]]] = {"message.sent": frozenset({"text"})}
+
 DISCLOSED: Final[Mapping[Party, Mapping[str, frozenset[str]]]] = {
     Party.BUYER: {
         **_QUARREL,
+        **_SAID,
         "order.placed": frozenset({"contact", "account_id"}),
         "code.revealed": frozenset({"account_name", "account_region"}),
         "payment.refund_failed": _REASON,
     },
-    Party.SHOP: {**_QUARREL, "payment.release_failed": _REASON},
+    Party.SHOP: {**_QUARREL, **_SAID, "payment.release_failed": _REASON},
     Party.PLATFORM: {
         **_QUARREL,
         "code.revealed": frozenset({"account_name", "account_region"}),

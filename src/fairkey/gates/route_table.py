@@ -38,6 +38,7 @@ _PAGES: Final = {
     "GET /o/{ref}/complain": Gate(Permission.GUEST_WITH_ORDER_SECRET),
     "POST /o/{ref}/complain": Gate(Permission.GUEST_WITH_ORDER_SECRET),
     "POST /o/{ref}/complaint/withdraw": Gate(Permission.GUEST_WITH_ORDER_SECRET),
+    "POST /o/{ref}/messages": Gate(Permission.GUEST_WITH_ORDER_SECRET),
     "POST /o/{ref}/review": Gate(Permission.GUEST_WITH_ORDER_SECRET),
     # signing in and up, the account, what anybody may read
     "GET /login": Gate(Permission.PUBLIC),
@@ -107,6 +108,7 @@ _PAGES: Final = {
     "GET /desk/orders/{ref}/facts/{version}/promise": Gate(Permission.SHOP_READ),
     "GET /desk/orders/{ref}/receipts.zip": Gate(Permission.SHOP_READ),
     "POST /desk/orders/{ref}/deliver": Gate(Permission.SHOP_WRITE),
+    "POST /desk/orders/{ref}/messages": Gate(Permission.SHOP_WRITE),
     "POST /desk/orders/{ref}/accept": Gate(Permission.SHOP_WRITE),
     "POST /desk/orders/{ref}/contest": Gate(Permission.SHOP_WRITE),
     "GET /desk/complaints": Gate(Permission.SHOP_READ),
@@ -181,6 +183,8 @@ _PROGRAMS: Final[Mapping[str, Gate]] = {
     "POST /api/v1/orders/{ref}/wait": Gate(Permission.GUEST_WITH_ORDER_SECRET),
     "POST /api/v1/orders/{ref}/complaint": Gate(Permission.GUEST_WITH_ORDER_SECRET),
     "POST /api/v1/orders/{ref}/complaint/withdraw": Gate(Permission.GUEST_WITH_ORDER_SECRET),
+    "GET /api/v1/orders/{ref}/messages": Gate(Permission.GUEST_WITH_ORDER_SECRET),
+    "POST /api/v1/orders/{ref}/messages": Gate(Permission.GUEST_WITH_ORDER_SECRET),
     "POST /api/v1/orders/{ref}/review": Gate(Permission.GUEST_WITH_ORDER_SECRET),
     # what anyone may read
     "GET /api/v1/listings": Gate(Permission.PUBLIC),
@@ -211,6 +215,8 @@ _PROGRAMS: Final[Mapping[str, Gate]] = {
     "GET /api/v1/shop/orders/{ref}/facts/{version}/receipt": Gate(Permission.SHOP_READ, scope="orders:read"),
     "GET /api/v1/shop/orders/{ref}/facts/{version}/promise": Gate(Permission.SHOP_READ, scope="orders:read"),
     "POST /api/v1/shop/orders/{ref}/deliver": Gate(Permission.SHOP_WRITE, scope="orders:write"),
+    "GET /api/v1/shop/orders/{ref}/messages": Gate(Permission.SHOP_READ, scope="orders:read"),
+    "POST /api/v1/shop/orders/{ref}/messages": Gate(Permission.SHOP_WRITE, scope="orders:write"),
     "POST /api/v1/shop/orders/{ref}/complaint/accept": Gate(Permission.SHOP_WRITE, scope="complaints:write"),
     "POST /api/v1/shop/orders/{ref}/complaint/contest": Gate(Permission.SHOP_WRITE, scope="complaints:write"),
     "GET /api/v1/shop/batches": Gate(Permission.SHOP_READ, scope="codes:read"),

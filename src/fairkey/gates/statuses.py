@@ -48,6 +48,10 @@ STATUS: Final[Mapping[str, int]] = {
     "ApplicationHasMoved": 409,
     "SecondReviewerMustBeAnother": 409,
     "TermsHaveChanged": 409,
+    # Messages.
+    "LeadsOffThePlatform": 409,
+    "TooManyMessages": 429,
+    "NoMessagesAboutThis": 409,
     # Complaints and reviews.
     "ComplaintExists": 409,
     "OrderCannotBeComplainedAbout": 409,

@@ -78,6 +78,14 @@ BUYER: Final[Mapping[str, Words]] = {
         ),
         button=_("Read the answer"),
     ),
+    "message": Words(
+        subject=_("The shop wrote to you: %(product)s"),
+        lines=(
+            _("Its message stands on the order's page, where every word is kept."),
+            _("Never pay or talk elsewhere, whoever asks: there is neither escrow nor evidence."),
+        ),
+        button=_("Read the message"),
+    ),
     "complaint_closed": Words(
         subject=_("Your complaint is over: %(product)s"),
         lines=(_("How it ended: %(outcome)s."), _("%(refund_fen)s goes back to you.")),
@@ -100,6 +108,11 @@ MERCHANT: Final[Mapping[str, Words]] = {
             _("Answer until %(answer_by_ms)s: agree, or say why not."),
             _("Silence loses: after that the money goes back to the buyer by itself."),
         ),
+        button=_("To the desk"),
+    ),
+    "message": Words(
+        subject=_("The buyer wrote to you: %(product)s"),
+        lines=(_("The message stands on the order's page at your desk."),),
         button=_("To the desk"),
     ),
     "complaint_closed": Words(

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fairkey.web.buyer import acts, complaining, live, order_page, orders, paying
+from fairkey.web.buyer import acts, complaining, live, messages, order_page, orders, paying
 
 HANDLERS: list[Any] = [
     *orders.HANDLERS,
@@ -10,5 +10,6 @@ HANDLERS: list[Any] = [
     *paying.HANDLERS,
     *acts.HANDLERS,
     *complaining.HANDLERS,
+    *messages.HANDLERS,
     live.follow,
 ]

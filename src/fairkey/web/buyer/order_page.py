@@ -16,6 +16,7 @@ from fairkey.web import formats
 from fairkey.web.advised import told_of
 from fairkey.web.buyer.glance import Glance, glance_at, grouped, record_of
 from fairkey.web.buyer.story import KINDS, REASON_WORDS, WHY_MONEY, timeline
+from fairkey.web.conversation import Draft, conversation_of
 from fairkey.web.frame import AnyRequest, frame, status_of
 from fairkey.web.i18n import Locale, texts_of
 from fairkey.web.i18n import marked as _
@@ -58,6 +59,7 @@ def order_page(
         entries=placed(timeline(glance.facts, glance.path, context.locale), glance.places),
         refusal=view_of(context, refusal, details) if refusal else None,
         filled=filled or {},
+        talk=conversation_of(glance.record, glance.facts, Draft((filled or {}).get("message", ""))),
         why_money=WHY_MONEY,
         reasons=REASON_WORDS,
         one_by_one=len(glance.sealed) + len(glance.opened) <= CODES_ONE_BY_ONE_MAX,

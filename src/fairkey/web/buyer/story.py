@@ -148,6 +148,7 @@ KINDS: Final[Mapping[str, str]] = {
     "order.confirmed": _("You confirmed"),
     "order.disputed": _("Order frozen"),
     "order.refunded": _("Order ended with money back"),
+    "message.sent": _("Message"),
     "payment.settled": _("The provider confirmed the release"),
     "payment.release_failed": _("The provider could not release the money yet"),
 }

@@ -28,6 +28,7 @@ from fairkey.web.advised import told_of
 from fairkey.web.attested import heard_of
 from fairkey.web.buyer.glance import grouped
 from fairkey.web.buyer.story import REASON_WORDS
+from fairkey.web.conversation import NO_DRAFT, Draft, conversation_of
 from fairkey.web.formats import SHANGHAI
 from fairkey.web.frame import AnyRequest, frame
 from fairkey.web.i18n import marked as _
@@ -180,6 +181,7 @@ async def order_page(
     details: Mapping[str, object] | None = None,
     typed: str = "",
     answer_text: str = "",
+    draft: Draft = NO_DRAFT,
 ) -> Response[str]:
     """The order's page, with a refusal where there was one and what was typed kept."""
     context = frame(request, house)
@@ -208,6 +210,7 @@ async def order_page(
         places=places,
         facts=facts,
         said=_said(facts),
+        talk=conversation_of(record, facts, draft),
         codes=await _codes(house, record),
         advice=told_of(
             await advice_on(house, record, facts) if record.file.order.stage is Stage.DISPUTED else None,

@@ -40,6 +40,7 @@ DONE: Final[Mapping[str, str]] = {
     "in-part": _("Taken. The order still waits for the missing codes."),
     "accepted": _("Agreed. The money goes back to the buyer by itself."),
     "contested": _("Your answer was recorded. The platform decides."),
+    "message_sent": _("Sent. The buyer reads it on the order’s page and gets a mail."),
     "coupon": _("The coupon is valid from now on."),
     "coupon-ended": _("The coupon is no longer valid. Orders placed with it keep their price."),
     "payout": _("Requested. The payment provider confirms it here."),

@@ -21,3 +21,12 @@ def moment_zh(at_ms: int) -> str:
         return f"{at_ms} ms"
     at = (_EPOCH + timedelta(milliseconds=at_ms)).astimezone(CHINA)
     return f"{at.year}年{at.month}月{at.day}日 {at:%H:%M:%S}"
+
+
+def ms_of_iso(text: str) -> int | None:
+    """The moment of an ISO 8601 text with an offset; None for anything else."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return (at - _EPOCH) // timedelta(milliseconds=1) if at.tzinfo is not None else None

@@ -3,6 +3,7 @@
 import rich_click as click
 
 from .files import add, new, seal, show, verify
+from .packing import pack
 
 
 @click.group()
@@ -13,5 +14,5 @@ def case() -> None:
     """
 
 
-for command in (new, add, show, seal, verify):
+for command in (new, add, show, seal, verify, pack):
     case.add_command(command)

@@ -29,6 +29,9 @@ TITLES: Final = {
     "heads": "Earlier heads",
     "seen": "Heads seen here before",
     "database": "The house's own tables",
+    "manifest": "What the pack says of itself",
+    "evidence": "Evidence and pages",
+    "lists": "Sealed lists",
 }
 
 

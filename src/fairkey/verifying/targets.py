@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from .auditing import Progress, audit_log
 from .files import BARE_PROOF, FILE_BYTES_MAX, check_file, kind_of
 from .judging import Given
+from .packs import is_a_pack, verify_pack
 from .reading import FileCannotBeRead, FileIsMissing, FileIsTooLong, read_regular
 from .reports import Report, State, Step
 from .sources import FolderLog, LogSource, WebLog
@@ -51,6 +52,8 @@ def verify(
 
     Raises `NothingThere`.
     """
+    if not is_address(target) and is_a_pack(Path(target)):
+        return [verify_pack(Path(target), given, begin, progress)], []
     if is_address(target) or Path(target).is_dir():
         report = Report(target, "log", begin(target))
         audit_log(report, log_at(target), given, progress=progress)

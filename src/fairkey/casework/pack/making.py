@@ -23,12 +23,16 @@ from .court_file import court_file
 from .instructions import HOWTO, text
 from .letter_like import LetterLike
 from .pages import SANS, drawable_text, pdf
-from .pictures import shown
+from .pictures import Picture, shown
 from .timeline import drawings
 from .verify_page import verify_page
 
 FORMAT: Final = "fairkey-pack/1"
 _ZIP_EPOCH_MS: Final = 315_619_200_000  # 1980-01-02, before which a ZIP knows no date
+_WIDE_MM: Final = 168
+_ROOM_MM: Final = 222
+_ROOM_BELOW_MM: Final = 172  # under the caption, the source and the hash
+_CHECKS_ZH: Final = (("pixels", "像素"), ("device", "设备信息"), ("dkim", "邮件签名核验"), ("page", "网页"))
 _PACKED: Final = (".json", ".txt", ".html", ".svg", ".pem", ".eml")
 
 Tell = Callable[[str], object]
@@ -194,7 +198,7 @@ def _exhibit_data(folder: CaseFolder, one: Exhibit, contents: Contents, pictures
     seal = one.file.seal
     drawn = shown(folder.original(one.file), one.file)
     names = [f"exhibit-{one.no}-{number}.jpg" for number in range(1, len(drawn.pictures) + 1)]
-    pictures.update(zip(names, drawn.pictures, strict=True))
+    pictures.update(zip(names, (picture.data for picture in drawn.pictures), strict=True))
     sealed = f"封存时间：{moment_zh(seal.sealed_at_ms)}（当事人设备时钟）；"
     stamped = f"时间戳：{moment_zh(seal.stamped_at_ms)}" if seal.stamped_at_ms else "尚无时间戳"
     return {
@@ -208,11 +212,21 @@ def _exhibit_data(folder: CaseFolder, one: Exhibit, contents: Contents, pictures
         "sha256": " ".join(seal.sha256[at : at + 8] for at in range(0, 64, 8)),
         "short": f"SHA-256 {seal.sha256[:16]}…",
         "sealed": sealed + stamped,
-        "checks": [f"{name}：{contents.masks(value)}" for name, value in one.file.checks.items() if name != "reading"],
-        "pictures": names,
+        "checks": [
+            f"{word}：{contents.masks(one.file.checks[name])}" for name, word in _CHECKS_ZH if name in one.file.checks
+        ],
+        "pictures": [
+            {"name": name, "width_mm": _width_mm(picture, _ROOM_MM if number else _ROOM_BELOW_MM)}
+            for number, (name, picture) in enumerate(zip(names, drawn.pictures, strict=True))
+        ],
         "text": [contents.masks(line) for line in drawn.lines],
         "note": drawn.note,
     }
+
+
+def _width_mm(picture: Picture, room_mm: int) -> float:
+    """As wide as the page, unless it would then be too tall."""
+    return round(min(_WIDE_MM, room_mm * picture.width / picture.height), 2)
 
 
 def _write_manifest(folder: CaseFolder, new: Path, contents: Contents) -> str:

@@ -30,10 +30,18 @@ _QUALITY: Final = 80
 _READ: Final = ("PNG", "JPEG", "GIF", "WEBP", "BMP")
 
 
-class Shown(NamedTuple):
-    """How a file is shown: pictures (JPEG), or lines of text, or a sentence why neither."""
+class Picture(NamedTuple):
+    """A JPEG and its size in pixels."""
 
-    pictures: tuple[bytes, ...] = ()
+    data: bytes
+    width: int
+    height: int
+
+
+class Shown(NamedTuple):
+    """How a file is shown: pictures, or lines of text, or a sentence why neither."""
+
+    pictures: tuple[Picture, ...] = ()
     lines: tuple[str, ...] = ()
     note: str = ""
 
@@ -41,7 +49,7 @@ class Shown(NamedTuple):
 def shown(path: Path, file: CaseFile) -> Shown:
     """How the file at `path` is shown on pages. Never raises for what is in it."""
     if "reading" in file.checks:
-        return Shown(note=f"未制作图示：{file.checks['reading']}")
+        return Shown(note="此文件不能在纸面上展示，原件按原样封存，请打开所附原件。")
     if file.media_type.startswith("image/"):
         return _of_picture(path)
     if file.media_type == "application/pdf":
@@ -93,10 +101,10 @@ def _in_slices(flat: "Image.Image") -> Shown:
     return Shown(tuple(_jpeg(one) for one in slices), note=note)
 
 
-def _jpeg(picture: "Image.Image") -> bytes:
+def _jpeg(picture: "Image.Image") -> Picture:
     out = io.BytesIO()
     picture.save(out, "JPEG", quality=_QUALITY, optimize=True)
-    return out.getvalue()
+    return Picture(out.getvalue(), picture.width, picture.height)
 
 
 def _of_pdf(path: Path) -> Shown:
@@ -117,7 +125,7 @@ def _of_pdf(path: Path) -> Shown:
     return Shown(pictures, note=note)
 
 
-def _pdf_page(document: Any, number: int) -> bytes:  # noqa: ANN401 - the library has no types
+def _pdf_page(document: Any, number: int) -> Picture:  # noqa: ANN401 - the library has no types
     page = document[number]
     width, height = page.get_size()
     scale = min(WIDTH_MAX / max(width, 1), 1600 / max(height, 1), 3)

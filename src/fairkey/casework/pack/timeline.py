@@ -11,7 +11,7 @@ from .contents import Moment
 ON_A_PAGE: Final = 14
 _ROW: Final = 62
 _WIDTH: Final = 700
-_CHARS: Final = 34
+_CHARS: Final = 24
 _BLUE: Final = "#1d4ed8"
 _GREY: Final = "#6b7280"
 

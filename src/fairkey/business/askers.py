@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from . import (
     admissions,
+    arbitrators,
     attestations,
     batches,
     codes,
@@ -15,6 +16,7 @@ from . import (
     listings,
     messages,
     orders,
+    panels,
     payments,
     payouts,
     reviews,
@@ -29,6 +31,7 @@ class Asker(StrEnum):
 
     BUYER = "buyer"
     MERCHANT = "merchant"
+    ARBITRATOR = "arbitrator"
     OPERATOR = "operator"
     PROVIDER = "provider"
     ISSUER = "issuer"
@@ -108,5 +111,24 @@ _ASKERS: dict[type[Command], set[Asker]] = {
     issuers.ReinstateIssuer: {Asker.OPERATOR},
     attestations.AttestCode: {Asker.ISSUER},
     attestations.RecordIssuerAnswer: {Asker.OPERATOR},
+    arbitrators.ApplyAsArbitrator: {Asker.ARBITRATOR},
+    arbitrators.RecordExam: {Asker.ARBITRATOR},
+    arbitrators.LeaveArbitration: {Asker.ARBITRATOR},
+    arbitrators.AdmitArbitrator: {Asker.OPERATOR},
+    arbitrators.RefuseArbitrator: {Asker.OPERATOR},
+    arbitrators.SuspendArbitrator: {Asker.OPERATOR},
+    arbitrators.ReinstateArbitrator: {Asker.OPERATOR},
+    arbitrators.RecordCalibration: {Asker.ARBITRATOR},
+    arbitrators.NoteJudged: {Asker.CLOCK},
+    arbitrators.NoteReversed: {Asker.CLOCK},
+    panels.ConvenePanel: {Asker.INNER},
+    panels.ListPool: {Asker.CLOCK},
+    panels.SeatPanel: {Asker.CLOCK},
+    panels.CommitVote: {Asker.ARBITRATOR},
+    panels.StepBack: {Asker.ARBITRATOR},
+    panels.CloseCommits: {Asker.CLOCK},
+    panels.RevealVote: {Asker.ARBITRATOR, Asker.CLOCK},
+    panels.CloseReveals: {Asker.CLOCK},
+    panels.LapsePanel: {Asker.CLOCK},
 }
 ASKERS: dict[type[Command], frozenset[Asker]] = {command: frozenset(askers) for command, askers in _ASKERS.items()}

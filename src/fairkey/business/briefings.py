@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from . import (
     admissions,
+    arbitrators,
     attestations,
     batches,
     codes,
@@ -20,6 +21,7 @@ from . import (
     listings,
     messages,
     orders,
+    panels,
     payments,
     payouts,
     reviews,
@@ -93,6 +95,8 @@ _KIND_OF_HOME: dict[ModuleType, tuple[str, str]] = {
     issuers: ("issuer", "issuer_id"),
     erasures: ("erasure", "erasure_id"),
     standards: ("standard", "standard_id"),
+    panels: ("panel", "panel_id"),
+    arbitrators: ("arbitrator", "arbitrator_id"),
     shops: ("shop", "shop_id"),
     admissions: ("shop", "shop_id"),
 }
@@ -154,6 +158,10 @@ def brief_for(command: Command, desk: Desk) -> Struct | None:
                 exists=order.stage not in (Stage.NEW, Stage.PLACED, Stage.EXPIRED),
                 ended_at_ms=order.ended_at_ms,
             )
+        case panels.ConvenePanel():
+            order = _order(desk, command.order_shop_id, command.order_id).order
+            terms = _listing(desk, command.order_shop_id, order.listing_id).terms
+            return panels.PanelBriefing(category=terms.category if terms else "")
         case reviews.PostReview():
             stage = _order(desk, command.shop_id, command.order_id).order.stage
             return reviews.CompletionBriefing(stage=stage.value, is_completed=stage is Stage.COMPLETED)

@@ -2,10 +2,11 @@
 
 from typing import NamedTuple
 
-from . import complaints, orders, payments, shops
+from . import complaints, orders, panels, payments, shops
 from .basics import Command, Stream, invariant
-from .files import File, OrderFile, PaymentFile, ShopFile
+from .files import File, OrderFile, PanelFile, PaymentFile, ShopFile
 from .orders import ENDED, Stage
+from .panel_events import PanelStage
 
 
 class Due(NamedTuple):
@@ -13,6 +14,14 @@ class Due(NamedTuple):
 
     due_at_ms: int
     what: str
+
+
+_END_OF_PANEL_STAGE = {
+    PanelStage.REQUESTED: "lapse_panel",
+    PanelStage.CONVENED: "lapse_panel",
+    PanelStage.SITTING: "close_commits",
+    PanelStage.REVEALING: "close_reveals",
+}
 
 
 def due_of(file: File) -> Due | None:
@@ -25,6 +34,9 @@ def due_of(file: File) -> Due | None:
         case ShopFile(shop=shop):
             moves = shops.next_deadline(shop)
             return Due(*moves) if moves else None
+        case PanelFile(panel=panel):
+            what = _END_OF_PANEL_STAGE.get(panel.stage)
+            return Due(panel.due_at_ms, what) if what else None
         case _:
             return None
 
@@ -60,6 +72,12 @@ def command_for(stream: Stream, what: str) -> Command:
             return shops.RemindOfCheck(shop_id=stream.shop_id)
         case "lapse_check":
             return shops.LapseCheck(shop_id=stream.shop_id)
+        case "lapse_panel":
+            return panels.LapsePanel(shop_id=stream.shop_id, panel_id=stream.id)
+        case "close_commits":
+            return panels.CloseCommits(shop_id=stream.shop_id, panel_id=stream.id)
+        case "close_reveals":
+            return panels.CloseReveals(shop_id=stream.shop_id, panel_id=stream.id)
         case "end_suspension":
             return shops.EndSuspension(shop_id=stream.shop_id)
         case _:

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from . import (
     admissions,
+    arbitrators,
     attestations,
     batches,
     codes,
@@ -22,6 +23,8 @@ from . import (
     listings,
     messages,
     orders,
+    panel_events,
+    panels,
     payments,
     payouts,
     reviews,
@@ -29,6 +32,7 @@ from . import (
     standards,
 )
 from .admissions import Admission
+from .arbitrators import Arbitrator
 from .attestations import Attested
 from .basics import Event
 from .batches import Batch
@@ -41,6 +45,7 @@ from .issuers import Issuer
 from .listings import Listing
 from .messages import Messages
 from .orders import Order
+from .panels import Panel
 from .payments import Unmatched
 from .payouts import Payout
 from .reviews import Review
@@ -120,9 +125,21 @@ class StandardFile(Struct, kw_only=True, omit_defaults=True):
     standards: Standards = Standards()
 
 
+class PanelFile(Struct, kw_only=True, omit_defaults=True):
+    """One panel; of the platform, not of a shop."""
+
+    panel: Panel = Panel()
+
+
+class ArbitratorFile(Struct, kw_only=True, omit_defaults=True):
+    """One arbitrator; of the platform, not of a shop."""
+
+    arbitrator: Arbitrator = Arbitrator()
+
+
 File = (
     OrderFile | ShopFile | ListingFile | CouponFile | BatchFile | PaymentFile | PayoutFile | CodeFile | IssuerFile
-    | ErasureFile | StandardFile
+    | ErasureFile | StandardFile | PanelFile | ArbitratorFile
 )  # fmt: skip
 
 FILES: dict[str, type[File]] = {
@@ -137,6 +154,8 @@ FILES: dict[str, type[File]] = {
     "issuer": IssuerFile,
     "erasure": ErasureFile,
     "standard": StandardFile,
+    "panel": PanelFile,
+    "arbitrator": ArbitratorFile,
 }
 
 CAPABILITIES: dict[ModuleType, str] = {  # which slice each capability owns
@@ -157,6 +176,8 @@ CAPABILITIES: dict[ModuleType, str] = {  # which slice each capability owns
     issuers: "issuer",
     erasures: "erasure",
     standards: "standards",
+    panels: "panel",
+    arbitrators: "arbitrator",
 }
 
 _EVENT_UNIONS = {
@@ -177,6 +198,8 @@ _EVENT_UNIONS = {
     issuers: issuers.IssuerEvent,
     erasures: erasures.ErasureEvent,
     standards: standards.StandardsEvent,
+    panels: panel_events.PanelEvent,
+    arbitrators: arbitrators.ArbitratorEvent,
 }
 
 HOME_OF_EVENT: dict[type[Event], ModuleType] = {

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from fairkey.business.files import (
+    ArbitratorFile,
     BatchFile,
     CodeFile,
     CouponFile,
@@ -11,6 +12,7 @@ from fairkey.business.files import (
     IssuerFile,
     ListingFile,
     OrderFile,
+    PanelFile,
     PaymentFile,
     PayoutFile,
     ShopFile,
@@ -79,3 +81,7 @@ def facets_of(file: File) -> Facets:
             return Facets(stage=standards.published[-1].version if standards.published else "")
         case IssuerFile(issuer=issuer):
             return Facets(stage=issuer.standing.value)
+        case PanelFile(panel=panel):
+            return Facets(stage=panel.stage.value, amount_fen=panel.value_fen)
+        case ArbitratorFile(arbitrator=arbitrator):
+            return Facets(stage=arbitrator.standing.value, account_id=arbitrator.account_id)

@@ -2,6 +2,7 @@
 
 import rich_click as click
 
+from .capturing import capture, record
 from .files import add, new, seal, show, verify
 from .packing import pack
 
@@ -14,5 +15,5 @@ def case() -> None:
     """
 
 
-for command in (new, add, show, seal, verify, pack):
+for command in (new, add, show, seal, verify, capture, record, pack):
     case.add_command(command)

@@ -13,9 +13,10 @@ from rich.progress import Progress, TaskID
 from fairkey.casework.checking import BAD, UNKNOWN, Found, check_case
 from fairkey.casework.disk import FileIsRefused
 from fairkey.casework.folder import CaseFolder, new_case
+from fairkey.casework.mails import Records, ask_dns, look_with
 from fairkey.casework.model import Capture, Case, Problem, Purpose
 from fairkey.casework.moments import moment
-from fairkey.casework.sealing import Added, add_file, files_below
+from fairkey.casework.sealing import Added, Look, add_file, files_below
 from fairkey.casework.stamping import Stamped, close_list, stamp_lists
 
 from .parts import (
@@ -93,8 +94,8 @@ def add(  # noqa: PLR0913 - one for each option
     capture = Capture(who=who, how=how, device=device, nonce=nonce)
     with speaking(as_json=as_json):
         case = opened(folder)
-        added, refused = take_all(case, files, capture, purpose=purpose, as_json=as_json)
-        del dns_records
+        records = Records(case.records, at_ms=now_ms(), given=dns_records, ask=None if offline else ask_dns)
+        added, refused = take_all(case, files, capture, look_with(records), purpose=purpose, as_json=as_json)
         close_list(case, at_ms=now_ms())
         stamped = [] if offline else stamp(case, tsa_text, tsa_roots)
     say(
@@ -110,7 +111,7 @@ def add(  # noqa: PLR0913 - one for each option
 
 
 def take_all(
-    case: CaseFolder, sources: tuple[Path, ...], capture: Capture, *, purpose: str, as_json: bool
+    case: CaseFolder, sources: tuple[Path, ...], capture: Capture, look: Look, *, purpose: str, as_json: bool
 ) -> tuple[list[Added], list[tuple[str, str]]]:
     """Each file that can be taken is taken; the others come back with a sentence."""
     added: list[Added] = []
@@ -120,7 +121,7 @@ def take_all(
             task = bar.add_task(path.name[:40], total=_size_bytes(path))
             hear = partial(_hear, bar, task)
             try:
-                one = add_file(case, path, capture, at_ms=now_ms(), purpose=purpose, on_progress=hear)
+                one = add_file(case, path, capture, at_ms=now_ms(), purpose=purpose, look=look, on_progress=hear)
             except FileIsRefused as error:
                 refused.append((path.name, f"{path.name} {error}."))
             else:

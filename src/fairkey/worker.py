@@ -24,8 +24,8 @@ from fairkey.effects.ports import (
     ProviderIsUnreachable,
     ProviderRefused,
 )
-from fairkey.effects.queue import ASK_AGAIN, TELLING
-from fairkey.engine import trade
+from fairkey.effects.queue import PANEL_STEPS, ASK_AGAIN, TELLING
+from fairkey.engine import paneling, trade
 from fairkey.engine.answers import Conflict, StoreIsAway
 from fairkey.engine.batching import Stopping
 from fairkey.engine.house import House
@@ -126,6 +126,9 @@ class Worker:
                 await self._outbox.done(waiting, now_ms())
             elif waiting.kind == ASK_AGAIN:
                 await trade.catch_up(self._house, waiting.stream.shop_id, waiting.stream.id)
+                await self._outbox.done(waiting, now_ms())
+            elif waiting.kind in PANEL_STEPS:
+                await paneling.STEPS[waiting.kind](self._house, waiting.stream.id)
                 await self._outbox.done(waiting, now_ms())
             else:
                 await self._instruct(waiting)

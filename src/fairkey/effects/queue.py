@@ -6,7 +6,7 @@ where the provider's later report belongs.
 
 from msgspec import Struct
 
-from fairkey.business import admissions, complaints, escrow, messages, orders, payments, payouts, shops
+from fairkey.business import admissions, complaints, escrow, messages, orders, panel_events, panels, payments, payouts, shops
 from fairkey.business.basics import DAY_MS, HOUR_MS, MINUTE_MS, Event, Stream
 
 
@@ -24,8 +24,10 @@ MONEY = frozenset({"refund", "release", "payout", "refund_unmatched"})
 ASK_AGAIN = "ask_again"
 # A buyer may pay in the last minute and the provider's word be lost: after the order ended unpaid it is asked again.
 ASKED_AGAIN_AFTER_MS = (5 * MINUTE_MS, HOUR_MS, DAY_MS)
-TELLING = frozenset({"tell_buyer", "tell_merchant"})
+TELLING = frozenset({"tell_buyer", "tell_merchant", "tell_arbitrator"})
 KEY_PARTS = 6
+PANEL_STEPS = frozenset({"list_pool", "draw_panel", "reveal_panel", "settle_panel"})
+REMIND_BEFORE_MS = 4 * HOUR_MS
 
 
 def effects_of(stream: Stream, version: int, event: Event) -> list[Effect]:
@@ -95,6 +97,46 @@ def effects_of(stream: Stream, version: int, event: Event) -> list[Effect]:
             return _shop_letters(stream, version, event)
 
 
+def _of_panel(stream: Stream, version: int, event: Event) -> list[Effect]:
+    """What the worker does for a panel next, and which arbitrators are told."""
+    match event:
+        case panel_events.PanelRequested():
+            return [_panel_step(stream, version, "list_pool")]
+        case panel_events.PanelConvened():
+            return [_panel_step(stream, version, "draw_panel")]
+        case panel_events.PanelDrawn():
+            waits_ms = (0, panels.COMMIT_MS - REMIND_BEFORE_MS)
+            return [
+                _seated(stream, version, seat.arbitrator_id, event.commit_by_ms, wait_ms)
+                for seat in event.seats
+                for wait_ms in waits_ms
+            ]
+        case panel_events.SeatReplaced():
+            waits_ms = (0, panels.REPLACEMENT_MS - REMIND_BEFORE_MS)
+            return [_seated(stream, version, event.arbitrator_id, event.commit_by_ms, one) for one in waits_ms]
+        case panel_events.RevealOpened():
+            return [_panel_step(stream, version, "reveal_panel")]
+        case panel_events.PanelDecided() | panel_events.PanelLapsed():
+            return [_panel_step(stream, version, "settle_panel")]
+        case _:
+            return []
+
+
+def _panel_step(stream: Stream, version: int, kind: str) -> Effect:
+    return Effect(stream=stream, kind=kind, key=f"panel:{kind}:{stream.id}:{version}")
+
+
+def _seated(stream: Stream, version: int, arbitrator_id: str, commit_by_ms: int, wait_ms: int) -> Effect:
+    what = "remind" if wait_ms else "seated"
+    return Effect(
+        stream=stream,
+        kind="tell_arbitrator",
+        key=f"tell:{what}:{stream.id}:{version}:{arbitrator_id}",
+        payload={"what": what, "arbitrator_id": arbitrator_id, "commit_by_ms": commit_by_ms},
+        wait_ms=wait_ms,
+    )
+
+
 def _shop_letters(stream: Stream, version: int, event: Event) -> list[Effect]:
     """What the people of a shop are told about the shop itself; sealed texts are read when the letter is written."""
     match event:
@@ -115,7 +157,7 @@ def _shop_letters(stream: Stream, version: int, event: Event) -> list[Effect]:
         case shops.PayoutAccountChanged():
             facts = {"what": "payout_account_changed", "payable_from_ms": event.payable_from_ms}
         case _:
-            return []
+            return _of_panel(stream, version, event)
     return [_tell("merchant", stream, version, str(facts.pop("what")), **facts)]
 
 

@@ -76,3 +76,8 @@ class PublicLog(Protocol):
 
         `disclose` names the sealed fields of this event that the asker may see in clear.
         """
+
+    async def first_receipt(self, stream: Stream, version: int) -> bytes | None:
+        """A receipt under the first published checkpoint that covers the event: always the same one, so that a draw
+        from its root can be repeated.
+        """

@@ -6,6 +6,7 @@ from .desk_figures import DeskFigures
 from .floor import Floor
 from .issuer_book import IssuerBook
 from .order_book import OrderBook
+from .panel_book import PanelBook
 from .shop_desk import ShopDesk
 from .standard_book import StandardBook
 from .storefront import Storefront
@@ -22,3 +23,4 @@ class Questions:
     floor: Floor
     issuers: IssuerBook
     standards: StandardBook
+    panels: PanelBook

@@ -78,6 +78,10 @@ SELECT size, cosigned FROM log_heads
 WHERE log_no = $1 AND size >= $2 AND published_at IS NOT NULL AND ($3::bigint IS NULL OR size = $3)
 ORDER BY size DESC LIMIT 1
 """
+_FIRST_HEAD: Final = """
+SELECT size, cosigned FROM log_heads WHERE log_no = $1 AND size >= $2 AND published_at IS NOT NULL
+ORDER BY size LIMIT 1
+"""
 _CHECKPOINT: Final = """
 SELECT cosigned FROM log_heads
 WHERE log_no = (SELECT max(log_no) FROM logs) AND published_at IS NOT NULL ORDER BY size DESC LIMIT 1
@@ -234,6 +238,18 @@ class PostgresPublicLog:
         except ReceiptDoesNotHold as error:
             raise Broken(f"a receipt of {stream.kind} {stream.id} does not hold: {error}") from error
         return receipt.encode()
+
+    async def first_receipt(self, stream: Stream, version: int) -> bytes | None:
+        """A receipt under the first published checkpoint that covers the event. Raises as `receipt` does."""
+        row = await self._pool.fetchrow(_EVENT, *_key(stream), version)
+        if row is None or row["log_index"] is None:
+            return None
+        head = await self._pool.fetchrow(_FIRST_HEAD, row["log_no"], row["log_index"] + 1)
+        if head is None:
+            return None
+        own = await self._log(row["log_no"])
+        proof = await self._proof(own, row["log_index"], row["body"], head["cosigned"])
+        return Receipt(entry=row["body"], proof=proof).encode()
 
     async def _proof(self, own: OwnLog, log_index: int, body: bytes, cosigned: bytes) -> TlogProof:
         """That the entry is under this checkpoint, as the tiles have it, checked."""

@@ -10,6 +10,7 @@ from .desk_figures import PostgresDeskFigures
 from .floor import PostgresFloor
 from .issuer_book import PostgresIssuerBook
 from .order_book import Opener, PostgresOrderBook
+from .panel_book import PostgresPanelBook
 from .shop_desk import PostgresShopDesk
 from .standard_book import PostgresStandardBook
 from .storefront import PostgresStorefront
@@ -25,4 +26,5 @@ def postgres_questions(pool: asyncpg.Pool, opener: Opener, now_ms: Callable[[], 
         floor=PostgresFloor(pool, opener, now_ms),
         issuers=PostgresIssuerBook(pool, opener),
         standards=PostgresStandardBook(pool),
+        panels=PostgresPanelBook(pool, opener),
     )

@@ -2,6 +2,7 @@
 
 from fairkey.business import (
     admissions,
+    arbitrators,
     attestations,
     batches,
     codes,
@@ -13,6 +14,7 @@ from fairkey.business import (
     listings,
     messages,
     orders,
+    panel_events,
     payments,
     payouts,
     reviews,
@@ -232,6 +234,54 @@ SAMPLES: tuple[Event, ...] = (
     issuers.IssuerApiChanged(has_api=True, url="https://issuer.example/v1", token="token"),
     issuers.IssuerSuspended(reason=TEXT),
     issuers.IssuerReinstated(reason=TEXT),
+    arbitrators.ArbitratorApplied(
+        side=arbitrators.Side.SELLERS, categories=("games", "software"), account_id=ID, text=TEXT
+    ),
+    arbitrators.ArbitratorExamined(answers=6, hits=5),
+    arbitrators.ArbitratorAdmitted(side=arbitrators.Side.EXPERT, categories=("games",)),
+    arbitrators.ArbitratorRefused(reason=TEXT),
+    arbitrators.ArbitratorSuspended(ground="quality", reason=TEXT),
+    arbitrators.ArbitratorReinstated(reason=TEXT),
+    arbitrators.ArbitratorLeft(),
+    arbitrators.ArbitratorCalibrated(case_id="c07", hit=True),
+    arbitrators.ArbitratorJudged(panel_id=ID, voted=True, agreed=False, fee_fen=300),
+    arbitrators.ArbitratorReversed(panel_id=ID, by_panel_id=LISTING),
+    panel_events.PanelRequested(
+        order_shop_id=SHOP, order_id=ID, level=7, category="games", value_fen=9_500, stake_fen=1_900, lapse_by_ms=AT_MS
+    ),
+    panel_events.PanelConvened(
+        pool=("a expert games", "b sellers software"), pool_sha256="ab" * 32, excluded_count=2, excluded="c trade"
+    ),
+    panel_events.PanelDrawn(
+        checkpoint_size=77,
+        checkpoint_root="cd" * 32,
+        seats=(panel_events.Seat("a", "expert", "other_category"),),
+        standbys=(panel_events.Seat("b", "any", ""),),
+        commit_by_ms=AT_MS + 5,
+    ),
+    panel_events.VoteCommitted(seat_no=2, arbitrator_id=ID, commitment="ef" * 32, ballot=TEXT),
+    panel_events.SeatReplaced(seat_no=3, before=ID, arbitrator_id=LISTING, why="silent", commit_by_ms=AT_MS + 6),
+    panel_events.RevealOpened(committed=2, reveal_by_ms=AT_MS + 7),
+    panel_events.VoteRevealed(
+        seat_no=2,
+        arbitrator_id=ID,
+        refund_fen=4_750,
+        row="R05a",
+        salt="salt",
+        reason_digest="ab" * 32,
+        reason=TEXT,
+        reason_salt="grain",
+    ),
+    panel_events.PanelDecided(
+        outcome=panel_events.PanelOutcome.PARTIAL,
+        refund_fen=4_750,
+        row="R05a",
+        for_buyer=4,
+        for_shop=3,
+        set_aside_seat=7,
+        text_sha256="cd" * 32,
+    ),
+    panel_events.PanelLapsed(why="pool_too_small"),
     standards.StandardPublished(name="FK-AF-1", version="1.0", sha256="ab" * 32, in_force_from_ms=AT_MS + 3),
     complaints.RulingWeighed(
         standard="FK-AF-1",

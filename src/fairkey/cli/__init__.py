@@ -25,6 +25,7 @@ from .case import case
 from .entry import Entry, Finding
 from .issuer import issuer
 from .log import log
+from .panel import panel
 from .people import people
 from .standard import standard
 from .verify import verify
@@ -60,6 +61,7 @@ def root() -> None:
 root.add_command(people)
 root.add_command(issuer)
 root.add_command(standard)
+root.add_command(panel)
 root.add_command(admission)
 root.add_command(case)
 root.add_command(log)

@@ -89,6 +89,14 @@ STATUS: Final[Mapping[str, int]] = {
     "StatementIdWasUsed": 409,
     "IssuerHasNoApi": 409,
     "IssuerDoesNotAnswer": 503,
+    # Panels and arbitrators.
+    "PanelIsInAnotherStage": 409,
+    "PanelIsNotDue": 409,
+    "SeatIsNotYours": 403,
+    "VoteIsFixed": 409,
+    "VoteDoesNotFit": 422,
+    "ArbitratorIsInAnotherStanding": 409,
+    "ExamIsNotPassed": 409,
     # The engine.
     "NotYours": 403,
     "KeyWasUsedForAnotherRequest": 409,

@@ -70,7 +70,7 @@ def strata_of(level: int) -> tuple[str, ...]:
     """The stratum of each seat: 1 expert, 1 sellers' side, 1 buyers' side of three; 3, 2, 2 of seven; 7, 5, 5 of
     seventeen. The sides are always as many as each other.
     """
-    sides = (level - 1) // 3
+    sides = level // 3
     experts = level - 2 * sides
     return (EXPERT,) * experts + (SELLERS,) * sides + (BUYERS,) * sides
 

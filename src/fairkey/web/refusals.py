@@ -15,6 +15,7 @@ from fairkey.web.i18n import marked as _
 from fairkey.web.refusals_of_fields import FIELDS, REASONS
 from fairkey.web.refusals_of_issuers import OF_ISSUERS
 from fairkey.web.refusals_of_messages import OF_MESSAGES
+from fairkey.web.refusals_of_panels import OF_PANELS
 from fairkey.web.refusals_of_shops import OF_SHOPS
 from fairkey.web.states import look
 
@@ -431,6 +432,7 @@ REFUSALS: Final[Mapping[str, Words]] = {
         _("Choose scopes from the list."),
     ),
     **{name: Words(*sentences) for name, sentences in {**OF_ISSUERS, **OF_MESSAGES, **OF_SHOPS}.items()},
+    **{name: Words(*sentences) for name, sentences in OF_PANELS.items()},
 }
 
 

@@ -25,6 +25,7 @@ from fairkey.web.buyer.glance import grouped
 from fairkey.web.buyer.story import WHY_MONEY
 from fairkey.web.i18n import DEFAULT_LOCALE, Locale, locale_named, texts_of
 from fairkey.web.i18n import marked as _
+from fairkey.web.mails_to_arbitrators import tell_arbitrator
 from fairkey.web.mails_to_shops import tell_shop
 from fairkey.web.render import PageContext, render_text
 from fairkey.web.states import look
@@ -145,6 +146,10 @@ class Letters:
 
         Somebody who cannot be reached (no address, erased) gets nothing; the pages say the same.
         """
+        if waiting.kind == "tell_arbitrator":
+            if self._mail is not None:
+                await tell_arbitrator(self._house, self._mail, waiting)
+            return
         if waiting.stream.kind == "shop":
             if self._mail is not None:
                 await tell_shop(self._house, self._mail, waiting)

@@ -48,6 +48,7 @@ NAVIGATION: Final[Mapping[Role, tuple[Entry, ...]]] = {
         Entry("/floor/shops", _("Shops"), "store", also=("/floor/admission",)),
         Entry("/floor/complaints", _("Complaints"), "flag"),
         Entry("/floor/issuers", _("Issuers"), "key"),
+        Entry("/floor/arbitrators", _("Arbitrators"), "ledger"),
         Entry("/floor/unmatched", _("Unmatched money"), "wallet"),
         Entry("/floor/audit", _("Audit trail"), "ledger"),
         Entry("/floor/health", _("Health"), "pulse"),

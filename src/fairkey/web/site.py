@@ -9,6 +9,7 @@ from fairkey.web import (
     buyer,
     merchant,
     operator,
+    panels,
     programs,
     public_log,
     sanctions,
@@ -43,5 +44,6 @@ def handlers() -> list[Any]:
         *public_log.HANDLERS,
         *standard.HANDLERS,
         *sanctions.HANDLERS,
+        *panels.HANDLERS,
         *trace.HANDLERS,
     ]

@@ -1,0 +1,182 @@
+"""What an arbitrator sees and does: his docket, a case without the names of its parties, his vote."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from fairkey.business.arbitrators import ApplyAsArbitrator, RecordCalibration, RecordExam, Side
+from fairkey.business.askers import Asker
+from fairkey.business.basics import PLATFORM, NotFound
+from fairkey.business.listings import decode_terms
+from fairkey.business.panel_events import PanelStage
+from fairkey.business.panels import CommitVote, Panel, StepBack, check_vote, commitment_of, reason_digest
+from fairkey.read_tables.panel_book import ArbitratorRecord, PanelRecord
+
+from .advising import Advice, advice_on
+from .answers import Answer
+from .calibration import CASES, EXAM, KnownCase, is_due
+from .house import House
+from .paneling import Ballot
+
+SALT_BYTES: Final = 16
+SHOWN: Final = frozenset({"order", "code", "dispute", "attest", "message"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlindFact:
+    """A fact of the order that an arbitrator may see: when, what, and what is public of it without naming anybody."""
+
+    at_ms: int
+    kind: str
+    version: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlindCase:
+    """A case without its parties. `advice` is the standard's reading; None when no version was published."""
+
+    panel_id: str
+    panel: Panel
+    product: str
+    category: str
+    region: str
+    face_value: str
+    quantity: int
+    amount_fen: int
+    demand_fen: int
+    reason: str
+    facts: Sequence[BlindFact]
+    advice: Advice | None
+
+
+def arbitrator_id_of(house: House, account_id: str) -> str:
+    """The pseudonym under which an account judges: always the same, and nobody without the house's key can tell."""
+    return str(UUID(bytes=house.keys.fingerprint("buyer_pseudonyms", f"fairkey arbitrator\n{account_id}".encode())[:16], version=8))
+
+
+async def record_of(house: House, account_id: str) -> ArbitratorRecord | None:
+    """How an account stands as an arbitrator; None when it never applied."""
+    return await house.questions.panels.arbitrator(arbitrator_id_of(house, account_id))
+
+
+async def docket_of(house: House, arbitrator_id: str) -> list[PanelRecord]:
+    """Panels on which he has a seat now: those that wait for his vote first."""
+    mine = [one for one in await house.questions.panels.panels(lines_max=1_000) if one.panel.seat_of(arbitrator_id)]
+    return sorted(mine, key=lambda one: (not _waits(one.panel, arbitrator_id), -one.panel.requested_at_ms))
+
+
+def _waits(panel: Panel, arbitrator_id: str) -> bool:
+    seat_no = panel.seat_of(arbitrator_id)
+    return panel.stage is PanelStage.SITTING and bool(seat_no) and not panel.seats[seat_no - 1].commitment
+
+
+async def known_case(house: House, record: ArbitratorRecord) -> KnownCase | None:
+    """The case with a known answer in his docket now."""
+    return is_due(house.keys, record.arbitrator_id, record.arbitrator)
+
+
+async def case_of(house: House, panel_id: str, arbitrator_id: str) -> BlindCase:
+    """The case of one of his seats. Raises `NotFound` when he has none there."""
+    record = await house.questions.panels.panel(panel_id)
+    if record is None or not record.panel.seat_of(arbitrator_id):
+        raise NotFound(what="case")
+    panel = record.panel
+    order = await house.questions.order_book.find(panel.order_shop_id, panel.order_id)
+    if order is None:
+        raise NotFound(what="case")
+    facts = await house.questions.order_book.facts(order.shop_id, order.order_id, with_sealed=True)
+    terms = decode_terms(order.terms_json)
+    complaint = order.file.complaint
+    return BlindCase(
+        panel_id=panel_id,
+        panel=panel,
+        product=terms.product,
+        category=terms.category,
+        region=terms.region,
+        face_value=terms.face_value,
+        quantity=order.file.order.quantity,
+        amount_fen=order.file.order.amount_fen,
+        demand_fen=complaint.demand_fen,
+        reason=complaint.reason.value if complaint.reason else "",
+        facts=[
+            BlindFact(at_ms=one.at_ms, kind=one.kind, version=one.version, text=one.sealed.get("text", ""))
+            for one in facts
+            if one.kind.partition(".")[0] in SHOWN
+        ],
+        advice=await advice_on(house, order, facts),
+    )
+
+
+async def cast_vote(
+    house: House, panel_id: str, arbitrator_id: str, *, refund_fen: int, row: str, reason: str
+) -> Answer:
+    """Commit to a vote; the ballot stays sealed here and is revealed when the time of the panel comes.
+
+    Raises `FieldIsInvalid`, `NotFound`.
+    """
+    record = await house.questions.panels.panel(panel_id)
+    if record is None:
+        raise NotFound(what="case")
+    check_vote(refund_fen, row, reason, record.panel.value_fen)
+    salt, grain = secrets.token_hex(SALT_BYTES), secrets.token_hex(SALT_BYTES)
+    ballot = Ballot(refund_fen, row, salt, reason.strip(), grain)
+    fixed = commitment_of(
+        panel_id=panel_id,
+        arbitrator_id=arbitrator_id,
+        refund_fen=refund_fen,
+        row=row,
+        salt=salt,
+        digest=reason_digest(ballot.reason, grain),
+    )
+    command = CommitVote(
+        shop_id=PLATFORM,
+        panel_id=panel_id,
+        arbitrator_id=arbitrator_id,
+        commitment=fixed,
+        ballot=msgspec.json.encode(ballot).decode(),
+    )
+    return await house.ask(Asker.ARBITRATOR, command)
+
+
+async def step_back(house: House, panel_id: str, arbitrator_id: str) -> Answer:
+    """Give the seat to the next drawn."""
+    command = StepBack(shop_id=PLATFORM, panel_id=panel_id, arbitrator_id=arbitrator_id)
+    return await house.ask(Asker.ARBITRATOR, command)
+
+
+async def apply(
+    house: House, account_id: str, *, side: Side, categories: tuple[str, ...], text: str, answers: Mapping[str, str]
+) -> Answer:
+    """Apply, and judge the test set in the same breath; `answers` says buyer or shop for each of its cases."""
+    arbitrator_id = arbitrator_id_of(house, account_id)
+    command = ApplyAsArbitrator(
+        shop_id=PLATFORM,
+        arbitrator_id=arbitrator_id,
+        account_id=account_id,
+        side=side,
+        categories=categories,
+        text=text,
+    )
+    answer = await house.ask(Asker.ARBITRATOR, command)
+    if answer.refusal:
+        return answer
+    hits = sum(answers.get(one.id, "") == ("buyer" if one.for_buyer else "shop") for one in CASES[:EXAM])
+    exam = RecordExam(shop_id=PLATFORM, arbitrator_id=arbitrator_id, answers=EXAM, hits=hits)
+    told = await house.ask(Asker.ARBITRATOR, exam, command_id=f"exam:{arbitrator_id}")
+    return answer if told.refusal == "ArbitratorIsInAnotherStanding" else told  # who comes back was examined before
+
+
+async def answer_known(house: House, record: ArbitratorRecord, case_id: str, *, for_buyer: bool) -> Answer:
+    """Judge the case with a known answer that the docket holds. Raises `NotFound` for any other."""
+    due = await known_case(house, record)
+    if due is None or due.id != case_id:
+        raise NotFound(what="case")
+    command = RecordCalibration(
+        shop_id=PLATFORM, arbitrator_id=record.arbitrator_id, case_id=case_id, hit=for_buyer == due.for_buyer
+    )
+    return await house.ask(Asker.ARBITRATOR, command, command_id=f"calibration:{record.arbitrator_id}:{case_id}")

@@ -1,0 +1,168 @@
+"""The docket: apply to judge, the cases that wait, one case without its parties, the vote."""
+
+from typing import Any, Final
+
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Redirect
+
+from fairkey.business.arbitrators import LeaveArbitration, Side
+from fairkey.business.askers import Asker
+from fairkey.business.basics import PLATFORM, NotFound, Refusal
+from fairkey.business.standard.library import newest
+from fairkey.engine import docket as engine
+from fairkey.engine.answers import Answer
+from fairkey.engine.calibration import CASES, EXAM
+from fairkey.engine.house import House
+from fairkey.read_tables.panel_book import ArbitratorRecord
+from fairkey.web.advised import told_of
+from fairkey.web.frame import AnyRequest, frame, refused, status_of
+from fairkey.web.i18n import marked as _
+from fairkey.web.inputs import fen_of
+from fairkey.web.panels.public import checked_id
+from fairkey.web.render import render, view_of
+from fairkey.web.standard import saying
+
+SIDES: Final = {
+    "expert": _("Expert: I know the codes themselves"),
+    "sellers": _("Sellers' side: I sell or have sold"),
+    "buyers": _("Buyers' side: I buy"),
+}
+CATEGORIES: Final = {
+    "games": _("Games"),
+    "software": _("Software"),
+    "membership": _("Memberships"),
+    "other": _("Other"),
+}
+
+
+@get("/docket")
+async def docket(request: AnyRequest, house: NamedDependency[House]) -> Response[str]:
+    """His cases and figures; for anybody else the application."""
+    return await _page(request, house)
+
+
+@post("/docket/apply", status_code=303)
+async def apply(request: AnyRequest, house: NamedDependency[House]) -> Response[Any]:
+    """Apply, with the test set."""
+    form = await request.form()
+    side = str(form.get("side", ""))
+    if side not in set(Side):
+        answer = Answer(refusal="FieldIsInvalid", details={"field": "side", "why": "unknown"})
+        return await _page(request, house, answer)
+    answer = await engine.apply(
+        house,
+        str(request.user.account_id),
+        side=Side(side),
+        categories=tuple(one for one in CATEGORIES if form.get(f"category_{one}")),
+        text=str(form.get("text", "")).strip(),
+        answers={one.id: str(form.get(one.id, "")) for one in CASES[:EXAM]},
+    )
+    return await _page(request, house, answer) if answer.refusal else Redirect("/docket", status_code=303)
+
+
+@post("/docket/leave", status_code=303)
+async def leave(request: AnyRequest, house: NamedDependency[House]) -> Response[Any]:
+    """Be drawn no more."""
+    record = await _mine(request, house)
+    answer = await house.ask(Asker.ARBITRATOR, LeaveArbitration(shop_id=PLATFORM, arbitrator_id=record.arbitrator_id))
+    return await _page(request, house, answer) if answer.refusal else Redirect("/docket", status_code=303)
+
+
+@post("/docket/known/{case_id:str}", status_code=303)
+async def known(request: AnyRequest, house: NamedDependency[House], case_id: FromPath[str]) -> Response[Any]:
+    """Judge a case with a known answer."""
+    record = await _mine(request, house)
+    for_buyer = str((await request.form()).get("outcome", "")) == "full"
+    answer = await engine.answer_known(house, record, case_id, for_buyer=for_buyer)
+    return await _page(request, house, answer) if answer.refusal else Redirect("/docket", status_code=303)
+
+
+@get("/docket/{panel_id:str}")
+async def case(request: AnyRequest, house: NamedDependency[House], panel_id: FromPath[str]) -> Response[str]:
+    """One case, blind."""
+    return await _case(request, house, checked_id(panel_id))
+
+
+@post("/docket/{panel_id:str}/vote", status_code=303)
+async def vote(request: AnyRequest, house: NamedDependency[House], panel_id: FromPath[str]) -> Response[Any]:
+    """Commit to a vote."""
+    record = await _mine(request, house)
+    found = await engine.case_of(house, checked_id(panel_id), record.arbitrator_id)
+    form = await request.form()
+    outcome = str(form.get("outcome", ""))
+    part = fen_of(str(form.get("part", ""))) if outcome == "part" else None
+    sums = {"full": found.panel.value_fen, "none": 0, "part": part}
+    refund_fen = sums.get(outcome)
+    try:
+        answer = await engine.cast_vote(
+            house,
+            panel_id,
+            record.arbitrator_id,
+            refund_fen=-1 if refund_fen is None else refund_fen,
+            row=str(form.get("row", "")),
+            reason=str(form.get("reason", "")).strip(),
+        )
+    except Refusal as refusal:
+        answer = Answer(refusal=type(refusal).__name__, details=refusal.details)
+    if answer.refusal:
+        return await _case(request, house, panel_id, answer)
+    return Redirect(f"/docket/{panel_id}", status_code=303)
+
+
+@post("/docket/{panel_id:str}/step-back", status_code=303)
+async def step_back(request: AnyRequest, house: NamedDependency[House], panel_id: FromPath[str]) -> Response[Any]:
+    """Give the seat to the next drawn."""
+    record = await _mine(request, house)
+    answer = await engine.step_back(house, checked_id(panel_id), record.arbitrator_id)
+    if answer.refusal:
+        return refused(request, house, answer.refusal, answer.details, back="/docket")
+    return Redirect("/docket", status_code=303)
+
+
+async def _mine(request: AnyRequest, house: House) -> ArbitratorRecord:
+    record = await engine.record_of(house, str(request.user.account_id))
+    if record is None:
+        raise NotFound(what="case")
+    return record
+
+
+async def _page(request: AnyRequest, house: House, answer: Answer | None = None) -> Response[str]:
+    context = frame(request, house)
+    record = await engine.record_of(house, str(request.user.account_id))
+    known_now = await engine.known_case(house, record) if record else None
+    return render(
+        context,
+        "panels/docket.html",
+        status_code=status_of(answer.refusal) if answer else 200,
+        record=record,
+        cases=await engine.docket_of(house, record.arbitrator_id) if record else [],
+        known=known_now,
+        exam=CASES[:EXAM],
+        is_zh=context.locale == "zh_CN",
+        sides=SIDES,
+        categories=CATEGORIES,
+        refusal=view_of(context, answer.refusal, answer.details) if answer else None,
+    )
+
+
+async def _case(request: AnyRequest, house: House, panel_id: str, answer: Answer | None = None) -> Response[str]:
+    context = frame(request, house)
+    record = await _mine(request, house)
+    found = await engine.case_of(house, panel_id, record.arbitrator_id)
+    say = saying(context.locale)
+    return render(
+        context,
+        "panels/case.html",
+        status_code=status_of(answer.refusal) if answer else 200,
+        case=found,
+        panel=found.panel,
+        seat=found.panel.seats[found.panel.seat_of(record.arbitrator_id) - 1],
+        advice=told_of(found.advice, context.locale),
+        rows=[(row.id, f"{row.id} {say(row.reason)}") for row in newest().standard.rows],
+        refusal=view_of(context, answer.refusal, answer.details) if answer else None,
+    )
+
+
+HANDLERS: Final = [docket, apply, leave, known, case, vote, step_back]

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from fairkey.proofs.timestamps import TOKEN_BYTES_MAX, TokenIsRefused, TsaRoots, check_token
 
 from .disk import FileIsRefused, open_regular, read_bounded
-from .folder import CaseFolder, CaseIsDamaged
+from .folder import CASE_BYTES_MAX, CaseFolder, CaseIsDamaged
 from .hashing import digest
 from .journal import NOTHING, case_bytes, sha256_hex
 from .model import Case, CaseFile
@@ -39,11 +39,22 @@ def check_case(
     except CaseIsDamaged as error:
         return [Found("journal", BAD, str(error))]
     found = [Found("journal", GOOD, f"{len(acts)} acts, each naming the one before, lead to this case.")]
-    if (folder.path / "case.json").is_file() and (folder.path / "case.json").read_bytes() != case_bytes(case):
-        found.append(Found("case", BAD, "case.json is not what the journal says; the journal counts."))
+    found += _document(folder, case, {one.case_sha256 for one in acts})
     found.append(_originals(folder, case, on_file))
     found += _lists(folder, case, roots)
     return found
+
+
+def _document(folder: CaseFolder, case: Case, known: set[str]) -> list[Found]:
+    try:
+        document = read_bounded(folder.document, CASE_BYTES_MAX)
+    except FileIsRefused as error:
+        return [Found("case", LEFT, f"case.json {error}; the journal counts.")]
+    if document == case_bytes(case):
+        return []
+    if sha256_hex(document) in known:
+        return [Found("case", LEFT, "case.json is older than the journal: a program was interrupted; nothing is lost.")]
+    return [Found("case", BAD, "case.json was changed by hand; the journal counts.")]
 
 
 def _originals(folder: CaseFolder, case: Case, on_file: Callable[[CaseFile], object]) -> Found:

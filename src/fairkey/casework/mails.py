@@ -101,8 +101,8 @@ def _signatures(data: bytes, lookup: Lookup) -> tuple[str, frozenset[str]]:
         return "not checked: signatures of mails need fairkey[cases]", frozenset()
     said = "none: nobody signed this mail"
     for number in range(SIGNATURES_MAX):
-        verifier = dkim.DKIM(data, minkey=KEY_BITS_MIN)
         try:
+            verifier = dkim.DKIM(data, minkey=KEY_BITS_MIN)
             found = verifier.verify_headerprep(number)
         except (dkim.DKIMException, ValueError, KeyError, IndexError, TypeError):
             said = "broken: a signature cannot be read"

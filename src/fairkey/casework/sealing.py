@@ -126,7 +126,7 @@ def _take(  # noqa: PLR0913 - the one way in
             found = digest(stream, _writer(copy), on_progress)
             if is_still_written():
                 raise FileIsRefused("was still being written while it was read: add it again when it is whole")
-            arrival = look(temporary, shown)
+            arrival = _looked_at(look, temporary, shown)
             path = f"originals/{found.sha256[:12]}-{plain}"
             file = CaseFile(
                 name=shown,
@@ -146,6 +146,16 @@ def _take(  # noqa: PLR0913 - the one way in
             raise FileIsRefused("does not fit on the disk of the case") from None
         raise FileIsRefused(f"cannot be kept ({error.strerror})") from None
     return _enter(folder, file, at_ms)
+
+
+def _looked_at(look: Look, path: Path, name: str) -> Arrival:
+    """What was found out; a file on which the looking itself fails is sealed all the same."""
+    try:
+        return look(path, name)
+    except FileIsRefused:
+        raise
+    except Exception as error:  # noqa: BLE001 - readers of foreign formats raise whatever their authors did not foresee
+        return Arrival("application/octet-stream", {"reading": f"it could not be looked into ({type(error).__name__})"})
 
 
 def _enter(folder: CaseFolder, file: CaseFile, at_ms: int) -> Added:
@@ -197,7 +207,7 @@ def facts_sha256(file: CaseFile) -> str:
 
 def files_below(source: Path) -> Iterator[Path]:
     """The file itself, or all files in a folder and below, in the order of their names. Links are not followed: they
-    come out too, to be refused by name. Hidden files are left out.
+    come out too, to be refused by name. Hidden files, cases and packs are left out.
     """
     if source.is_symlink() or not source.is_dir():
         yield source
@@ -206,6 +216,13 @@ def files_below(source: Path) -> Iterator[Path]:
         if path.name.startswith(".") or path.name in {"Thumbs.db", "desktop.ini"}:
             continue
         if path.is_dir() and not path.is_symlink():
+            if _is_ours(path):
+                continue
             yield from files_below(path)
         else:
             yield path
+
+
+def _is_ours(path: Path) -> bool:
+    names = {one.name for one in path.iterdir()}
+    return {"journal.jsonl", "originals"} <= names or {"manifest.json", "SHA256SUMS"} <= names

@@ -6,7 +6,7 @@ from typing import Final
 from .contents import NOT_PROVEN
 
 HOWTO: Final = (
-    "核对所有文件：在本文件夹内运行 sha256sum -c SHA256SUMS（macOS：shasum -a 256 -c SHA256SUMS），每行应显示 OK。",
+    "核对所有文件：在本文件夹内运行 sha256sum --strict -c SHA256SUMS，每行应显示 OK，且没有警告。",
     "核对某份证据何时已存在：其 SHA-256 应出现在 seals/ 下某个 payload.json 中，再按 README.txt 核验其时间戳。",
     "核验时间戳：openssl ts -verify，所用根证书应由核验者自行从时间戳机构取得；随附的 tsa-roots.pem 仅供比对。",
     "不用命令行：用浏览器打开 verify.html，选择本文件夹，全部在本机计算，不上传任何内容。",
@@ -34,7 +34,7 @@ def text(stamps: Sequence[tuple[str, str]], *, exhibits: int) -> str:
         *(f"- {one}" for one in NOT_PROVEN),
         "",
         "Checking this pack without our program",
-        "1. sha256sum -c SHA256SUMS in this folder: every line must say OK.",
+        "1. sha256sum --strict -c SHA256SUMS in this folder: every line must say OK, without a warning.",
         "2. The SHA-256 of a piece of evidence stands in a list seals/NNNN/payload.json; the commands above check the",
         "   time stamps over that list. Fetch the root certificate from the authority itself: tsa-roots.pem came with",
         "   the pack and is here for comparison only.",

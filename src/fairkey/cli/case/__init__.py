@@ -4,7 +4,7 @@ import rich_click as click
 
 from .capturing import capture, record
 from .files import add, new, seal, show, verify
-from .packing import pack
+from .packing import pack, run
 
 
 @click.group()
@@ -15,5 +15,5 @@ def case() -> None:
     """
 
 
-for command in (new, add, show, seal, verify, capture, record, pack):
+for command in (new, add, show, seal, verify, capture, record, pack, run):
     case.add_command(command)

@@ -1,13 +1,12 @@
 """`fairkey case capture | record`: a page taken by a browser here, and a guide for recordings of a screen."""
 
-import json
-import sys
 from pathlib import Path
 
 import rich_click as click
 
 from fairkey.casework.browser import BrowserIsAway
 from fairkey.casework.capture import capture_page, seal_page
+from fairkey.casework.folder import CaseIsRefused
 from fairkey.casework.mails import Records, ask_dns, look_with
 from fairkey.casework.model import Capture
 from fairkey.casework.moments import moment
@@ -17,7 +16,6 @@ from fairkey.casework.stamping import close_list
 from .files import stamp
 from .parts import (
     case_argument,
-    errors,
     json_option,
     now_ms,
     opened,
@@ -46,11 +44,7 @@ def capture(folder: Path, url: str, who: str, tsa_text: str, tsa_roots: Path | N
         try:
             captured = capture_page(url, at_ms=now_ms())
         except BrowserIsAway as error:
-            if as_json:
-                click.echo(json.dumps({"refused": "BrowserIsAway", "sentence": str(error)}, ensure_ascii=False))
-            else:
-                errors.print(str(error))
-            sys.exit(1)
+            raise CaseIsRefused(str(error)) from None
         look = look_with(Records(case.records, at_ms=now_ms(), ask=ask_dns))
         added = seal_page(case, captured, Capture(who=who), look=look, at_ms=now_ms())
         close_list(case, at_ms=now_ms())

@@ -119,7 +119,7 @@ def test_given_a_pool_that_is_too_small_when_drawn_then_the_panel_lapses() -> No
     command = panels.ListPool(shop_id=PLATFORM, panel_id=PANEL, pool=(), excluded=())
     convened, _ = after(requested(), command)
     panel, events = after(convened, seating((), ()))
-    assert events == [PanelLapsed(why="pool_too_small")]
+    assert events == [PanelLapsed(order_shop_id=SHOP, order_id=ORDER, why="pool_too_small")]
     assert panel.stage is PanelStage.LAPSED
 
 
@@ -136,7 +136,9 @@ def test_a_panel_that_was_not_drawn_lapses_at_its_hour_and_not_before(late_ms: i
         with pytest.raises(PanelIsNotDue):
             after(requested(), command, at_ms)
     else:
-        assert after(requested(), command, at_ms)[1] == [PanelLapsed(why="not_drawn")]
+        assert after(requested(), command, at_ms)[1] == [
+            PanelLapsed(order_shop_id=SHOP, order_id=ORDER, why="not_drawn")
+        ]
 
 
 def test_a_committed_vote_is_never_changed() -> None:
@@ -220,7 +222,7 @@ def test_with_nobody_left_and_too_few_votes_the_panel_lapses() -> None:
     close = panels.CloseCommits(shop_id=PLATFORM, panel_id=PANEL)
     panel, _ = after(panel, close, panel.due_at_ms)
     panel, events = after(panel, close, panel.due_at_ms)
-    assert events == [PanelLapsed(why="too_few_votes")]
+    assert events == [PanelLapsed(order_shop_id=SHOP, order_id=ORDER, why="too_few_votes")]
 
 
 def test_two_of_three_decide_when_the_third_does_not_reveal_and_a_tie_sets_the_last_aside() -> None:

@@ -273,6 +273,9 @@ SAMPLES: tuple[Event, ...] = (
         reason_salt="grain",
     ),
     panel_events.PanelDecided(
+        order_shop_id=SHOP,
+        order_id=LISTING,
+        level=7,
         outcome=panel_events.PanelOutcome.PARTIAL,
         refund_fen=4_750,
         row="R05a",
@@ -281,7 +284,7 @@ SAMPLES: tuple[Event, ...] = (
         set_aside_seat=7,
         text_sha256="cd" * 32,
     ),
-    panel_events.PanelLapsed(why="pool_too_small"),
+    panel_events.PanelLapsed(order_shop_id=SHOP, order_id=LISTING, why="pool_too_small"),
     standards.StandardPublished(name="FK-AF-1", version="1.0", sha256="ab" * 32, in_force_from_ms=AT_MS + 3),
     complaints.RulingWeighed(
         standard="FK-AF-1",

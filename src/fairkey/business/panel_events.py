@@ -124,6 +124,9 @@ class PanelDecided(Event, frozen=True):
     """The majority's side; of a refund, the median of the majority's sums."""
 
     kind = "panel.decided"
+    order_shop_id: str
+    order_id: str
+    level: int
     outcome: PanelOutcome
     refund_fen: int
     row: str
@@ -137,6 +140,8 @@ class PanelLapsed(Event, frozen=True):
     """It came to no decision. `why`: pool_too_small, not_drawn, too_few_votes."""
 
     kind = "panel.lapsed"
+    order_shop_id: str
+    order_id: str
     why: str
 
 

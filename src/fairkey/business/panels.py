@@ -252,7 +252,7 @@ def decide(command: PanelCommand, panel: Panel, brief: PanelBriefing | None, at_
         case SeatPanel():
             _require(panel, PanelStage.CONVENED)
             if not command.seats:
-                return [PanelLapsed(why="pool_too_small")]
+                return [_lapsed(panel, "pool_too_small")]
             drawn = [seat.arbitrator_id for seat in (*command.seats, *command.standbys)]
             require(len(command.seats) == panel.level and len(set(drawn)) == len(drawn), "seats", "out_of_range")
             return [
@@ -288,7 +288,7 @@ def decide(command: PanelCommand, panel: Panel, brief: PanelBriefing | None, at_
         case LapsePanel():
             _require(panel, PanelStage.REQUESTED, PanelStage.CONVENED)
             _due(panel, at_ms)
-            return [PanelLapsed(why="not_drawn")]
+            return [_lapsed(panel, "not_drawn")]
         case _:
             assert_never(command)
 
@@ -351,7 +351,7 @@ def _replaced(panel: Panel, seat_nos: list[int], why: str, at_ms: int, by_ms: in
 
 def _end_of_commits(panel: Panel, committed: int, at_ms: int) -> list[Event]:
     if 2 * committed <= panel.level:
-        return [PanelLapsed(why="too_few_votes")]
+        return [_lapsed(panel, "too_few_votes")]
     return [RevealOpened(committed=committed, reveal_by_ms=at_ms + REVEAL_MS)]
 
 
@@ -398,11 +398,14 @@ def check_vote(refund_fen: int, row: str, reason: str, value_fen: int) -> None:
 def _decided(panel: Panel, seats: tuple[Held, ...]) -> list[Event]:
     votes = tuple((no, seat.refund_fen, seat.row) for no, seat in enumerate(seats, 1) if seat.refund_fen >= 0)
     if 2 * len(votes) <= panel.level:
-        return [PanelLapsed(why="too_few_votes")]
+        return [_lapsed(panel, "too_few_votes")]
     result = count(votes, panel.value_fen)
     lines = "".join(f"{no} {seat.commitment}\n" for no, seat in enumerate(seats, 1) if seat.refund_fen >= 0)
     return [
         PanelDecided(
+            order_shop_id=panel.order_shop_id,
+            order_id=panel.order_id,
+            level=panel.level,
             outcome=result.outcome,
             refund_fen=result.refund_fen,
             row=result.row,
@@ -412,6 +415,10 @@ def _decided(panel: Panel, seats: tuple[Held, ...]) -> list[Event]:
             text_sha256=sha256(lines.encode()).hexdigest(),
         )
     ]
+
+
+def _lapsed(panel: Panel, why: str) -> PanelLapsed:
+    return PanelLapsed(order_shop_id=panel.order_shop_id, order_id=panel.order_id, why=why)
 
 
 def _require(panel: Panel, *stages: PanelStage) -> None:

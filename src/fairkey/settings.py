@@ -238,6 +238,17 @@ class Settings:
         "Bucket for the public log's tiles (`s3://bucket/folder`, `gs://`, `az://`; keys and region come from the "
         "cloud's own environment variables). Empty: the folder `log` in the state folder.",
     )
+    evidence_store: str = _setting(
+        "",
+        _log_store,
+        "Bucket for files given as evidence, encrypted (`s3://bucket/folder`). Empty: a folder in the state folder.",
+    )
+    evidence_scanner: str = _setting(
+        "",
+        _text(500),
+        "Command that every such file is piped to, with arguments: exit code 0 clean, 1 found something. Empty: nothing "
+        "is scanned.",
+    )
     log_period_ms: int = _setting(
         "1000",
         _whole(20, 60_000),

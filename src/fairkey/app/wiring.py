@@ -43,6 +43,7 @@ from fairkey.adapters.vault.wrapping import LocalKeyWrapper, new_master_key
 from fairkey.api import hot, routes
 from fairkey.api.serving import Counter
 from fairkey.api.words import Words
+from fairkey.app.evidence_places import evidence_files
 from fairkey.app.log_places import log_origin, policy_of, tile_store
 from fairkey.business.askers import Asker
 from fairkey.business.basics import DAY_MS, Broken, Command
@@ -159,6 +160,7 @@ async def open_house(
             traces=Traces(pool, keys),
             log=PostgresPublicLog(
                 pool,
+            evidence=evidence_files(settings, pool, keys, now_ms),
                 keys,
                 LogKeys(pool, keys, now_ms),
                 origin=log_origin(settings),

@@ -21,6 +21,7 @@ from . import (
     listings,
     messages,
     orders,
+    evidence,
     panels,
     payments,
     payouts,
@@ -97,6 +98,10 @@ _KIND_OF_HOME: dict[ModuleType, tuple[str, str]] = {
     standards: ("standard", "standard_id"),
     panels: ("panel", "panel_id"),
     arbitrators: ("arbitrator", "arbitrator_id"),
+    restoring: ("order", "order_id"),
+    deposits: ("deposit", "shop_id"),
+    pool: ("pool", "pool_id"),
+    evidence: ("order", "order_id"),
     shops: ("shop", "shop_id"),
     admissions: ("shop", "shop_id"),
 }
@@ -175,6 +180,11 @@ def brief_for(command: Command, desk: Desk) -> Struct | None:
             return batches.UnsoldBriefing(unsold=desk.unsold(command.shop_id, command.batch_id))
         case attestations.AttestCode() | attestations.RecordIssuerAnswer():
             issuer = _issuer(desk, command.issuer_id)
+        case (
+            evidence.AddEvidence() | evidence.WithdrawEvidence() | evidence.DoubtEvidence()
+            | evidence.ConfirmEvidence() | evidence.StartRecording() | evidence.StopRecording()
+        ):  # fmt: skip
+            return dispute_of(_order(desk, command.shop_id, command.order_id))
             key_no = command.key_no if isinstance(command, attestations.AttestCode) else 0
             return attestations.IssuerBriefing(
                 is_active=issuer.is_active,
@@ -211,6 +221,18 @@ def streams_read_by(command: Command) -> tuple[Stream, ...]:
 def shop_stream(shop_id: str) -> Stream:
     """The stream of a shop itself."""
     return Stream(shop_id, "shop", shop_id)
+
+def dispute_of(file: OrderFile) -> evidence.DisputeBriefing:
+    """What evidence is told about an order: whether its time for complaints runs, or a complaint is open."""
+    stage = file.order.stage
+    is_open = file.complaint.stage not in (dispute_state.ComplaintStage.NONE, dispute_state.ComplaintStage.CLOSED)
+    return evidence.DisputeBriefing(
+        stage=stage.value,
+        takes=is_open or stage is Stage.DELIVERED,
+        may_open=stage in MAY_OPEN,
+        sealed_codes=file.codes.count(CodeStage.DELIVERED),
+    )
+
 
 
 def issuer_stream(issuer_id: str) -> Stream:

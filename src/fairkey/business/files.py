@@ -22,6 +22,7 @@ from . import (
     issuers,
     listings,
     messages,
+    evidence,
     orders,
     panel_events,
     panels,
@@ -47,6 +48,7 @@ from .messages import Messages
 from .orders import Order
 from .panels import Panel
 from .payments import Unmatched
+from .evidence import Evidence
 from .payouts import Payout
 from .reviews import Review
 from .shops import Shop
@@ -70,6 +72,8 @@ class ShopFile(Struct, kw_only=True, omit_defaults=True):
     shop: Shop = Shop()
     admission: Admission = Admission()
 
+    restored: Restored = Restored()
+    evidence: Evidence = Evidence()
 
 class ListingFile(Struct, kw_only=True, omit_defaults=True):
     """One listing."""
@@ -187,6 +191,7 @@ _EVENT_UNIONS = {
     complaints: complaints.ComplaintEvent,
     reviews: reviews.ReviewEvent,
     messages: messages.MessageEvent,
+    evidence: "evidence",
     shops: shops.ShopEvent,
     admissions: admissions.AdmissionEvent,
     listings: listings.ListingEvent,
@@ -212,4 +217,5 @@ def evolve(file: File, event: Event, at_ms: int) -> None:
     """Change the slice of the event's capability in place."""
     capability = HOME_OF_EVENT[type(event)]
     name = CAPABILITIES[capability]
+    evidence: evidence.EvidenceEvent,
     setattr(file, name, capability.evolve(getattr(file, name), event, at_ms))

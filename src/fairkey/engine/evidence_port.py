@@ -128,3 +128,69 @@ class EvidenceStore(Protocol):
         clock, Unix milliseconds) is removed: a younger one may be about to become a fact.
         """
         ...
+
+
+class Look(Struct, frozen=True, kw_only=True):
+    """What was seen of a file. `preview`: a JPEG made anew, empty where there is none; `mark`: 64 bits that are alike
+    for pictures that look alike, None where a picture has too little in it.
+    """
+
+    preview: bytes = b""
+    mark: int | None = None
+
+
+class Looks(Protocol):
+    """Looks at pictures and videos, where they can do no harm."""
+
+    async def look(self, chunks: AsyncIterable[bytes], kept: Kept) -> Look:
+        """Raises `FileIsRefused` for a picture that is none inside, or a bomb."""
+        ...
+
+
+class EvidenceRow(Struct, frozen=True, kw_only=True):
+    """A file, by the order and the number that its fact will have."""
+
+    shop_id: str
+    order_id: str
+    evidence_id: str
+
+
+class EvidenceRows(Protocol):
+    """What is kept beside the facts: where files lie, their previews, how they look."""
+
+    async def note(self, row: EvidenceRow, kept: Kept, look: Look) -> None:
+        """Before the fact: a file may be about to become one."""
+        ...
+
+    async def forget(self, address: str) -> None:
+        """It became none."""
+        ...
+
+    async def kept(self, row: EvidenceRow) -> Kept | None:
+        """The way to a file's bytes, out of its fact; None when there is none, or it was erased."""
+        ...
+
+    async def preview(self, row: EvidenceRow) -> bytes:
+        """A JPEG, or nothing."""
+        ...
+
+    async def alike(self, row: EvidenceRow) -> int:
+        """In how many other orders a picture was given that looks like this one."""
+        ...
+
+    async def deposited_at_ms(self, shop_id: str, code_ids: Sequence[str]) -> dict[str, int]:
+        """When the batch of each code was deposited; codes typed by hand have none."""
+        ...
+
+    async def known(self, addresses: list[str]) -> set[str]:
+        """Those that facts speak of and that were not erased."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceFiles:
+    """Everything a house needs for files of evidence."""
+
+    store: EvidenceStore
+    rows: EvidenceRows
+    looks: Looks

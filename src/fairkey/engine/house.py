@@ -14,6 +14,7 @@ from .admission_port import Admissions
 from .answers import Answer
 from .desk_marks import DeskMarks
 from .erasing import Erasures
+from .evidence_port import EvidenceFiles
 from .log_port import PublicLog
 from .people import People
 from .statement_port import StatementIds
@@ -100,6 +101,7 @@ class House:
         admissions: Admissions,
         erasures: Erasures,
         traces: CodeTraces,
+        evidence: EvidenceFiles,
         log: PublicLog,
         is_ready: Callable[[], Awaitable[bool]],
     ) -> None:
@@ -122,6 +124,7 @@ class House:
         self.admissions = admissions
         self.erasures = erasures
         self.traces = traces
+        self.evidence = evidence
         self.log = log
         self.is_ready = is_ready
 

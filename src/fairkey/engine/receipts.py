@@ -15,6 +15,8 @@ _TEXT: Final = frozenset({"text"})
 _REASON: Final = frozenset({"reason"})
 _QUARREL: Final = {
     "dispute.opened": _TEXT,
+    "dispute.evidence_added": frozenset({"name", "note"}),
+    "dispute.evidence_doubted": _TEXT,
     "dispute.answered": _TEXT,
     "dispute.final": _TEXT,
     "dispute.weighed": frozenset({"departs"}),

@@ -12,6 +12,9 @@ from typing import Final
 from fairkey.web import formats
 from fairkey.web.i18n import Locale, texts_of
 from fairkey.web.i18n import marked as _
+from fairkey.web.refusals_of_deposits import OF_DEPOSITS
+from fairkey.web.refusals_of_disputes import OF_DISPUTES
+from fairkey.web.refusals_of_evidence import OF_EVIDENCE
 from fairkey.web.refusals_of_fields import FIELDS, REASONS
 from fairkey.web.refusals_of_issuers import OF_ISSUERS
 from fairkey.web.refusals_of_messages import OF_MESSAGES
@@ -431,8 +434,8 @@ REFUSALS: Final[Mapping[str, Words]] = {
         _("There is no scope %(scope)s."),
         _("Choose scopes from the list."),
     ),
-    **{name: Words(*sentences) for name, sentences in {**OF_ISSUERS, **OF_MESSAGES, **OF_SHOPS}.items()},
-    **{name: Words(*sentences) for name, sentences in OF_PANELS.items()},
+    **{name: Words(*sentences) for name, sentences in {**OF_DISPUTES, **OF_EVIDENCE, **OF_ISSUERS, **OF_MESSAGES, **OF_SHOPS}.items()},
+    **{name: Words(*sentences) for name, sentences in {**OF_DEPOSITS, **OF_PANELS}.items()},
 }
 
 

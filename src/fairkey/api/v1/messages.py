@@ -52,27 +52,28 @@ class MessageList(Out, frozen=True, kw_only=True):
 
 async def get_messages(house: House, call: Call) -> Reply:
     """The buyer reads."""
-    return await _listed(house, await _of_buyer(house, call))
+    return await _listed(house, await of_buyer(house, call))
 
 
 async def send_message(house: House, call: Call) -> Reply:
     """The buyer writes."""
     given: Message = call.given
-    return await _sent(house, call, await _of_buyer(house, call), Writer.BUYER, given.text)
+    return await _sent(house, call, await of_buyer(house, call), Writer.BUYER, given.text)
 
 
 async def get_shop_messages(house: House, call: Call) -> Reply:
     """The shop reads."""
-    return await _listed(house, await _of_shop(house, call))
+    return await _listed(house, await of_shop(house, call))
 
 
 async def send_shop_message(house: House, call: Call) -> Reply:
     """The shop writes."""
     given: ShopMessage = call.given
-    return await _sent(house, call, await _of_shop(house, call), Writer.SHOP, given.text, sure=given.sure)
+    return await _sent(house, call, await of_shop(house, call), Writer.SHOP, given.text, sure=given.sure)
 
 
-async def _of_buyer(house: House, call: Call) -> OrderRecord:
+async def of_buyer(house: House, call: Call) -> OrderRecord:
+    """The order that its buyer names. Raises `OrderNotFound`."""
     where = await trade.locate(house, call.path["ref"])
     record = await house.questions.order_book.find(*where) if where else None
     if record is None:
@@ -80,7 +81,8 @@ async def _of_buyer(house: House, call: Call) -> OrderRecord:
     return record
 
 
-async def _of_shop(house: House, call: Call) -> OrderRecord:
+async def of_shop(house: House, call: Call) -> OrderRecord:
+    """An order of the calling shop. Raises `OrderNotFound`."""
     where = await trade.locate(house, call.path["ref"])
     record = await house.questions.order_book.find(*where) if where and where[0] == call.shop_id else None
     if record is None:

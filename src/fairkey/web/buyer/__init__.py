@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fairkey.web.buyer import acts, complaining, live, messages, order_page, orders, paying
+from fairkey.web.buyer import acts, complaining, evidence, live, messages, order_page, orders, paying
 
 HANDLERS: list[Any] = [
     *orders.HANDLERS,
@@ -11,5 +11,6 @@ HANDLERS: list[Any] = [
     *acts.HANDLERS,
     *complaining.HANDLERS,
     *messages.HANDLERS,
+    *evidence.HANDLERS,
     live.follow,
 ]

@@ -170,6 +170,12 @@ def _entry(fact: Fact, path: str, locale: Locale) -> dict[str, object] | None:
     return {
         "version": fact.version,
         "at_ms": fact.at_ms,
+    "dispute.evidence_added": _("Evidence given"),
+    "dispute.evidence_withdrawn": _("Evidence withdrawn"),
+    "dispute.evidence_doubted": _("Evidence doubted"),
+    "dispute.evidence_confirmed": _("Evidence confirmed"),
+    "evidence.recording_started": _("Guided recording began"),
+    "evidence.recording_stopped": _("Guided recording ended"),
         "title": texts.gettext(line.title),
         "text": texts.gettext(line.text) % words if line.text else "",
         "icon": line.icon,

@@ -68,6 +68,10 @@ _OF_IDS: Final = LINES.format(
 )
 
 
+KEPT_FROM_PAGES: Final = {"dispute.evidence_added": ("address", "file_key")}
+"""Sealed fields that lead to bytes: no page and no program is shown them; the evidence store reads them itself."""
+
+
 class Opener(Protocol):
     """Opens what `Sealer` sealed."""
 

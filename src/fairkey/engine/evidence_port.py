@@ -5,7 +5,8 @@ sealed field of the fact that tells of the file, so that the house's data keys p
 erasing that field makes the file unreadable wherever copies of it are.
 """
 
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 

@@ -107,7 +107,12 @@ class PostgresOrderBook:
 
     async def facts(self, shop_id: str, order_id: str, *, with_sealed: bool = False) -> list[Fact]:
         """The events of one order."""
-        return await facts_of(self._pool, self._opener, Stream(shop_id, "order", order_id), with_sealed=with_sealed)
+        stream = Stream(shop_id, "order", order_id)
+        facts = await facts_of(self._pool, self._opener, stream, with_sealed=with_sealed)
+        for fact in facts:
+            for name in KEPT_FROM_PAGES.get(fact.kind, ()):
+                fact.sealed.pop(name, None)
+        return facts
 
     async def versions(self, orders: list[tuple[str, str]]) -> dict[tuple[str, str], int]:
         """How many facts each order has by now."""

@@ -21,6 +21,7 @@ from fairkey.business import (
     codes,
     complaints,
     coupons,
+    dispute_events,
     escrow,
     listings,
     orders,
@@ -447,7 +448,7 @@ async def make_lively(world: World) -> dict[str, str]:
     await world.done(Asker.PROVIDER, refunded)
     ids["disputed"] = await world.paid(1, "angry")
     complain = complaints.OpenComplaint(
-        **world.of_order(ids["disputed"]), reason=complaints.Reason.NOT_VALID, text="Not valid."
+        **world.of_order(ids["disputed"]), reason=dispute_events.Reason.NOT_VALID, text="Not valid."
     )
     await world.done(Asker.BUYER, complain)
     await world.done(Asker.MERCHANT, batches.WithdrawCodes(shop_id=world.shop_id, batch_id=unsold))
@@ -473,7 +474,7 @@ async def make_lively(world: World) -> dict[str, str]:
     await world.done(Asker.CLOCK, orders.CancelLateOrder(**world.of_order(ids["cut"])))
     about = world.of_order(ids["cut"])
     half = complaints.OpenComplaint(
-        **about, reason=complaints.Reason.WRONG_PRODUCT, text="It is worth half of it.", demand_fen=500
+        **about, reason=dispute_events.Reason.WRONG_PRODUCT, text="It is worth half of it.", demand_fen=500
     )
     await world.done(Asker.BUYER, half)
     await world.done(Asker.MERCHANT, complaints.AcceptComplaint(**about))

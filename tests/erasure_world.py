@@ -13,7 +13,7 @@ from api_world import PRICE_FEN, Clock, deposit, open_shop, publish, settings_fo
 from fairkey.adapters.postgres import embedded
 from fairkey.adapters.postgres.store import sealed_aad
 from fairkey.app import Opened, open_house
-from fairkey.business import complaints, orders, reviews
+from fairkey.business import complaints, dispute_events, orders, reviews
 from fairkey.business.askers import Asker
 from fairkey.business.basics import Command, Stream
 from fairkey.business.escrow import RecordPayment
@@ -128,7 +128,7 @@ class Past:
 
     async def complain(self, name: str, text: str) -> None:
         command = complaints.OpenComplaint(
-            shop_id=self.shop_id, order_id=self.orders[name], reason=complaints.Reason.NOT_VALID, text=text
+            shop_id=self.shop_id, order_id=self.orders[name], reason=dispute_events.Reason.NOT_VALID, text=text
         )
         await self.ask(Asker.BUYER, command)
 

@@ -24,8 +24,8 @@ from fairkey.effects.ports import (
     ProviderIsUnreachable,
     ProviderRefused,
 )
-from fairkey.effects.queue import PANEL_STEPS, ASK_AGAIN, TELLING
-from fairkey.engine import paneling, trade
+from fairkey.effects.queue import ASK_AGAIN, CUSTODY_ACCOUNT, JUDGE, PANEL_STEPS, TELLING
+from fairkey.engine import judging, paneling, trade
 from fairkey.engine.answers import Conflict, StoreIsAway
 from fairkey.engine.batching import Stopping
 from fairkey.engine.house import House
@@ -35,6 +35,9 @@ INSTRUCTION_OF: Mapping[str, InstructionKind] = {
     "refund_unmatched": "refund",
     "release": "release",
     "payout": "payout",
+    "restore": "refund",
+    "deposit_secure": "release",
+    "deposit_return": "refund",
 }
 ROWS_AT_ONCE_MAX = 100
 PUT_OFF_MS = MINUTE_MS
@@ -101,6 +104,9 @@ class Worker:
         if due.what == "expire":
             # A notification may have been lost: before the buyer's time is over, the provider is asked.
             await trade.catch_up_quietly(self._house, stream.shop_id, stream.id)
+        if due.what == "end_silence" and not await self._judged(stream):
+            self._put_off[stream, due] = self._house.now_ms() + PUT_OFF_MS
+            return 0
         command_id = f"clock:{stream.shop_id}:{stream.kind}:{stream.id}:{due.what}:{due.due_at_ms}"
         try:
             answer = await self._house.ask(Asker.CLOCK, command_for(stream, due.what), command_id=command_id)
@@ -111,6 +117,15 @@ class Worker:
         if answer.refusal:
             logger.info("the deadline %s of a %s had passed already: %s", due.what, stream.kind, answer.refusal)
         return int(not answer.refusal)
+
+    async def _judged(self, stream: Stream) -> bool:
+        """The standard speaks before silence does; False: it could not be asked now."""
+        try:
+            await judging.judge_order(self._house, stream)
+        except (Broken, Conflict, StoreIsAway, Stopping) as error:
+            logger.warning("a complaint could not be judged now: %s", error)
+            return False
+        return True
 
     async def do_effects(self) -> int:
         """Do what waits in the outbox; how many were taken up."""
@@ -126,6 +141,9 @@ class Worker:
                 await self._outbox.done(waiting, now_ms())
             elif waiting.kind == ASK_AGAIN:
                 await trade.catch_up(self._house, waiting.stream.shop_id, waiting.stream.id)
+                await self._outbox.done(waiting, now_ms())
+            elif waiting.kind == JUDGE:
+                await judging.judge_order(self._house, waiting.stream)
                 await self._outbox.done(waiting, now_ms())
             elif waiting.kind in PANEL_STEPS:
                 await paneling.STEPS[waiting.kind](self._house, waiting.stream.id)
@@ -183,6 +201,21 @@ class Worker:
                     shop_account=waiting.stream.shop_id,
                     amount_fen=amount_fen,
                     fee_fen=fee_fen,
+                )
+            case "restore" | "deposit_return":
+                return await provider.refund(
+                    idempotency_key=waiting.key,
+                    provider_txn=str(payload["provider_txn"]),
+                    amount_fen=amount_fen,
+                    out_of=CUSTODY_ACCOUNT,
+                )
+            case "deposit_secure":
+                return await provider.release(
+                    idempotency_key=waiting.key,
+                    provider_txn=str(payload["provider_txn"]),
+                    shop_account=CUSTODY_ACCOUNT,
+                    amount_fen=amount_fen,
+                    fee_fen=0,
                 )
             case "payout":
                 return await provider.pay_out(

@@ -9,9 +9,13 @@ from fairkey.business import (
     codes,
     complaints,
     coupons,
+    dispute_events,
+    dispute_state,
     escrow,
     files,
+    messages,
     orders,
+    panels,
     payments,
     payouts,
     postings,
@@ -24,7 +28,7 @@ from fairkey.business.postings import Account, Posting, postings_of
 from fairkey.business.references import read_reference, reference_of
 from fairkey.business.reports import report_of, report_of_instruction
 from fairkey.effects.queue import effects_of, key_of, read_key
-from golden.samples import SAMPLES
+from golden.samples import CODES, SAMPLES
 
 STREAM = Stream(SHOP, "order", ORDER)
 SAMPLE: dict[type, Event] = {type(event): event for event in SAMPLES}
@@ -32,6 +36,7 @@ ID = {"shop_id": SHOP, "order_id": ORDER}
 PAID = SAMPLE[orders.OrderPaid]
 RELEASE = codes.ReleaseCodes(**ID)
 SPLIT = escrow.ReleaseHeld(**ID)
+LATE = complaints.RuleLateDelivery(**ID)
 BACK = coupons.ReturnCoupon(shop_id=SHOP, coupon_id=COUPON, order_id=ORDER)
 
 
@@ -69,23 +74,32 @@ CAUSES: list[tuple[str, Event, list[Command]]] = [
     (
         "a missed promise",
         orders.OrderCancelled(charged_units=0, charged_fen=0, refund_fen=9, coupon_id=COUPON),
-        [RELEASE, refund(9, "not_delivered_in_time"), SPLIT, BACK],
+        [RELEASE, refund(9, "not_delivered_in_time"), SPLIT, BACK, LATE],
     ),
     (
         "an opened code keeps the coupon used",
         orders.OrderCancelled(charged_units=1, charged_fen=4, refund_fen=5, coupon_id=COUPON),
-        [RELEASE, refund(5, "not_delivered_in_time"), SPLIT],
+        [RELEASE, refund(5, "not_delivered_in_time"), SPLIT, LATE],
     ),
     (
         "what a late merchant did not deliver goes back, the rest waits for the buyer's word",
         orders.OrderCutShort(quantity=1, amount_fen=4, refund_fen=5),
-        [RELEASE, refund(5, "not_delivered_in_time")],
+        [RELEASE, refund(5, "not_delivered_in_time"), LATE],
     ),
     ("completion releases", orders.OrderCompleted(by="clock"), [SPLIT]),
-    ("a complaint freezes", SAMPLE[complaints.ComplaintOpened], [orders.FreezeOrder(**ID)]),
+    ("a complaint freezes", SAMPLE[dispute_events.ComplaintOpened], [orders.FreezeOrder(**ID)]),
+    (
+        "what people are to decide convenes a panel",
+        SAMPLE[dispute_events.ComplaintEscalated],
+        [
+            panels.ConvenePanel(
+                shop_id=PLATFORM, panel_id=CODES[0], order_shop_id=SHOP, order_id=ORDER, level=3, value_fen=2_000
+            )
+        ],
+    ),
     (
         "its end closes the order",
-        SAMPLE[complaints.ComplaintClosed],
+        SAMPLE[dispute_events.ComplaintClosed],
         [orders.CloseDisputed(**ID, refund_fen=100, by="ruled")],
     ),
     ("a part back leaves the codes", orders.OrderRefunded(refund_fen=7, partly=True), [refund(7, "complaint"), SPLIT]),
@@ -171,7 +185,7 @@ ORDER_DUE = [
 @pytest.mark.parametrize(("stage", "due"), ORDER_DUE)
 def test_every_stage_has_its_deadline_and_an_end_has_none(stage: orders.Stage, due: Due | None) -> None:
     order = orders.Order(stage=stage, expires_at_ms=1, deliver_by_ms=2, delivered_at_ms=3)
-    assert due_of(files.OrderFile(order=order, complaint=complaints.Complaint(due_at_ms=4))) == due
+    assert due_of(files.OrderFile(order=order, complaint=dispute_state.Complaint(due_at_ms=4))) == due
 
 
 def test_every_stage_is_in_the_table_of_deadlines() -> None:
@@ -257,9 +271,16 @@ TELLING = {
     orders.OrderDelivered: ["tell_buyer"],
     orders.OrderPaid: ["tell_merchant", "tell_buyer"],  # the sample is a manual order
     orders.OrderExpired: ["ask_again"] * 3,
-    complaints.ComplaintOpened: ["tell_merchant"],
-    complaints.ComplaintContested: ["tell_buyer"],
-    complaints.ComplaintClosed: ["tell_buyer", "tell_merchant"],
+    dispute_events.ComplaintOpened: ["tell_merchant", "judge"],
+    dispute_events.ComplaintContested: ["tell_buyer", "judge"],
+    dispute_events.SettlementOffered: ["tell_buyer"],  # the sample is the shop's
+    dispute_events.SettlementDeclined: ["judge"],
+    dispute_events.BuyerAsked: ["tell_buyer"],
+    dispute_events.BuyerReplied: ["judge"],
+    dispute_events.ComplaintEscalated: ["tell_buyer", "tell_merchant"],
+    dispute_events.ComplaintRuled: ["tell_buyer", "tell_merchant"],
+    messages.MessageSent: ["tell_buyer"],  # the sample is the shop's
+    dispute_events.ComplaintClosed: ["tell_buyer", "tell_merchant"],
     **{
         told: ["tell_merchant"]
         for told in (

@@ -7,24 +7,22 @@ from fairkey.business import complaints
 from fairkey.business.basics import HOUR_MS, FieldIsInvalid, NotFound
 from fairkey.business.complaints import (
     AcceptComplaint,
-    Advised,
+    ContestComplaint,
+    EndSilence,
+    OpenComplaint,
+    OrderBriefing,
+    WithdrawComplaint,
+)
+from fairkey.business.dispute_events import (
     ComplaintClosed,
     ComplaintContested,
     ComplaintExists,
     ComplaintIsInAnotherStage,
     ComplaintOpened,
-    ContestComplaint,
-    EndSilence,
-    Following,
     NotSilentYet,
-    OpenComplaint,
-    OrderBriefing,
     OrderCannotBeComplainedAbout,
     Outcome,
     Reason,
-    RuleComplaint,
-    RulingWeighed,
-    WithdrawComplaint,
 )
 
 ID = {"shop_id": SHOP, "order_id": ORDER}
@@ -34,26 +32,10 @@ OPEN = OpenComplaint(**ID, reason=Reason.ALREADY_USED, text="It says: used.")
 OPENED = ComplaintOpened(reason=Reason.ALREADY_USED, demand_fen=2_000, text="It says: used.", answer_by_ms=NOW + H48)
 CONTEST = ContestComplaint(**ID, text="It was new.")
 CONTESTED = ComplaintContested(text="It was new.", rule_by_ms=NOW + 5 + H48)
-RULE = RuleComplaint(**ID, refund_fen=700, text="Half of it worked.")
-ADVISED = Advised(
-    standard="FK-AF-1", version="1.0", sha256="ab" * 32, cases=("R07a",), refund_fen=700, is_open=False
-)
 
 
 def closed(outcome: Outcome, refund_fen: int, text: str = "") -> ComplaintClosed:
     return ComplaintClosed(outcome=outcome, refund_fen=refund_fen, text=text)
-
-
-def weighed(following: Following, advised_fen: int = 700, departs: str = "") -> RulingWeighed:
-    return RulingWeighed(
-        standard="FK-AF-1",
-        version="1.0",
-        sha256="ab" * 32,
-        cases=("R07a",),
-        advised_fen=advised_fen,
-        following=following,
-        departs=departs,
-    )
 
 
 BOTH = (OPENED, CONTESTED)
@@ -120,74 +102,6 @@ CASES = [
         rule="also while it is contested", given=BOTH, when=WithdrawComplaint(**ID), then=[closed(Outcome.WITHDRAWN, 0)]
     ),
     Case(
-        rule="the operator rules on a contest",
-        given=BOTH,
-        when=RULE,
-        brief=DELIVERED,
-        then=[closed(Outcome.RULED, 700, "Half of it worked.")],
-    ),
-    Case(
-        rule="he may reject",
-        given=BOTH,
-        when=replace(RULE, refund_fen=0),
-        brief=DELIVERED,
-        then=[closed(Outcome.RULED, 0, "Half of it worked.")],
-    ),
-    Case(
-        rule="he may give all back",
-        given=BOTH,
-        when=replace(RULE, refund_fen=2_000),
-        brief=DELIVERED,
-        then=[closed(Outcome.RULED, 2_000, "Half of it worked.")],
-    ),
-    Case(
-        rule="he may not give more",
-        given=BOTH,
-        when=replace(RULE, refund_fen=2_001),
-        brief=DELIVERED,
-        then=FieldIsInvalid,
-    ),
-    Case(rule="he may not take", given=BOTH, when=replace(RULE, refund_fen=-1), brief=DELIVERED, then=FieldIsInvalid),
-    Case(rule="he gives a reason", given=BOTH, when=replace(RULE, text="so"), brief=DELIVERED, then=FieldIsInvalid),
-    Case(
-        rule="who follows the standard says no more",
-        given=BOTH,
-        when=replace(RULE, advised=ADVISED, departs="ignored"),
-        brief=DELIVERED,
-        then=[weighed(Following.FOLLOWED), closed(Outcome.RULED, 700, "Half of it worked.")],
-    ),
-    Case(
-        rule="who departs from the standard says why",
-        given=BOTH,
-        when=replace(RULE, advised=replace(ADVISED, refund_fen=0), departs="The recording was cut."),
-        brief=DELIVERED,
-        then=[
-            weighed(Following.DEPARTED, 0, "The recording was cut."),
-            closed(Outcome.RULED, 700, "Half of it worked."),
-        ],
-    ),
-    Case(
-        rule="or does not rule",
-        given=BOTH,
-        when=replace(RULE, advised=replace(ADVISED, refund_fen=701)),
-        brief=DELIVERED,
-        then=(FieldIsInvalid, {"field": "departs", "why": "too_short"}),
-    ),
-    Case(
-        rule="from what the standard leaves open nobody departs",
-        given=BOTH,
-        when=replace(RULE, advised=replace(ADVISED, refund_fen=0, is_open=True)),
-        brief=DELIVERED,
-        then=[weighed(Following.OPEN, 0), closed(Outcome.RULED, 700, "Half of it worked.")],
-    ),
-    Case(
-        rule="he does not rule before the merchant spoke",
-        given=(OPENED,),
-        when=RULE,
-        brief=DELIVERED,
-        then=ComplaintIsInAnotherStage,
-    ),
-    Case(
         rule="one millisecond before 48 hours nobody was silent",
         given=(OPENED,),
         when=EndSilence(**ID),
@@ -223,7 +137,7 @@ CASES = [
             at_ms=NOW + 2 * H48,
             then=(NotFound, {"what": "complaint"}),
         )
-        for when in (AcceptComplaint(**ID), CONTEST, WithdrawComplaint(**ID), RULE, EndSilence(**ID))
+        for when in (AcceptComplaint(**ID), CONTEST, WithdrawComplaint(**ID), EndSilence(**ID))
     ),
     *(
         Case(
@@ -234,7 +148,7 @@ CASES = [
             at_ms=NOW + 2 * H48,
             then=(ComplaintIsInAnotherStage, {"stage": "closed"}),
         )
-        for when in (AcceptComplaint(**ID), CONTEST, WithdrawComplaint(**ID), RULE, EndSilence(**ID))
+        for when in (AcceptComplaint(**ID), CONTEST, WithdrawComplaint(**ID), EndSilence(**ID))
     ),
 ]
 
@@ -250,7 +164,6 @@ CASES += [
     for given, when, then in (
         ((), OPEN, OPENED),
         ((OPENED,), CONTEST, replace(CONTESTED, rule_by_ms=NOW + H48)),
-        (BOTH, RULE, closed(Outcome.RULED, 700)),
     )
     for length in (4, 5, 4_000, 4_001)
 ]

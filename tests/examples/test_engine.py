@@ -10,7 +10,19 @@ from msgspec.structs import replace
 
 from engine_world import TERMS, MemoryLooks, PostgresLooks, World
 from fairkey.adapters.postgres.store import ENGINE_SETTINGS
-from fairkey.business import batches, codes, complaints, coupons, escrow, listings, orders, payments, payouts, shops
+from fairkey.business import (
+    batches,
+    codes,
+    complaints,
+    coupons,
+    dispute_events,
+    escrow,
+    listings,
+    orders,
+    payments,
+    payouts,
+    shops,
+)
 from fairkey.business.askers import ASKERS, Asker
 from fairkey.business.basics import DAY_MS, HOUR_MS, MINUTE_MS, PLATFORM, Broken, Stream
 from fairkey.engine.answers import Answer, Conflict
@@ -635,7 +647,7 @@ async def test_a_complaint_freezes_and_its_end_pays(world: World) -> None:
         order_id = outcomes[name] = await world.paid(buyer=name)
         complain = complaints.OpenComplaint(
             **world.of_order(order_id),
-            reason=complaints.Reason.ALREADY_USED,
+            reason=dispute_events.Reason.ALREADY_USED,
             text="It was used.",
             demand_fen=400 if name == "part" else 0,
         )
@@ -649,9 +661,12 @@ async def test_a_complaint_freezes_and_its_end_pays(world: World) -> None:
     await world.done(
         Asker.MERCHANT, complaints.ContestComplaint(**world.of_order(outcomes["reject"]), text="It was new.")
     )
+    about = world.of_order(outcomes["reject"])
     await world.done(
-        Asker.OPERATOR, complaints.RuleComplaint(**world.of_order(outcomes["reject"]), refund_fen=0, text="It was new.")
+        Asker.MERCHANT, complaints.OfferSettlement(**about, by=dispute_events.Side.SHOP, refund_fen=0, text="Sorry.")
     )
+    yes = complaints.AnswerOffer(**about, by=dispute_events.Side.BUYER, offer_no=1, accepted=True)
+    await world.done(Asker.BUYER, yes)
     world.now_ms += 48 * HOUR_MS
     await world.done(Asker.CLOCK, complaints.EndSilence(**world.of_order(outcomes["silence"])))
     assert {name: await world.stage_of(order_id) for name, order_id in outcomes.items()} == {

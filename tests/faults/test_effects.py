@@ -18,7 +18,7 @@ from fairkey.adapters.payments.sandbox_controls import SandboxControls
 from fairkey.adapters.payments.sandbox_process import sandbox_process
 from fairkey.adapters.postgres.clockwork import PostgresClockwork
 from fairkey.adapters.postgres.outbox import PostgresOutbox
-from fairkey.business import complaints, escrow, orders, payments, payouts
+from fairkey.business import complaints, dispute_events, escrow, orders, payments, payouts
 from fairkey.business.askers import Asker
 from fairkey.business.basics import DAY_MS, HOUR_MS, MINUTE_MS, PLATFORM, Broken, Command
 from fairkey.business.files import OrderFile
@@ -406,7 +406,7 @@ async def lively(market: Market) -> dict[str, dict[str, Any]]:
     }
     assert (await market.world.of_order(placed["complete opened"], "reveal", {})).status_code == 200
     complain = complaints.OpenComplaint(
-        **await market.of(placed["end_silence"]), reason=complaints.Reason.OTHER, text="It does not work."
+        **await market.of(placed["end_silence"]), reason=dispute_events.Reason.OTHER, text="It does not work."
     )
     await market.done(Asker.BUYER, complain)
     await market.sandbox.pay(f"nobody-{market.world.opened.house.new_id()}", 700)

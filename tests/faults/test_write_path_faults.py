@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from engine_world import TERMS, PlainSealer, PostgresLooks, World
 from fairkey.adapters.postgres.store import ENGINE_SETTINGS, PostgresStore, nothing_to_reset
-from fairkey.business import batches, codes, complaints, escrow, listings, orders, payouts, shops
+from fairkey.business import batches, codes, complaints, dispute_events, escrow, listings, orders, payouts, shops
 from fairkey.business.askers import Asker
 from fairkey.engine.answers import Answer, StoreIsAway
 from fairkey.engine.perform import Asked, Performer
@@ -111,7 +111,7 @@ async def close_complaint_with_refund(ground: Ground) -> Asked:
     order_id = await ground.world.paid(1, ground.buyer())
     about = ground.world.of_order(order_id)
     complain = complaints.OpenComplaint(
-        **about, reason=complaints.Reason.NOT_VALID, text="It does not work.", demand_fen=400
+        **about, reason=dispute_events.Reason.NOT_VALID, text="It does not work.", demand_fen=400
     )
     await ground.world.done(Asker.BUYER, complain)
     return ground.world.asked(Asker.MERCHANT, complaints.AcceptComplaint(**about))

@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from api_world import World, a_world
 from fairkey.business.askers import Asker
 from fairkey.business.basics import PLATFORM
-from fairkey.business.complaints import ContestComplaint, OpenComplaint, Reason
+from fairkey.business.complaints import ContestComplaint, OpenComplaint
+from fairkey.business.dispute_events import Reason
 from fairkey.business.issuers import ChangeIssuerApi
 from fairkey.business.references import read_reference
 from fairkey.engine.people import Role

@@ -9,7 +9,8 @@ import pytest
 
 from api_world import World, a_world
 from fairkey.business.askers import Asker
-from fairkey.business.complaints import OpenComplaint, Reason
+from fairkey.business.complaints import OpenComplaint
+from fairkey.business.dispute_events import Reason
 from fairkey.business.escrow import RecordRelease
 from fairkey.business.payouts import RecordPayout
 from fairkey.business.references import read_reference
@@ -291,7 +292,7 @@ async def test_a_contest_says_why(world: World, owner: Desk) -> None:
     assert long.status_code == 303
     page = (await owner.show(path)).text
     assert "see the invoice" in page
-    assert "platform’s silence" in page
+    assert "what it leaves open goes to a panel" in page
 
 
 # ---------------------------------------------------------------- coupons, money

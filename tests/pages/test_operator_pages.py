@@ -9,7 +9,8 @@ import pytest
 
 from api_world import World, a_world
 from fairkey.business.askers import Asker
-from fairkey.business.complaints import ContestComplaint, OpenComplaint, Reason
+from fairkey.business.complaints import ContestComplaint, OpenComplaint
+from fairkey.business.dispute_events import Reason
 from fairkey.business.references import read_reference
 
 PASSWORD = "correct horse battery"
@@ -84,47 +85,20 @@ async def test_nobody_else_enters(world: World) -> None:
         assert (await guest.get("/floor")).status_code == 403
 
 
-async def test_a_ruling_pays_a_part_back_and_both_sides_texts_are_shown_escaped(
+async def test_both_sides_texts_are_shown_escaped_and_nobody_sets_an_outcome(
     world: World, operator: httpx.AsyncClient
 ) -> None:
     reference, order_id = await contested(world)
-    page = await operator.get(f"/floor/complaints/{reference}?lang=en")
+    path = f"/floor/complaints/{reference}"
+    page = await operator.get(f"{path}?lang=en")
     assert "It says &lt;b&gt;already&lt;/b&gt; used." in page.text
     assert "see the invoice" in page.text
-    answer = await submit(
-        operator,
-        f"/floor/complaints/{reference}",
-        f"/floor/complaints/{reference}",
-        outcome="part",
-        part="40.00",
-        text="The invoice covers a part.",
-    )
-    assert answer.status_code == 303, answer.text
-    record = await world.opened.house.questions.order_book.find(world.shop_id, order_id)
-    assert record is not None
-    assert record.file.order.stage == "partly_refunded"
-    assert record.file.escrow.refunded_fen == 4_000
-    assert "complaint.ruled" in (await operator.get("/floor/audit")).text
-
-
-@pytest.mark.parametrize(
-    ("fields", "status"),
-    [
-        ({"outcome": "part", "part": "-1", "text": "long enough"}, 422),
-        ({"outcome": "part", "part": "1e999", "text": "long enough"}, 422),
-        ({"outcome": "part", "part": "95.001", "text": "long enough"}, 422),
-        ({"outcome": "part", "part": "95.01", "text": "more than was paid"}, 422),
-        ({"outcome": "nonsense", "text": "long enough"}, 422),
-        ({"outcome": "refund", "text": "no"}, 422),
-    ],
-)
-async def test_a_ruling_that_cannot_be_meant_is_refused_and_nothing_moves(
-    world: World, operator: httpx.AsyncClient, fields: dict[str, str], status: int
-) -> None:
-    reference, order_id = await contested(world)
-    path = f"/floor/complaints/{reference}"
-    answer = await submit(operator, path, path, **fields)
-    assert answer.status_code == status, answer.text
+    assert "Nothing to do here" in page.text
+    for fields in ({"outcome": "refund"}, {"review": "nonsense"}):
+        answer = await submit(operator, path, path, text="long enough", **fields)
+        assert answer.status_code == 422, answer.text
+    answer = await submit(operator, path, path, review="confirm", text="long enough")
+    assert answer.status_code == 409, "nobody asked for it"
     record = await world.opened.house.questions.order_book.find(world.shop_id, order_id)
     assert record is not None
     assert record.file.order.stage == "disputed"

@@ -11,7 +11,8 @@ from litestar.types import Message
 
 from api_world import BUYER, World, a_world
 from fairkey.business.askers import Asker
-from fairkey.business.complaints import AcceptComplaint, ContestComplaint, RuleComplaint
+from fairkey.business.complaints import AcceptComplaint, ContestComplaint, OfferSettlement
+from fairkey.business.dispute_events import Side
 from fairkey.business.references import read_reference
 from fairkey.engine import trade
 from fairkey.read_tables.order_book import OrderRecord
@@ -246,7 +247,7 @@ async def test_a_complaint_freezes_the_money_and_the_shop_agrees(world: World, g
     assert "the whole price goes back" in guest.text
 
 
-async def test_a_contested_complaint_shows_both_texts_and_the_ruling(world: World, guest: Visitor) -> None:
+async def test_a_contested_complaint_shows_both_texts_and_is_settled(world: World, guest: Visitor) -> None:
     reference = await bought(guest, world, quantity=2)
     await guest.press("/open")
     await complain(guest, reference, demand="part", demand_yuan="50")
@@ -254,13 +255,15 @@ async def test_a_contested_complaint_shows_both_texts_and_the_ruling(world: Worl
     ids = {"shop_id": world.shop_id, "order_id": record.order_id}
     await world.opened.house.ask(Asker.MERCHANT, ContestComplaint(**ids, text="It was fresh."))
     await guest.go(f"/o/{reference}")
-    assert "The shop disagrees. The platform decides." in guest.text
+    assert "The shop has answered." in guest.text
     assert "It was fresh." in guest.text
-    assert "then you have won and ¥50.00 goes back" in guest.text
-    await world.opened.house.ask(Asker.OPERATOR, RuleComplaint(**ids, refund_fen=3_000, text="One of two was used."))
+    offer = OfferSettlement(**ids, by=Side.SHOP, refund_fen=3_000, text="One of two was used.")
+    await world.opened.house.ask(Asker.MERCHANT, offer)
     await guest.go(f"/o/{reference}")
+    assert "The shop offers: ¥30.00 back" in guest.text
+    await guest.press("/complaint/answer", yes="1")
     assert "Partly refunded" in guest.text
-    assert "One of two was used." in guest.text
+    assert "You and the shop agreed." in guest.text
     assert "¥30.00" in guest.text
 
 

@@ -14,12 +14,15 @@ from api_world import PRICE_FEN, World, a_world
 from fairkey.app import publish_standard
 from fairkey.business.askers import Asker
 from fairkey.business.attestations import AttestCode
-from fairkey.business.basics import HOUR_MS, PLATFORM
-from fairkey.business.complaints import ContestComplaint, OpenComplaint, Reason
+from fairkey.business.basics import HOUR_MS, PLATFORM, Stream
+from fairkey.business.complaints import AskReview, ContestComplaint, OpenComplaint
+from fairkey.business.dispute_events import Reason, Side
+from fairkey.business.dispute_state import Complaint
 from fairkey.business.issuers import RegisterIssuer
 from fairkey.business.references import read_reference
 from fairkey.business.standard import library
 from fairkey.engine.advising import advice_on
+from fairkey.engine.judging import judge_order
 
 PASSWORD = "correct horse battery"
 OPERATOR = "operator@example.com"
@@ -241,32 +244,52 @@ async def test_an_issuer_who_contradicts_himself_decides_nothing(world: World, o
     assert "Refunded at once." not in page
 
 
-async def test_who_departs_from_the_standard_says_why_and_both_is_recorded(
+async def judged(world: World, order_id: str) -> Complaint:
+    await judge_order(world.opened.house, Stream(world.shop_id, "order", order_id))
+    record = await world.opened.house.questions.order_book.find(world.shop_id, order_id)
+    assert record is not None
+    return record.file.complaint
+
+
+async def test_the_standard_rules_and_who_lost_has_a_person_look_at_it(
     world: World, operator: httpx.AsyncClient
 ) -> None:
     reference, order_id = await complained(world)
     await attested(world, order_id, world.clock.ms - 10 * HOUR_MS)
+    complaint = await judged(world, order_id)
+    assert complaint.ruling is not None
+    assert (complaint.stage, complaint.ruling.case, complaint.ruling.refund_fen) == ("ruled", "R03a", PRICE_FEN)
+    assert await judged(world, order_id) == complaint, "judging twice is judging once"
+    about = {"shop_id": world.shop_id, "order_id": order_id}
+    ask = world.opened.house.ask
+    review = AskReview(**about, by=Side.SHOP, text="The issuer errs.")
+    assert not (await ask(Asker.MERCHANT, review)).refusal
     path = f"/floor/complaints/{reference}"
-    refused = await submit(operator, path, path, outcome="reject", text="I think otherwise.")
-    assert refused.status_code == 422
-    done = await submit(operator, path, path, outcome="reject", text="I think otherwise.", departs="The video is cut.")
+    page = (await operator.get(f"{path}?lang=en")).text
+    assert "A person was asked for: The issuer errs." in page
+    assert 'name="outcome"' not in page
+    assert (await submit(operator, path, path, review="confirm", text="so")).status_code == 422
+    done = await submit(operator, path, path, review="confirm", text="The issuer is clear about it.")
     assert done.status_code == 303, done.text
-    facts = await world.opened.house.questions.order_book.facts(world.shop_id, order_id, with_sealed=True)
-    weighed = next(fact for fact in facts if fact.kind == "dispute.weighed")
-    assert weighed.public["following"] == "departed"
-    assert weighed.public["cases"] == ["R03a"]
-    assert weighed.public["advised_fen"] == PRICE_FEN
-    assert weighed.sealed["departs"] == "The video is cut."
-    assert "departs from the standard" in (await operator.get(f"{path}?lang=en")).text
+    assert "complaint.reviewed" in (await operator.get("/floor/audit")).text
+    world.clock.ms += 24 * HOUR_MS
+    await world.opened.worker.sweep()
+    record = await world.opened.house.questions.order_book.find(world.shop_id, order_id)
+    assert record is not None
+    assert record.file.escrow.refunded_fen == PRICE_FEN
+    assert record.file.complaint.outcome == "standard"
 
 
-async def test_who_follows_it_needs_no_more_words(world: World, operator: httpx.AsyncClient) -> None:
+async def test_or_gives_it_to_a_panel(world: World, operator: httpx.AsyncClient) -> None:
     reference, order_id = await complained(world)
     await attested(world, order_id, world.clock.ms - 10 * HOUR_MS)
+    await judged(world, order_id)
+    about = {"shop_id": world.shop_id, "order_id": order_id}
+    review = AskReview(**about, by=Side.SHOP, text="The issuer errs.")
+    assert not (await world.opened.house.ask(Asker.MERCHANT, review)).refusal
     path = f"/floor/complaints/{reference}"
-    assert (await submit(operator, path, path, outcome="refund", text="By R03.")).status_code == 303
-    facts = await world.opened.house.questions.order_book.facts(world.shop_id, order_id)
-    assert next(fact for fact in facts if fact.kind == "dispute.weighed").public["following"] == "followed"
+    assert (await submit(operator, path, path, review="panel", text="Two codes are mixed up.")).status_code == 303
+    assert (await judged(world, order_id)).stage == "panel"
 
 
 async def test_without_a_published_version_the_pages_stand_without_advice(

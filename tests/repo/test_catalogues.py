@@ -11,7 +11,8 @@ import fairkey.business
 from fairkey.business import basics
 from fairkey.business.basics import InstructionState, Refusal
 from fairkey.business.codes import CodeStage
-from fairkey.business.complaints import ComplaintStage, Outcome
+from fairkey.business.dispute_events import Outcome
+from fairkey.business.dispute_state import ComplaintStage
 from fairkey.business.orders import Stage
 from fairkey.business.shops import Standing
 from fairkey.web import catalogues

@@ -9,7 +9,8 @@ import pytest
 from fairkey.business.attestations import Conflict, Says
 from fairkey.business.basics import InstructionState
 from fairkey.business.codes import CodeStage
-from fairkey.business.complaints import ComplaintStage, Outcome, Reason
+from fairkey.business.dispute_events import Outcome, Reason
+from fairkey.business.dispute_state import ComplaintStage
 from fairkey.business.files import EVENT_OF_KIND, FILES
 from fairkey.business.issuers import IssuerStanding
 from fairkey.business.orders import Stage

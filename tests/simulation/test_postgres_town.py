@@ -13,7 +13,7 @@ from engine_world import PlainSealer, PostgresLooks, World
 from fairkey.adapters.postgres.audit import audit
 from fairkey.adapters.postgres.rebuild import check
 from fairkey.adapters.postgres.store import ENGINE_SETTINGS, PostgresStore
-from fairkey.business import batches, complaints, escrow, orders, payouts
+from fairkey.business import batches, complaints, dispute_events, escrow, orders, payouts
 from fairkey.business.askers import Asker
 from fairkey.business.basics import DAY_MS, Stream
 from fairkey.business.codes import RevealCodes
@@ -75,7 +75,7 @@ class Process:
 
     async def complain(self, order_id: str) -> list[tuple[object, ...]]:
         about = self.world.of_order(order_id)
-        complain = complaints.OpenComplaint(**about, reason=complaints.Reason.OTHER, text="It does not work.")
+        complain = complaints.OpenComplaint(**about, reason=dispute_events.Reason.OTHER, text="It does not work.")
         return [(Asker.BUYER, complain), (Asker.MERCHANT, complaints.AcceptComplaint(**about))] if order_id else []
 
     async def reveal(self, order_id: str) -> list[tuple[object, ...]]:

@@ -13,6 +13,7 @@ from fairkey.business import (
     codes,
     complaints,
     coupons,
+    dispute_events,
     escrow,
     listings,
     orders,
@@ -247,14 +248,16 @@ class Town:
                 return Asker.BUYER, codes.RevealCodes(**about, codes=tuple(sealed[:how_many]))
             case "complain":
                 return Asker.BUYER, complaints.OpenComplaint(
-                    **about, reason=complaints.Reason.OTHER, text="It does not work.", demand_fen=args["demand"]
+                    **about, reason=dispute_events.Reason.OTHER, text="It does not work.", demand_fen=args["demand"]
                 )
             case "contest":
                 return Asker.MERCHANT, complaints.ContestComplaint(**about, text="It does work.")
             case "rule":
-                return Asker.OPERATOR, complaints.RuleComplaint(
-                    **about, refund_fen=args["refund"], text="Seen and weighed."
-                )
+                by = dispute_events.Side.SHOP
+                return Asker.MERCHANT, complaints.OfferSettlement(**about, by=by, refund_fen=args["refund"])
+            case "agree":
+                by = dispute_events.Side.BUYER
+                return Asker.BUYER, complaints.AnswerOffer(**about, by=by, offer_no=1, accepted=True)
             case "review":
                 return Asker.BUYER, reviews.PostReview(**about, speed=3, code_worked=True)
             case "type_codes":

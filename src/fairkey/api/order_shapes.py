@@ -6,7 +6,8 @@ from msgspec import Meta
 
 from fairkey.api.shapes import Fen, Hash, Id, In, Moment, Out, moment, moment_or_none
 from fairkey.business.codes import CodeStage
-from fairkey.business.complaints import ComplaintStage, Outcome, Reason
+from fairkey.business.dispute_events import Outcome, Reason
+from fairkey.business.dispute_state import ComplaintStage
 from fairkey.business.listings import Terms, decode_terms
 from fairkey.business.orders import Delivery, Stage
 from fairkey.business.references import reference_of

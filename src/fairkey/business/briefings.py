@@ -1,5 +1,6 @@
 """Where each command is decided, and what its decision must be told about other capabilities."""
 
+from collections import Counter
 from collections.abc import Sequence
 from types import ModuleType
 from typing import Protocol, cast
@@ -15,23 +16,28 @@ from . import (
     codes,
     complaints,
     coupons,
+    covering,
+    deposits,
+    dispute_state,
     erasures,
     escrow,
+    evidence,
     issuers,
     listings,
     messages,
     orders,
-    evidence,
     panels,
     payments,
     payouts,
+    pool,
+    restoring,
     reviews,
     shops,
     standards,
 )
 from .basics import PLATFORM, Command, Stream
 from .codes import CodeStage
-from .files import CouponFile, File, IssuerFile, ListingFile, OrderFile, ShopFile
+from .files import CouponFile, DepositFile, File, IssuerFile, ListingFile, OrderFile, ShopFile, StandardFile
 from .orders import Stage
 from .shop_terms import PRESENT_HASH
 from .shops import Standing
@@ -48,6 +54,8 @@ class Desk(Protocol):
     unpaid_per_buyer_max: int
     unpaid_per_address_max: int
     admission_approvals: int
+    small_trial_fen: int
+    cover_bp: int
 
     def file(self, stream: Stream) -> File:
         """The present state of a stream."""
@@ -66,6 +74,9 @@ class Desk(Protocol):
 
     def bought_by_buyer(self, shop_id: str, listing_id: str, buyer_key: str) -> int:
         """Units of the listing in this buyer's orders that were not cancelled or expired."""
+
+    def exposure(self, shop_id: str) -> covering.Exposure:
+        """What of the shop's orders is unsettled; not locked, the write notices when it has grown meanwhile."""
 
     def balance_fen(self, shop_id: str, account: str) -> int:
         """Balance of a ledger account, locked."""
@@ -87,6 +98,10 @@ _KIND_OF_HOME: dict[ModuleType, tuple[str, str]] = {
     complaints: ("order", "order_id"),
     reviews: ("order", "order_id"),
     messages: ("order", "order_id"),
+    restoring: ("order", "order_id"),
+    deposits: ("deposit", "shop_id"),
+    pool: ("pool", "pool_id"),
+    evidence: ("order", "order_id"),
     listings: ("listing", "listing_id"),
     coupons: ("coupon", "coupon_id"),
     batches: ("batch", "batch_id"),
@@ -98,10 +113,6 @@ _KIND_OF_HOME: dict[ModuleType, tuple[str, str]] = {
     standards: ("standard", "standard_id"),
     panels: ("panel", "panel_id"),
     arbitrators: ("arbitrator", "arbitrator_id"),
-    restoring: ("order", "order_id"),
-    deposits: ("deposit", "shop_id"),
-    pool: ("pool", "pool_id"),
-    evidence: ("order", "order_id"),
     shops: ("shop", "shop_id"),
     admissions: ("shop", "shop_id"),
 }
@@ -151,11 +162,13 @@ def brief_for(command: Command, desk: Desk) -> Struct | None:
         case codes.RevealCodes():
             stage = _order(desk, command.shop_id, command.order_id).order.stage
             return codes.OpeningBriefing(may_open=stage in MAY_OPEN)
-        case complaints.OpenComplaint() | complaints.RuleComplaint():
+        case complaints.OpenComplaint():
             order = _order(desk, command.shop_id, command.order_id).order
             return complaints.OrderBriefing(
                 stage=order.stage.value, is_delivered=order.stage is Stage.DELIVERED, amount_fen=order.amount_fen
             )
+        case complaints.RuleLateDelivery():
+            return _late(desk, _order(desk, command.shop_id, command.order_id))
         case messages.SendMessage():
             order = _order(desk, command.shop_id, command.order_id).order
             return messages.ConversationBriefing(
@@ -167,6 +180,11 @@ def brief_for(command: Command, desk: Desk) -> Struct | None:
             order = _order(desk, command.order_shop_id, command.order_id).order
             terms = _listing(desk, command.order_shop_id, order.listing_id).terms
             return panels.PanelBriefing(category=terms.category if terms else "")
+        case (
+            evidence.AddEvidence() | evidence.WithdrawEvidence() | evidence.DoubtEvidence()
+            | evidence.ConfirmEvidence() | evidence.StartRecording() | evidence.StopRecording()
+        ):  # fmt: skip
+            return dispute_of(_order(desk, command.shop_id, command.order_id))
         case reviews.PostReview():
             stage = _order(desk, command.shop_id, command.order_id).order.stage
             return reviews.CompletionBriefing(stage=stage.value, is_completed=stage is Stage.COMPLETED)
@@ -180,17 +198,19 @@ def brief_for(command: Command, desk: Desk) -> Struct | None:
             return batches.UnsoldBriefing(unsold=desk.unsold(command.shop_id, command.batch_id))
         case attestations.AttestCode() | attestations.RecordIssuerAnswer():
             issuer = _issuer(desk, command.issuer_id)
-        case (
-            evidence.AddEvidence() | evidence.WithdrawEvidence() | evidence.DoubtEvidence()
-            | evidence.ConfirmEvidence() | evidence.StartRecording() | evidence.StopRecording()
-        ):  # fmt: skip
-            return dispute_of(_order(desk, command.shop_id, command.order_id))
             key_no = command.key_no if isinstance(command, attestations.AttestCode) else 0
             return attestations.IssuerBriefing(
                 is_active=issuer.is_active,
                 takes_key=issuer.takes_key(key_no, desk.now_ms),
                 in_scope=issuer.makes(_product(_listing(desk, command.shop_id, command.listing_id))),
             )
+        case restoring.RestorePayment():
+            return _paid_by_buyer(_order(desk, command.shop_id, command.order_id))
+        case deposits.RequestRelease() | deposits.EndNotice():
+            exposure = desk.exposure(command.shop_id)
+            return deposits.CoverBriefing(needed_fen=covering.needed_fen(exposure, desk.cover_bp))
+        case pool.PayFromPool():
+            return pool.BuyerBriefing(identity=_order(desk, command.order_shop_id, command.order_id).order.buyer_key)
         case payouts.RequestPayout():
             shop = _shop(desk, command.shop_id)
             return payouts.FundsBriefing(
@@ -202,11 +222,27 @@ def brief_for(command: Command, desk: Desk) -> Struct | None:
             return None
 
 
+def dispute_of(file: OrderFile) -> evidence.DisputeBriefing:
+    """What evidence is told about an order: whether its time for complaints runs, or a complaint is open."""
+    stage = file.order.stage
+    is_open = file.complaint.stage not in (dispute_state.ComplaintStage.NONE, dispute_state.ComplaintStage.CLOSED)
+    return evidence.DisputeBriefing(
+        stage=stage.value,
+        takes=is_open or stage is Stage.DELIVERED,
+        may_open=stage in MAY_OPEN,
+        sealed_codes=file.codes.count(CodeStage.DELIVERED),
+    )
+
+
 def streams_read_by(command: Command) -> tuple[Stream, ...]:
     """Streams besides its own that the first look at `command` needs; read without a lock, all at once per batch."""
     match command:
         case orders.PlaceOrder():
-            return (shop_stream(command.shop_id), Stream(command.shop_id, "listing", command.listing_id))
+            return (
+                shop_stream(command.shop_id),
+                Stream(command.shop_id, "listing", command.listing_id),
+                deposit_stream(command.shop_id),
+            )
         case listings.PublishListing() | payouts.RequestPayout():
             return (shop_stream(command.shop_id),)
         case batches.RegisterBatch():
@@ -222,17 +258,19 @@ def shop_stream(shop_id: str) -> Stream:
     """The stream of a shop itself."""
     return Stream(shop_id, "shop", shop_id)
 
-def dispute_of(file: OrderFile) -> evidence.DisputeBriefing:
-    """What evidence is told about an order: whether its time for complaints runs, or a complaint is open."""
-    stage = file.order.stage
-    is_open = file.complaint.stage not in (dispute_state.ComplaintStage.NONE, dispute_state.ComplaintStage.CLOSED)
-    return evidence.DisputeBriefing(
-        stage=stage.value,
-        takes=is_open or stage is Stage.DELIVERED,
-        may_open=stage in MAY_OPEN,
-        sealed_codes=file.codes.count(CodeStage.DELIVERED),
-    )
 
+def deposit_stream(shop_id: str) -> Stream:
+    """The stream of a shop's deposit."""
+    return Stream(shop_id, "deposit", shop_id)
+
+
+def room_fen(shop_id: str, desk: Desk) -> int | None:
+    """How large the shop's next order may be by what covers it; `None`: the house sets no bound."""
+    if not desk.small_trial_fen:
+        return None
+    free_fen = cast("DepositFile", desk.file(deposit_stream(shop_id))).deposit.free_fen
+    exposure = desk.exposure(shop_id)
+    return covering.open_max_fen(exposure, free_fen, desk.cover_bp, desk.small_trial_fen) - exposure.open_fen
 
 
 def issuer_stream(issuer_id: str) -> Stream:
@@ -296,6 +334,23 @@ def _placing(command: orders.PlaceOrder, desk: Desk) -> orders.Briefing:
         coupon_off_fen=coupon.off_fen,
         coupon_off_bp=coupon.off_bp,
         coupon_least_fen=coupon.least_fen,
+        room_fen=room_fen(command.shop_id, desk),
+    )
+
+
+def _paid_by_buyer(file: OrderFile) -> restoring.PaymentsBriefing:
+    back = Counter[str]()
+    for refund in file.escrow.refunds:
+        back[refund.provider_txn] += refund.amount_fen
+    return restoring.PaymentsBriefing(
+        payments=tuple(
+            restoring.Payable(
+                provider=one.provider,
+                provider_txn=one.provider_txn,
+                amount_fen=one.amount_fen - back[one.provider_txn],
+            )
+            for one in file.escrow.received
+        )
     )
 
 
@@ -316,6 +371,20 @@ def _standing_of_money(file: OrderFile) -> escrow.StandingBriefing:
     why = "late" if stage is Stage.EXPIRED else ("surplus" if first and may_keep else "second")
     return escrow.StandingBriefing(
         keep_fen=file.order.amount_fen if may_keep else 0, fee_bp=file.order.fee_bp, why=why
+    )
+
+
+def _late(desk: Desk, file: OrderFile) -> complaints.LateBriefing:
+    standard = desk.file(Stream(PLATFORM, "standard", standards.STANDARD_ID))
+    assert isinstance(standard, StandardFile)
+    by = standards.version_for(file.order.placed_at_ms, standard.standards.published)
+    was_cut_short = file.order.stage is Stage.DELIVERED
+    return complaints.LateBriefing(
+        sha256=by.sha256 if by else "",
+        amount_fen=file.order.placed_fen,
+        units_total=file.order.placed_quantity,
+        units_delivered=file.order.quantity if was_cut_short else 0,
+        deliver_by_ms=file.order.deliver_by_ms,
     )
 
 

@@ -1,117 +1,63 @@
-"""A plain complaint: the buyer says what is wrong, the merchant has 48 h, silence loses, the operator decides.
+"""A complaint: the buyer says what is wrong, the merchant has 48 h, the published standard decides, silence loses.
 
-The published standard and panels replace the operator's judging; the clocks and the freeze stay.
+The standard is asked after every fact and whenever a clock of its own comes (`JudgeComplaint`; the engine gathers what
+is known). What it decides is a ruling, final 24 h later unless somebody appeals. What it leaves open, and every appeal,
+is for people. While nothing is ruled the two may settle by themselves.
 """
 
-from enum import StrEnum
+from hashlib import sha256
 from typing import assert_never
 
 from msgspec import Struct
-from msgspec.structs import replace
 
-from .basics import HOUR_MS, Command, Event, NotFound, Refusal, require, require_text
+from . import dispute_state
+from .basics import HOUR_MS, Command, Event, NotFound, invariant, require, require_text
+from .dispute_events import (
+    BuyerAsked,
+    BuyerReplied,
+    BuyerWasAsked,
+    ComplaintClosed,
+    ComplaintContested,
+    ComplaintDemanded,
+    ComplaintEscalated,
+    ComplaintExists,
+    ComplaintIsInAnotherStage,
+    ComplaintOpened,
+    ComplaintRuled,
+    Demand,
+    JudgingWaits,
+    NotSilentYet,
+    OfferIsNotThere,
+    OrderCannotBeComplainedAbout,
+    Outcome,
+    Reason,
+    ReviewAsked,
+    ReviewIsNotAsked,
+    ReviewWasAsked,
+    RulingAppealed,
+    RulingIsNotAgainstYou,
+    RulingReviewed,
+    RulingTaken,
+    SettlementAccepted,
+    SettlementDeclined,
+    SettlementOffered,
+    Side,
+    StandardIsNotHeld,
+)
+from .dispute_state import OPEN_STAGES, RULING_WITHIN_MS, Complaint, ComplaintStage, Ruling
+from .standard.truth import Statement
+from .verdicts import CodeCase, Verdict, document_of, judge, standard_of
 
 ANSWER_WITHIN_MS = 48 * HOUR_MS
-RULING_WITHIN_MS = 48 * HOUR_MS
+REPLY_WITHIN_MS = 48 * HOUR_MS
+APPEAL_WITHIN_MS = 24 * HOUR_MS
+REVIEW_WITHIN_MS = 48 * HOUR_MS
+PANEL_WITHIN_MS = 96 * HOUR_MS  # longer than a panel can take, with its replacements; then silence has its outcome
+LEVELS = (3, 7, 17)
+OFFERS_MAX = 10
 
-
-class Reason(StrEnum):
-    """What is wrong, in the buyer's words."""
-
-    ALREADY_USED = "already_used"
-    NOT_VALID = "not_valid"
-    WRONG_REGION = "wrong_region"
-    WRONG_PRODUCT = "wrong_product"
-    EXPIRED_CODE = "expired_code"
-    OTHER = "other"
-
-
-class ComplaintStage(StrEnum):
-    """Where a complaint stands."""
-
-    NONE = "none"
-    OPENED = "opened"
-    CONTESTED = "contested"
-    CLOSED = "closed"
-
-
-class Outcome(StrEnum):
-    """How a complaint ended."""
-
-    ACCEPTED = "accepted"  # the merchant agreed
-    MERCHANT_SILENT = "merchant_silent"
-    RULED = "ruled"  # the operator decided
-    OPERATOR_SILENT = "operator_silent"
-    WITHDRAWN = "withdrawn"
-
-
-class ComplaintOpened(Event, frozen=True):
-    """The buyer complains and asks `demand_fen` back."""
-
-    kind = "dispute.opened"
-    sealed = frozenset({"text"})
-    reason: Reason
-    demand_fen: int
-    text: str
-    answer_by_ms: int
-
-
-class ComplaintContested(Event, frozen=True):
-    """The merchant disagrees; the operator decides."""
-
-    kind = "dispute.answered"
-    sealed = frozenset({"text"})
-    text: str
-    rule_by_ms: int
-
-
-class ComplaintClosed(Event, frozen=True):
-    """It is over: `refund_fen` goes back to the buyer."""
-
-    kind = "dispute.final"
-    sealed = frozenset({"text"})
-    outcome: Outcome
-    refund_fen: int
-    text: str
-
-
-class Following(StrEnum):
-    """How a ruling stands to what the standard said."""
-
-    FOLLOWED = "followed"
-    DEPARTED = "departed"
-    OPEN = "open"  # the standard left it open: a panel's, or waiting for evidence
-
-
-class RulingWeighed(Event, frozen=True):
-    """What the standard said when the operator ruled: the cases that decided and the refund they come to.
-
-    `departs`: why the operator did not follow it.
-    """
-
-    kind = "dispute.weighed"
-    sealed = frozenset({"departs"})
-    standard: str
-    version: str
-    sha256: str
-    cases: tuple[str, ...]
-    advised_fen: int
-    following: Following
-    departs: str
-
-
-ComplaintEvent = ComplaintOpened | ComplaintContested | ComplaintClosed | RulingWeighed
-
-
-class Advised(Struct, frozen=True, kw_only=True):
-    """What the standard says as things stand. `is_open`: it does not decide (yet)."""
-
-    standard: str
-    version: str
-    sha256: str
-    cases: tuple[str, ...]
-    refund_fen: int
-    is_open: bool
+INITIAL = dispute_state.INITIAL
+evolve = dispute_state.evolve
 
 
 class OpenComplaint(Command, frozen=True):
@@ -121,6 +67,8 @@ class OpenComplaint(Command, frozen=True):
     reason: Reason
     text: str
     demand_fen: int = 0
+    demand: Demand = Demand.REFUND
+    screen: str = ""
 
 
 class AcceptComplaint(Command, frozen=True):
@@ -142,42 +90,123 @@ class WithdrawComplaint(Command, frozen=True):
     order_id: str
 
 
-class RuleComplaint(Command, frozen=True):
-    """Operator: `refund_fen` goes back (0: the complaint is rejected), with the reason both sides will read.
-
-    `advised`: what he was shown of the standard; who departs from it says why in `departs`.
-    """
+class OfferSettlement(Command, frozen=True):
+    """Buyer or merchant: `refund_fen` back, and the matter is over."""
 
     order_id: str
+    by: Side
     refund_fen: int
+    text: str = ""
+
+
+class AnswerOffer(Command, frozen=True):
+    """Buyer or merchant: yes or no to the other side's offer."""
+
+    order_id: str
+    by: Side
+    offer_no: int
+    accepted: bool
+
+
+class AskBuyer(Command, frozen=True):
+    """Merchant: a question to the buyer, once."""
+
+    order_id: str
     text: str
-    advised: Advised | None = None
-    departs: str = ""
+
+
+class ReplyToShop(Command, frozen=True):
+    """Buyer: the reply."""
+
+    order_id: str
+    text: str
+
+
+class JudgeComplaint(Command, frozen=True):
+    """The engine: what is known now about each code, under the version with these bytes."""
+
+    order_id: str
+    sha256: str
+    codes: tuple[CodeCase, ...]
+
+
+class RuleLateDelivery(Command, frozen=True):
+    """Inner: the promise was missed; the standard says what that costs (rows R01 and R02). Nobody has to complain."""
+
+    order_id: str
+
+
+class AppealRuling(Command, frozen=True):
+    """Buyer or merchant: people shall look at it."""
+
+    order_id: str
+    by: Side
+    text: str
+
+
+class TakeRuling(Command, frozen=True):
+    """Buyer or merchant: it may be carried out now."""
+
+    order_id: str
+    by: Side
+
+
+class AskReview(Command, frozen=True):
+    """Buyer or merchant: a person shall look at what was decided automatically."""
+
+    order_id: str
+    by: Side
+    text: str
+
+
+class ReviewRuling(Command, frozen=True):
+    """Operator: it stands, or a panel shall decide. He cannot set the outcome."""
+
+    order_id: str
+    confirmed: bool
+    text: str
+
+
+class TakePanelVerdict(Command, frozen=True):
+    """Inner: the panel of this level decided. `refund_fen` of what is disputed goes back."""
+
+    order_id: str
+    panel_id: str
+    level: int
+    refund_fen: int
+    row: str
+    case: str
+    text_sha256: str
+
+
+class TakePanelLapse(Command, frozen=True):
+    """Inner: the panel came to no decision; the outcome of its silence follows now and not when its time is over."""
+
+    order_id: str
+    panel_id: str
 
 
 class EndSilence(Command, frozen=True):
-    """Clock: whose turn it was, was silent."""
+    """Clock: whose turn it was, was silent; or the time for an appeal is over."""
 
     order_id: str
 
 
-ComplaintCommand = OpenComplaint | AcceptComplaint | ContestComplaint | WithdrawComplaint | RuleComplaint | EndSilence
+ComplaintCommand = (
+    OpenComplaint | AcceptComplaint | ContestComplaint | WithdrawComplaint | OfferSettlement | AnswerOffer | AskBuyer
+    | ReplyToShop | JudgeComplaint | RuleLateDelivery | AppealRuling | TakeRuling | AskReview | ReviewRuling
+    | TakePanelVerdict | TakePanelLapse | EndSilence
+)  # fmt: skip
 
 
-class ComplaintExists(Refusal):
-    """One complaint an order."""
+class LateBriefing(Struct, frozen=True, kw_only=True):
+    """What ruling about a late order must be told. `sha256` empty: no standard was in force when it was placed."""
 
-
-class OrderCannotBeComplainedAbout(Refusal):
-    """Only delivered orders can; before that the clock refunds by itself. Details: stage."""
-
-
-class ComplaintIsInAnotherStage(Refusal):
-    """Details: stage."""
-
-
-class NotSilentYet(Refusal):
-    """Details: due_at_ms."""
+    sha256: str
+    amount_fen: int
+    units_total: int
+    units_delivered: int
+    deliver_by_ms: int
 
 
 class OrderBriefing(Struct, frozen=True, kw_only=True):
@@ -188,91 +217,297 @@ class OrderBriefing(Struct, frozen=True, kw_only=True):
     amount_fen: int
 
 
-class Complaint(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The complaint of one order."""
-
-    stage: ComplaintStage = ComplaintStage.NONE
-    reason: Reason | None = None
-    demand_fen: int = 0
-    opened_at_ms: int = 0
-    due_at_ms: int = 0
-    outcome: Outcome | None = None
-    refund_fen: int = 0
-    closed_at_ms: int = 0
-
-
-INITIAL = Complaint()
-
-
 def decide(
-    command: ComplaintCommand, complaint: Complaint, brief: OrderBriefing | None, at_ms: int
+    command: ComplaintCommand, complaint: Complaint, brief: OrderBriefing | LateBriefing | None, at_ms: int
 ) -> list[Event]:
     """What follows from `command` for this order's complaint, or a `Refusal`."""
     match command:
         case OpenComplaint():
-            assert brief is not None
-            return [_open(command, complaint, brief, at_ms)]
+            assert isinstance(brief, OrderBriefing)
+            return _open(command, complaint, brief, at_ms)
         case AcceptComplaint():
-            _require(complaint, ComplaintStage.OPENED, ComplaintStage.CONTESTED)
+            _require(complaint, *OPEN_STAGES, ComplaintStage.PANEL)
             return [ComplaintClosed(outcome=Outcome.ACCEPTED, refund_fen=complaint.demand_fen, text="")]
         case ContestComplaint():
             _require(complaint, ComplaintStage.OPENED)
             require_text(command.text, "text", 4_000, 5)
             return [ComplaintContested(text=command.text, rule_by_ms=at_ms + RULING_WITHIN_MS)]
         case WithdrawComplaint():
-            _require(complaint, ComplaintStage.OPENED, ComplaintStage.CONTESTED)
+            _require(complaint, *OPEN_STAGES, ComplaintStage.PANEL)
             return [ComplaintClosed(outcome=Outcome.WITHDRAWN, refund_fen=0, text="")]
-        case RuleComplaint():
-            assert brief is not None
-            _require(complaint, ComplaintStage.CONTESTED)
-            require(0 <= command.refund_fen <= brief.amount_fen, "refund_fen", "out_of_range")
-            require_text(command.text, "text", 4_000, 5)
-            ruled = ComplaintClosed(outcome=Outcome.RULED, refund_fen=command.refund_fen, text=command.text)
-            return [*_weigh(command), ruled]
-        case EndSilence():
+        case OfferSettlement() | AnswerOffer():
+            return _settle(command, complaint)
+        case AskBuyer():
             _require(complaint, ComplaintStage.OPENED, ComplaintStage.CONTESTED)
-            if at_ms < complaint.due_at_ms:
-                raise NotSilentYet(due_at_ms=complaint.due_at_ms)
-            merchant = complaint.stage is ComplaintStage.OPENED
-            outcome = Outcome.MERCHANT_SILENT if merchant else Outcome.OPERATOR_SILENT
-            return [ComplaintClosed(outcome=outcome, refund_fen=complaint.demand_fen, text="")]
+            if complaint.asked_at_ms:
+                raise BuyerWasAsked
+            require_text(command.text, "text", 2_000, 5)
+            return [BuyerAsked(reply_by_ms=at_ms + REPLY_WITHIN_MS, text=command.text)]
+        case ReplyToShop():
+            _require(complaint, ComplaintStage.ASKED)
+            require_text(command.text, "text", 4_000, 1)
+            return [BuyerReplied(text=command.text)]
+        case JudgeComplaint():
+            return _judge(command, complaint, at_ms)
+        case RuleLateDelivery():
+            assert isinstance(brief, LateBriefing)
+            return _rule_late(complaint, brief, at_ms)
+        case AppealRuling():
+            return _appeal(command, complaint, at_ms)
+        case TakeRuling():
+            taken = _require_lost(complaint, command.by)
+            return [RulingTaken(ruling_no=taken.ruling_no, by=command.by), _final(complaint)]
+        case AskReview() | ReviewRuling():
+            return _review(command, complaint, at_ms)
+        case TakePanelVerdict() | TakePanelLapse():
+            return _take_panel(command, complaint, at_ms)
+        case EndSilence():
+            return _end_silence(command.order_id, complaint, at_ms)
         case _:
             assert_never(command)
 
 
-def _open(command: OpenComplaint, complaint: Complaint, brief: OrderBriefing, at_ms: int) -> ComplaintOpened:
+def _open(command: OpenComplaint, complaint: Complaint, brief: OrderBriefing, at_ms: int) -> list[Event]:
     if complaint.stage is not ComplaintStage.NONE:
         raise ComplaintExists
     if not brief.is_delivered:
         raise OrderCannotBeComplainedAbout(stage=brief.stage)
     require_text(command.text, "text", 4_000, 5)
+    require_text(command.screen, "screen", 80)
     demand_fen = command.demand_fen or brief.amount_fen
     require(1 <= demand_fen <= brief.amount_fen, "demand_fen", "out_of_range")
-    return ComplaintOpened(
+    opened = ComplaintOpened(
         reason=command.reason, demand_fen=demand_fen, text=command.text, answer_by_ms=at_ms + ANSWER_WITHIN_MS
+    )
+    if command.demand is Demand.REFUND and not command.screen:
+        return [opened]
+    return [opened, ComplaintDemanded(demand=command.demand, screen=command.screen)]
+
+
+def _settle(command: OfferSettlement | AnswerOffer, complaint: Complaint) -> list[Event]:
+    _require(complaint, *OPEN_STAGES, ComplaintStage.PANEL)
+    if isinstance(command, OfferSettlement):
+        require(0 <= command.refund_fen <= complaint.demand_fen, "refund_fen", "out_of_range")
+        require(len(complaint.offers) < OFFERS_MAX, "offers", "too_many")
+        require_text(command.text, "text", 2_000)
+        number = len(complaint.offers) + 1
+        return [SettlementOffered(offer_no=number, by=command.by, refund_fen=command.refund_fen, text=command.text)]
+    offer = next((one for one in complaint.offers if one.offer_no == command.offer_no), None)
+    if offer is None or offer.state != "open" or offer.by is command.by:
+        raise OfferIsNotThere(offer_no=command.offer_no)
+    if not command.accepted:
+        return [SettlementDeclined(offer_no=offer.offer_no, by=command.by)]
+    return [
+        SettlementAccepted(offer_no=offer.offer_no, by=command.by),
+        ComplaintClosed(outcome=Outcome.SETTLED, refund_fen=offer.refund_fen, text=""),
+    ]
+
+
+def _judge(command: JudgeComplaint, complaint: Complaint, at_ms: int) -> list[Event]:
+    """Rule, hand over to people, or say until when it is open. Judging again with nothing new changes nothing."""
+    _require(complaint, *OPEN_STAGES)
+    standard = standard_of(command.sha256)
+    if standard is None:
+        raise StandardIsNotHeld(sha256=command.sha256)
+    require(bool(command.codes), "codes", "empty")
+    verdict = judge(standard, command.codes, complaint.demand_fen, at_ms)
+    if verdict.state == "decided":
+        document = document_of(command.codes, complaint.demand_fen, at_ms, verdict)
+        return [_ruled(verdict, document, complaint.rulings + 1, at_ms + APPEAL_WITHIN_MS)]
+    if verdict.state == "panel":
+        return [_escalated(command.order_id, complaint, "standard", verdict.case, at_ms)]
+    until_ms = verdict.next_at_ms
+    if not until_ms or until_ms == complaint.due_at_ms:
+        return []
+    return [JudgingWaits(case=verdict.case, until_ms=until_ms)]
+
+
+def _rule_late(complaint: Complaint, late: LateBriefing, at_ms: int) -> list[Event]:
+    """What a missed promise costs by rows R01 and R02; the money itself went back with the cancelling."""
+    standard = standard_of(late.sha256) if late.sha256 else None
+    if standard is None or complaint.rulings:
+        return []
+    said = {
+        "now_ms": at_ms,
+        "amount_fen": late.amount_fen,
+        "deliver_by_ms": late.deliver_by_ms,
+        "units_total": late.units_total,
+        "units_delivered": late.units_delivered,
+        "units_missing": late.units_total - late.units_delivered,
+        "listed_in_stock": False,  # what is in stock is delivered with the payment
+    }
+    statements = tuple(Statement(fact=fact, value=value, rank="E2") for fact, value in said.items())
+    codes = (CodeCase(code_nos=(), statements=statements),)
+    verdict = judge(standard, codes, late.amount_fen, at_ms)
+    invariant(verdict.state == "decided", "a late order is decided by the standard")
+    return [_ruled(verdict, document_of(codes, late.amount_fen, at_ms, verdict), 1, at_ms)]
+
+
+def _ruled(verdict: Verdict, document: str, number: int, appeal_by_ms: int) -> ComplaintRuled:
+    return ComplaintRuled(
+        ruling_no=number,
+        by="standard",
+        level=0,
+        standard=verdict.standard,
+        version=verdict.version,
+        sha256=verdict.sha256,
+        row=verdict.row,
+        case=verdict.case,
+        cases=verdict.cases,
+        outcome=verdict.outcome,
+        refund_fen=verdict.refund_fen,
+        pool_fen=verdict.pool_fen,
+        deduct_fen=verdict.deduct_fen,
+        bounty_fen=verdict.bounty_fen,
+        points=verdict.shop_points,
+        buyer_points=verdict.buyer_points,
+        counted=verdict.shop_points > 0,
+        freezes_shop=verdict.freezes_shop,
+        quarantines_batch=verdict.quarantines_batch,
+        appeal_by_ms=appeal_by_ms,
+        verdict=document,
     )
 
 
-def _weigh(command: RuleComplaint) -> list[Event]:
-    advised = command.advised
-    if advised is None:
-        return []
-    following = Following.FOLLOWED if command.refund_fen == advised.refund_fen else Following.DEPARTED
-    if advised.is_open:
-        following = Following.OPEN
-    if following is Following.DEPARTED:
-        require_text(command.departs, "departs", 2_000, 5)
+def _final(complaint: Complaint) -> ComplaintClosed:
+    assert complaint.ruling is not None
+    outcome = Outcome.RULED if complaint.ruling.level else Outcome.STANDARD
+    return ComplaintClosed(outcome=outcome, refund_fen=complaint.ruling.refund_fen, text="")
+
+
+def panel_id_of(order_id: str, level: int) -> str:
+    """The id of the panel of a level about an order: one a level, so that a repeat finds the same."""
+    digest = sha256(f"fairkey panel\n{order_id}\n{level}".encode()).hexdigest()
+    return f"{digest[:8]}-{digest[8:12]}-8{digest[13:16]}-9{digest[17:20]}-{digest[20:32]}"
+
+
+def _next_level(complaint: Complaint) -> int:
+    return next((level for level in LEVELS if level > complaint.level), 0)
+
+
+def _escalated(order_id: str, complaint: Complaint, by: str, case: str, at_ms: int) -> ComplaintEscalated:
+    level = _next_level(complaint)
+    return ComplaintEscalated(
+        level=level,
+        by=by,
+        case=case,
+        panel_id=panel_id_of(order_id, level),
+        value_fen=complaint.demand_fen,
+        stake_fen=0,
+        decide_by_ms=at_ms + PANEL_WITHIN_MS,
+    )
+
+
+def _appeal(command: AppealRuling, complaint: Complaint, at_ms: int) -> list[Event]:
+    ruling = _require_lost(complaint, command.by)
+    require_text(command.text, "text", 4_000, 5)
+    level = _next_level(complaint)
     return [
-        RulingWeighed(
-            standard=advised.standard,
-            version=advised.version,
-            sha256=advised.sha256,
-            cases=advised.cases,
-            advised_fen=advised.refund_fen,
-            following=following,
-            departs=command.departs if following is Following.DEPARTED else "",
-        )
+        RulingAppealed(ruling_no=ruling.ruling_no, by=command.by, level=level, text=command.text),
+        _escalated(command.order_id, complaint, command.by.value, ruling.case, at_ms),
     ]
+
+
+def _review(command: AskReview | ReviewRuling, complaint: Complaint, at_ms: int) -> list[Event]:
+    """A person looks at an automatic ruling: he lets it stand or gives it to a panel."""
+    if isinstance(command, AskReview):
+        ruling = _require_lost(complaint, command.by)
+        if ruling.level or ruling.review_by_ms:
+            raise ReviewWasAsked
+        require_text(command.text, "text", 4_000, 5)
+        by_ms = at_ms + REVIEW_WITHIN_MS
+        return [ReviewAsked(ruling_no=ruling.ruling_no, by=command.by, review_by_ms=by_ms, text=command.text)]
+    _require(complaint, ComplaintStage.RULED)
+    assert complaint.ruling is not None
+    ruling = complaint.ruling
+    if not ruling.review_by_ms or ruling.reviewed:
+        raise ReviewIsNotAsked
+    require_text(command.text, "text", 4_000, 5)
+    reviewed = RulingReviewed(
+        ruling_no=ruling.ruling_no,
+        confirmed=command.confirmed,
+        appeal_by_ms=at_ms + APPEAL_WITHIN_MS,
+        text=command.text,
+    )
+    if command.confirmed:
+        return [reviewed]
+    return [reviewed, _escalated(command.order_id, complaint, "operator", ruling.case, at_ms)]
+
+
+def _take_panel(command: TakePanelVerdict | TakePanelLapse, complaint: Complaint, at_ms: int) -> list[Event]:
+    """What the panel decided, or what follows where it decided nothing. One that nobody waits for changes nothing."""
+    its_panel = panel_id_of(command.order_id, complaint.level)
+    if complaint.stage is not ComplaintStage.PANEL or command.panel_id != its_panel:
+        return []
+    if isinstance(command, TakePanelLapse):
+        return [_without_people(complaint)]
+    refund_fen = min(command.refund_fen, complaint.demand_fen)
+    before = complaint.ruling
+    same = before is not None and before.row == command.row and bool(refund_fen)
+    ruled = ComplaintRuled(
+        ruling_no=complaint.rulings + 1,
+        by="panel",
+        level=complaint.level,
+        standard="",
+        version=before.version if before else "",
+        sha256=before.sha256 if before else "",
+        row=command.row,
+        case=command.case,
+        cases=(command.case,) if command.case else (),
+        outcome="refund" if refund_fen else "reject",
+        refund_fen=refund_fen,
+        pool_fen=0,
+        deduct_fen=before.deduct_fen if before and same else 0,
+        bounty_fen=0,
+        points=before.points if before and same else 0,
+        buyer_points=0,
+        counted=bool(refund_fen),
+        freezes_shop=False,
+        quarantines_batch=False,
+        appeal_by_ms=at_ms + APPEAL_WITHIN_MS if _next_level(complaint) else at_ms,
+        verdict=command.text_sha256,
+    )
+    if _next_level(complaint):
+        return [ruled]
+    return [ruled, ComplaintClosed(outcome=Outcome.RULED, refund_fen=refund_fen, text="")]
+
+
+def _end_silence(order_id: str, complaint: Complaint, at_ms: int) -> list[Event]:
+    _require(complaint, *OPEN_STAGES, ComplaintStage.PANEL, ComplaintStage.RULED)
+    if at_ms < complaint.due_at_ms:
+        raise NotSilentYet(due_at_ms=complaint.due_at_ms)
+    ruling = complaint.ruling
+    if complaint.stage is ComplaintStage.RULED:
+        assert ruling is not None
+        if ruling.review_by_ms and not ruling.reviewed:  # the platform was asked and is silent: people decide
+            return [_escalated(order_id, complaint, "silence", ruling.case, at_ms)]
+        return [_final(complaint)]
+    if complaint.stage is ComplaintStage.ASKED:
+        return [ComplaintClosed(outcome=Outcome.WITHDRAWN, refund_fen=0, text="")]
+    if complaint.stage is ComplaintStage.OPENED and at_ms < complaint.answer_by_ms:
+        return [JudgingWaits(case="", until_ms=complaint.answer_by_ms)]  # the standard was to be asked, and was not
+    if complaint.stage is ComplaintStage.OPENED:
+        return [ComplaintClosed(outcome=Outcome.MERCHANT_SILENT, refund_fen=complaint.demand_fen, text="")]
+    return [_without_people(complaint)]
+
+
+def _without_people(complaint: Complaint) -> ComplaintClosed:
+    """What was ruled before stands; where nothing was, the platform owed a decision and the buyer has it."""
+    if complaint.ruling is not None:
+        return _final(complaint)
+    return ComplaintClosed(outcome=Outcome.OPERATOR_SILENT, refund_fen=complaint.demand_fen, text="")
+
+
+def _require_lost(complaint: Complaint, by: Side) -> Ruling:
+    """Only while it is ruled, only against who did not get all that he wanted."""
+    _require(complaint, ComplaintStage.RULED)
+    ruling = complaint.ruling
+    assert ruling is not None
+    back_fen = ruling.refund_fen + ruling.pool_fen
+    lost = back_fen < complaint.demand_fen if by is Side.BUYER else bool(ruling.refund_fen or ruling.deduct_fen)
+    if not lost:
+        raise RulingIsNotAgainstYou(refund_fen=back_fen)
+    return ruling
 
 
 def _require(complaint: Complaint, *allowed: ComplaintStage) -> None:
@@ -280,31 +515,3 @@ def _require(complaint: Complaint, *allowed: ComplaintStage) -> None:
         raise NotFound(what="complaint")
     if complaint.stage not in allowed:
         raise ComplaintIsInAnotherStage(stage=complaint.stage.value)
-
-
-def evolve(complaint: Complaint, event: ComplaintEvent, at_ms: int) -> Complaint:
-    """The complaint after `event`."""
-    match event:
-        case ComplaintOpened():
-            return Complaint(
-                stage=ComplaintStage.OPENED,
-                reason=event.reason,
-                demand_fen=event.demand_fen,
-                opened_at_ms=at_ms,
-                due_at_ms=event.answer_by_ms,
-            )
-        case ComplaintContested():
-            return replace(complaint, stage=ComplaintStage.CONTESTED, due_at_ms=event.rule_by_ms)
-        case ComplaintClosed():
-            return replace(
-                complaint,
-                stage=ComplaintStage.CLOSED,
-                outcome=event.outcome,
-                refund_fen=event.refund_fen,
-                due_at_ms=0,
-                closed_at_ms=at_ms,
-            )
-        case RulingWeighed():
-            return complaint  # the ruling itself follows at once
-        case _:
-            assert_never(event)

@@ -1,7 +1,21 @@
 """What follows from what: the whole causal web on one page. All of it happens in the same transaction."""
 
-from . import admissions, codes, complaints, coupons, escrow, orders, shops
-from .basics import Command, Event, Stream
+from . import (
+    admissions,
+    codes,
+    complaints,
+    coupons,
+    deposit_events,
+    dispute_events,
+    escrow,
+    orders,
+    panel_events,
+    panels,
+    pool,
+    restoring,
+    shops,
+)
+from .basics import PLATFORM, Command, Event, Stream
 
 
 def consequences_of(stream: Stream, event: Event) -> list[Command]:
@@ -46,6 +60,7 @@ def consequences_of(stream: Stream, event: Event) -> list[Command]:
                 escrow.RefundHeld(
                     shop_id=shop_id, order_id=order_id, amount_fen=event.refund_fen, why="not_delivered_in_time"
                 ),
+                complaints.RuleLateDelivery(shop_id=shop_id, order_id=order_id),
             ]
         case orders.OrderCancelled():
             return [
@@ -55,15 +70,47 @@ def consequences_of(stream: Stream, event: Event) -> list[Command]:
                 ),
                 escrow.ReleaseHeld(shop_id=shop_id, order_id=order_id),
                 *(_coupon_back(stream, event.coupon_id) if not event.charged_units else []),
+                complaints.RuleLateDelivery(shop_id=shop_id, order_id=order_id),
             ]
         case admissions.ApplicationPassed():
             renewed = shops.RenewCheck(shop_id=shop_id, until_ms=event.checked_until_ms)
             return [shops.AdmitShop(shop_id=shop_id, fee_bp=event.fee_bp), renewed] if event.admits else [renewed]
         case orders.OrderCompleted():
             return [escrow.ReleaseHeld(shop_id=shop_id, order_id=order_id)]
-        case complaints.ComplaintOpened():
+        case dispute_events.ComplaintOpened():
             return [orders.FreezeOrder(shop_id=shop_id, order_id=order_id)]
-        case complaints.ComplaintClosed():
+        case dispute_events.ComplaintEscalated():
+            return [
+                panels.ConvenePanel(
+                    shop_id=PLATFORM,
+                    panel_id=event.panel_id,
+                    order_shop_id=shop_id,
+                    order_id=order_id,
+                    level=event.level,
+                    value_fen=event.value_fen,
+                    stake_fen=event.stake_fen,
+                )
+            ]
+        case panel_events.PanelDecided():
+            return [
+                complaints.TakePanelVerdict(
+                    shop_id=event.order_shop_id,
+                    order_id=event.order_id,
+                    panel_id=stream.id,
+                    level=event.level,
+                    refund_fen=event.refund_fen,
+                    row=event.row,
+                    case="",
+                    text_sha256=event.text_sha256,
+                )
+            ]
+        case panel_events.PanelLapsed():
+            return [
+                complaints.TakePanelLapse(
+                    shop_id=event.order_shop_id, order_id=event.order_id, panel_id=stream.id
+                )
+            ]
+        case dispute_events.ComplaintClosed():
             return [
                 orders.CloseDisputed(
                     shop_id=shop_id, order_id=order_id, refund_fen=event.refund_fen, by=event.outcome.value
@@ -76,6 +123,16 @@ def consequences_of(stream: Stream, event: Event) -> list[Command]:
             if event.partly:
                 return [refund, escrow.ReleaseHeld(shop_id=shop_id, order_id=order_id)]
             return [codes.ReleaseCodes(shop_id=shop_id, order_id=order_id), refund]
+        case deposit_events.DepositDeducted():
+            return _deducted(shop_id, event)
+        case deposit_events.StakeForfeited():
+            return [_into_pool(shop_id, event.amount_fen, "stake")]
+        case pool.PoolPaid() if event.amount_fen:
+            return [
+                restoring.RestorePayment(
+                    shop_id=event.order_shop_id, order_id=event.order_id, amount_fen=event.amount_fen, source="pool"
+                )
+            ]
         case _:
             return []
 
@@ -100,3 +157,35 @@ def _coupon_back(stream: Stream, coupon_id: str) -> list[Command]:
     if not coupon_id:
         return []
     return [coupons.ReturnCoupon(shop_id=stream.shop_id, coupon_id=coupon_id, order_id=stream.id)]
+
+
+def _deducted(shop_id: str, event: deposit_events.DepositDeducted) -> list[Command]:
+    """The buyer is paid, the penalty goes to the pool, and what the deposit is short of the buyer gets from there."""
+    follow: list[Command] = []
+    if event.refund_fen:
+        follow.append(
+            restoring.RestorePayment(
+                shop_id=shop_id, order_id=event.order_id, amount_fen=event.refund_fen, source="deposit"
+            )
+        )
+    if event.penalty_fen:
+        follow.append(_into_pool(shop_id, event.penalty_fen, "deducted"))
+    if event.short_fen:
+        follow.append(
+            pool.PayFromPool(
+                shop_id=PLATFORM,
+                pool_id=pool.POOL_ID,
+                order_shop_id=shop_id,
+                order_id=event.order_id,
+                ruling_no=event.ruling_no,
+                row=event.row,
+                amount_fen=event.short_fen,
+            )
+        )
+    return follow
+
+
+def _into_pool(shop_id: str, amount_fen: int, why: str) -> Command:
+    return pool.TakeIntoPool(
+        shop_id=PLATFORM, pool_id=pool.POOL_ID, from_shop_id=shop_id, amount_fen=amount_fen, why=why
+    )

@@ -17,17 +17,22 @@ from . import (
     codes,
     complaints,
     coupons,
+    deposit_events,
+    deposits,
+    dispute_events,
     erasures,
     escrow,
+    evidence,
     issuers,
     listings,
     messages,
-    evidence,
     orders,
     panel_events,
     panels,
     payments,
     payouts,
+    pool,
+    restoring,
     reviews,
     shops,
     standards,
@@ -38,18 +43,21 @@ from .attestations import Attested
 from .basics import Event
 from .batches import Batch
 from .codes import Codes
-from .complaints import Complaint
 from .coupons import Coupon
+from .deposits import Deposit
+from .dispute_state import Complaint
 from .erasures import Erasure
 from .escrow import Escrow
+from .evidence import Evidence
 from .issuers import Issuer
 from .listings import Listing
 from .messages import Messages
 from .orders import Order
 from .panels import Panel
 from .payments import Unmatched
-from .evidence import Evidence
 from .payouts import Payout
+from .pool import Pool
+from .restoring import Restored
 from .reviews import Review
 from .shops import Shop
 from .standards import Standards
@@ -64,6 +72,8 @@ class OrderFile(Struct, kw_only=True, omit_defaults=True):
     complaint: Complaint = Complaint()
     review: Review = Review()
     messages: Messages = Messages()
+    restored: Restored = Restored()
+    evidence: Evidence = Evidence()
 
 
 class ShopFile(Struct, kw_only=True, omit_defaults=True):
@@ -72,8 +82,6 @@ class ShopFile(Struct, kw_only=True, omit_defaults=True):
     shop: Shop = Shop()
     admission: Admission = Admission()
 
-    restored: Restored = Restored()
-    evidence: Evidence = Evidence()
 
 class ListingFile(Struct, kw_only=True, omit_defaults=True):
     """One listing."""
@@ -141,9 +149,21 @@ class ArbitratorFile(Struct, kw_only=True, omit_defaults=True):
     arbitrator: Arbitrator = Arbitrator()
 
 
+class DepositFile(Struct, kw_only=True, omit_defaults=True):
+    """The deposit of one shop."""
+
+    deposit: Deposit = Deposit()
+
+
+class PoolFile(Struct, kw_only=True, omit_defaults=True):
+    """The guarantee pool; of the platform, not of a shop."""
+
+    pool: Pool = Pool()
+
+
 File = (
     OrderFile | ShopFile | ListingFile | CouponFile | BatchFile | PaymentFile | PayoutFile | CodeFile | IssuerFile
-    | ErasureFile | StandardFile | PanelFile | ArbitratorFile
+    | ErasureFile | StandardFile | PanelFile | ArbitratorFile | DepositFile | PoolFile
 )  # fmt: skip
 
 FILES: dict[str, type[File]] = {
@@ -160,6 +180,8 @@ FILES: dict[str, type[File]] = {
     "standard": StandardFile,
     "panel": PanelFile,
     "arbitrator": ArbitratorFile,
+    "deposit": DepositFile,
+    "pool": PoolFile,
 }
 
 CAPABILITIES: dict[ModuleType, str] = {  # which slice each capability owns
@@ -169,6 +191,7 @@ CAPABILITIES: dict[ModuleType, str] = {  # which slice each capability owns
     complaints: "complaint",
     reviews: "review",
     messages: "messages",
+    evidence: "evidence",
     shops: "shop",
     admissions: "admission",
     listings: "listing",
@@ -182,16 +205,19 @@ CAPABILITIES: dict[ModuleType, str] = {  # which slice each capability owns
     standards: "standards",
     panels: "panel",
     arbitrators: "arbitrator",
+    deposits: "deposit",
+    pool: "pool",
+    restoring: "restored",
 }
 
 _EVENT_UNIONS = {
     orders: orders.OrderEvent,
     escrow: escrow.EscrowEvent,
     codes: codes.CodesEvent,
-    complaints: complaints.ComplaintEvent,
+    complaints: dispute_events.ComplaintEvent,
     reviews: reviews.ReviewEvent,
     messages: messages.MessageEvent,
-    evidence: "evidence",
+    evidence: evidence.EvidenceEvent,
     shops: shops.ShopEvent,
     admissions: admissions.AdmissionEvent,
     listings: listings.ListingEvent,
@@ -205,6 +231,9 @@ _EVENT_UNIONS = {
     standards: standards.StandardsEvent,
     panels: panel_events.PanelEvent,
     arbitrators: arbitrators.ArbitratorEvent,
+    deposits: deposit_events.DepositEvent,
+    pool: pool.PoolEvent,
+    restoring: restoring.RestoringEvent,
 }
 
 HOME_OF_EVENT: dict[type[Event], ModuleType] = {
@@ -217,5 +246,4 @@ def evolve(file: File, event: Event, at_ms: int) -> None:
     """Change the slice of the event's capability in place."""
     capability = HOME_OF_EVENT[type(event)]
     name = CAPABILITIES[capability]
-    evidence: evidence.EvidenceEvent,
     setattr(file, name, capability.evolve(getattr(file, name), event, at_ms))

@@ -1,7 +1,4 @@
-"""An order's stage: placed > paid > delivered > completed, or expired, cancelled, refunded. Every stage ends by itself.
-
-The stage only: money is `escrow.py`, codes are `codes.py`, quarrels are `complaints.py`.
-"""
+"""An order's stage (money: `escrow.py`, codes: `codes.py`, quarrels: `complaints.py`): every stage ends by itself."""
 
 from enum import StrEnum
 from typing import assert_never
@@ -9,6 +6,7 @@ from typing import assert_never
 from msgspec import Struct
 from msgspec.structs import replace
 
+from . import covering
 from .basics import DAY_MS, HOUR_MS, MINUTE_MS, Command, Event, Refusal, invariant, require, require_text
 
 PAYMENT_WINDOW_MS = 15 * MINUTE_MS
@@ -260,9 +258,6 @@ OrderCommand = (
     | CompleteOrder | ConfirmPayment | MarkDelivered | FreezeOrder | CloseDisputed
 )  # fmt: skip
 
-# Why not.
-
-
 class ShopIsClosed(Refusal):
     """The shop takes no orders now."""
 
@@ -331,6 +326,7 @@ class Briefing(Struct, frozen=True, kw_only=True):
     coupon_off_fen: int = 0
     coupon_off_bp: int = 0
     coupon_least_fen: int = 0
+    room_fen: int | None = None
 
 
 class PaymentBriefing(Struct, frozen=True, kw_only=True):
@@ -358,6 +354,8 @@ class Order(Struct, frozen=True, kw_only=True, omit_defaults=True):
     quantity: int = 0
     unit_price_fen: int = 0
     amount_fen: int = 0
+    placed_quantity: int = 0
+    placed_fen: int = 0
     fee_bp: int = 0
     delivery: Delivery = Delivery.VAULT
     promise_min: int = 0
@@ -475,6 +473,7 @@ def _place(command: PlaceOrder, order: Order, brief: Briefing, at_ms: int) -> Or
     if brief.coupon_refusal:
         raise CouponIsNotValid(why=brief.coupon_refusal)
     unit_fen, discount_fen, amount_fen = price_of(command.quantity, brief)
+    covering.require_room(brief.room_fen, amount_fen)
     return OrderPlaced(
         listing_id=command.listing_id,
         revision=brief.revision,
@@ -555,6 +554,8 @@ def evolve(order: Order, event: OrderEvent, at_ms: int) -> Order:
                 quantity=event.quantity,
                 unit_price_fen=event.unit_price_fen,
                 amount_fen=event.amount_fen,
+                placed_quantity=event.quantity,
+                placed_fen=event.amount_fen,
                 fee_bp=event.fee_bp,
                 delivery=event.delivery,
                 promise_min=event.promise_min,
@@ -578,15 +579,13 @@ def evolve(order: Order, event: OrderEvent, at_ms: int) -> Order:
         case WaitAgreed():
             return replace(order, deliver_by_ms=event.deliver_by_ms, wait_agreed=True)
         case OrderCutShort():
-            left = replace(order, quantity=event.quantity, amount_fen=event.amount_fen)
-            return replace(left, stage=Stage.DELIVERED, delivered_at_ms=at_ms)
+            order = replace(order, stage=Stage.DELIVERED, delivered_at_ms=at_ms)
+            return replace(order, quantity=event.quantity, amount_fen=event.amount_fen)
         case OrderCancelled():
             stage = Stage.PARTLY_REFUNDED if event.charged_units else Stage.CANCELLED
             return replace(order, stage=stage, ended_at_ms=at_ms, ended_by="clock")
         case OrderWithdrawn():
             return replace(order, stage=Stage.CANCELLED, ended_at_ms=at_ms, ended_by="buyer")
-        case OrderConfirmed():
-            return order
         case OrderDisputed():
             return replace(order, stage=Stage.DISPUTED)
         case OrderCompleted():
@@ -594,5 +593,7 @@ def evolve(order: Order, event: OrderEvent, at_ms: int) -> Order:
         case OrderRefunded():
             stage = Stage.PARTLY_REFUNDED if event.partly else Stage.REFUNDED
             return replace(order, stage=stage, ended_at_ms=at_ms, ended_by="complaint")
+        case OrderConfirmed():
+            return order
         case _:
             assert_never(event)

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-from fairkey.business import codes, complaints, orders, reviews
+from fairkey.business import codes, complaints, dispute_events, orders, reviews
 from fairkey.business.askers import Asker
-from fairkey.business.basics import MINUTE_MS, Broken, Command
+from fairkey.business.basics import MINUTE_MS, Broken, Command, Stream
+from fairkey.business.dispute_state import ComplaintStage
 from fairkey.business.listings import Terms
-from fairkey.engine import trade
+from fairkey.engine import judging, trade
 
 from .stage import Stage
 
@@ -123,7 +124,7 @@ class Deal:
             complaints.OpenComplaint(
                 shop_id=self.shop_id,
                 order_id=self.order_id,
-                reason=complaints.Reason(reason),
+                reason=dispute_events.Reason(reason),
                 text=text,
                 demand_fen=demand_fen,
             )
@@ -139,12 +140,25 @@ class Deal:
             Asker.MERCHANT, complaints.ContestComplaint(shop_id=self.shop_id, order_id=self.order_id, text=text)
         )
 
-    async def rule(self, refund_fen: int, text: str) -> None:
-        """The operator decides."""
-        await self.stage.ask(
-            Asker.OPERATOR,
-            complaints.RuleComplaint(shop_id=self.shop_id, order_id=self.order_id, refund_fen=refund_fen, text=text),
-        )
+    async def judged(self) -> None:
+        """The standard rules, and who lost takes it."""
+        about = Stream(self.shop_id, "order", self.order_id)
+        await judging.judge_order(self.stage.house, about)
+        record = await self.stage.house.questions.order_book.find(self.shop_id, self.order_id)
+        if record is None or record.file.complaint.stage is not ComplaintStage.RULED:
+            return
+        ruling = record.file.complaint.ruling
+        by = dispute_events.Side.SHOP if ruling and ruling.refund_fen else dispute_events.Side.BUYER
+        asker = Asker.MERCHANT if by is dispute_events.Side.SHOP else Asker.BUYER
+        await self.stage.ask(asker, complaints.TakeRuling(shop_id=self.shop_id, order_id=self.order_id, by=by))
+
+    async def settle(self, refund_fen: int, text: str) -> None:
+        """The shop offers a part, the buyer takes it."""
+        about = {"shop_id": self.shop_id, "order_id": self.order_id}
+        shop, buyer = dispute_events.Side.SHOP, dispute_events.Side.BUYER
+        offer = complaints.OfferSettlement(**about, by=shop, refund_fen=refund_fen, text=text)
+        await self.stage.ask(Asker.MERCHANT, offer)
+        await self.stage.ask(Asker.BUYER, complaints.AnswerOffer(**about, by=buyer, offer_no=1, accepted=True))
 
     @property
     def amount_fen(self) -> int:

@@ -19,10 +19,8 @@ from .voices import (
     CONTESTS,
     GRUMBLE,
     MEH,
+    OFFER_OF_A_PART,
     PRAISE,
-    RULING_FOR_BUYER,
-    RULING_FOR_MERCHANT,
-    RULING_IN_PART,
 )
 
 Tell = Callable[[Deal], Story]
@@ -248,12 +246,10 @@ class Telling:
             return
         yield self._after(200, 1_900)
         match end:
-            case "ruled_for_buyer":
-                await deal.rule(deal.amount_fen, RULING_FOR_BUYER)
             case "ruled_in_part":
-                await deal.rule(deal.amount_fen // 2, RULING_IN_PART)
+                await deal.settle(deal.amount_fen // 2, OFFER_OF_A_PART)
             case _:
-                await deal.rule(0, RULING_FOR_MERCHANT)
+                await deal.judged()
 
     async def _attest(self, deal: Deal, end: str) -> None:
         """The issuer says what became of the code that they quarrel about."""

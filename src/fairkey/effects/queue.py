@@ -6,7 +6,21 @@ where the provider's later report belongs.
 
 from msgspec import Struct
 
-from fairkey.business import admissions, complaints, escrow, messages, orders, panel_events, panels, payments, payouts, shops
+from fairkey.business import (
+    admissions,
+    deposit_events,
+    dispute_events,
+    escrow,
+    evidence,
+    messages,
+    orders,
+    panel_events,
+    panels,
+    payments,
+    payouts,
+    restoring,
+    shops,
+)
 from fairkey.business.basics import DAY_MS, HOUR_MS, MINUTE_MS, Event, Stream
 
 
@@ -14,14 +28,19 @@ class Effect(Struct, frozen=True, kw_only=True):
     """One row of the outbox."""
 
     stream: Stream
-    kind: str  # refund | release | payout | refund_unmatched | tell_buyer | tell_merchant | ask_again
+    kind: str  # refund | release | payout | refund_unmatched | tell_buyer | tell_merchant | ask_again | judge
     key: str
     payload: dict[str, object] = {}
     wait_ms: int = 0  # from the commit until it is first tried
 
 
-MONEY = frozenset({"refund", "release", "payout", "refund_unmatched"})
+MONEY = frozenset(
+    {"refund", "release", "payout", "refund_unmatched", "restore", "deposit_secure", "deposit_return"}
+)
+CUSTODY_ACCOUNT = "custody"  # the account at the provider that holds deposits and the pool
 ASK_AGAIN = "ask_again"
+JUDGE = "judge"
+LATE_ROWS = frozenset({"R01", "R02"})  # their letter is that of the refund
 # A buyer may pay in the last minute and the provider's word be lost: after the order ended unpaid it is asked again.
 ASKED_AGAIN_AFTER_MS = (5 * MINUTE_MS, HOUR_MS, DAY_MS)
 TELLING = frozenset({"tell_buyer", "tell_merchant", "tell_arbitrator"})
@@ -56,6 +75,20 @@ def effects_of(stream: Stream, version: int, event: Event) -> list[Effect]:
         case payouts.PayoutRequested():
             key = key_of(stream, "payout", 1, event.attempt)
             return [Effect(stream=stream, kind="payout", key=key, payload={"amount_fen": event.amount_fen})]
+        case deposit_events.DepositToppedUp():
+            key = key_of(stream, "release", event.top_up_no, event.attempt)
+            return [_instruction(stream, "deposit_secure", key, event)]
+        case deposit_events.DepositReleased():
+            key = key_of(stream, "refund", event.return_no, event.attempt)
+            return [_instruction(stream, "deposit_return", key, event)]
+        case restoring.PaymentRestoring():
+            key = key_of(stream, "restore", event.restore_no, event.attempt)
+            told = [_instruction(stream, "restore", key, event)]
+            if event.attempt == 1:
+                told.append(
+                    _tell("buyer", stream, version, "refund", amount_fen=event.amount_fen, why=f"from_{event.source}")
+                )
+            return told
         case payments.UnmatchedRefundRequested():
             payload = {
                 "provider": event.provider,
@@ -81,20 +114,60 @@ def effects_of(stream: Stream, version: int, event: Event) -> list[Effect]:
                 _tell("merchant", stream, version, "deliver_now", deliver_by_ms=event.deliver_by_ms),
                 _tell("buyer", stream, version, "paid", deliver_by_ms=event.deliver_by_ms),
             ]
-        case complaints.ComplaintOpened():
-            return [_tell("merchant", stream, version, "complaint", answer_by_ms=event.answer_by_ms)]
-        case complaints.ComplaintContested():
-            return [_tell("buyer", stream, version, "contested", rule_by_ms=event.rule_by_ms)]
-        case complaints.ComplaintClosed():
-            facts: dict[str, object] = {"outcome": event.outcome.value, "refund_fen": event.refund_fen}
-            return [
-                _tell("buyer", stream, version, "complaint_closed", **facts),
-                _tell("merchant", stream, version, "complaint_closed", **facts),
-            ]
         case messages.MessageSent(letter=True):
             return [_tell("merchant" if event.by is messages.Writer.BUYER else "buyer", stream, version, "message")]
         case _:
-            return _shop_letters(stream, version, event)
+            return _of_dispute(stream, version, event) or _shop_letters(stream, version, event)
+
+
+def _instruction(
+    stream: Stream,
+    kind: str,
+    key: str,
+    event: deposit_events.DepositToppedUp | deposit_events.DepositReleased | restoring.PaymentRestoring,
+) -> Effect:
+    payload: dict[str, object] = {
+        "provider": event.provider,
+        "provider_txn": event.provider_txn,
+        "amount_fen": event.amount_fen,
+    }
+    return Effect(stream=stream, kind=kind, key=key, payload=payload)
+
+
+def _of_dispute(stream: Stream, version: int, event: Event) -> list[Effect]:
+    """Whom a fact of a dispute is told to, and whether the standard is to be asked anew."""
+    match event:
+        case dispute_events.ComplaintOpened():
+            return [
+                _tell("merchant", stream, version, "complaint", answer_by_ms=event.answer_by_ms),
+                _judge(stream, version),
+            ]
+        case dispute_events.ComplaintContested():
+            return [_tell("buyer", stream, version, "contested", rule_by_ms=event.rule_by_ms), _judge(stream, version)]
+        case (
+            dispute_events.SettlementDeclined() | dispute_events.BuyerReplied() | evidence.EvidenceAdded()
+            | evidence.EvidenceConfirmed() | evidence.EvidenceDoubted() | evidence.EvidenceWithdrawn()
+        ):  # fmt: skip
+            return [_judge(stream, version)]
+        case dispute_events.SettlementOffered():
+            whom = "buyer" if event.by is dispute_events.Side.SHOP else "merchant"
+            return [_tell(whom, stream, version, "offered", refund_fen=event.refund_fen)]
+        case dispute_events.BuyerAsked():
+            return [_tell("buyer", stream, version, "asked", reply_by_ms=event.reply_by_ms)]
+        case dispute_events.ComplaintRuled(by="standard") if event.row not in LATE_ROWS:
+            facts: dict[str, object] = {
+                "refund_fen": event.refund_fen + event.pool_fen,
+                "appeal_by_ms": event.appeal_by_ms,
+            }
+            return [_tell(whom, stream, version, "ruled", **facts) for whom in ("buyer", "merchant")]
+        case dispute_events.ComplaintEscalated():
+            by_ms: dict[str, object] = {"decide_by_ms": event.decide_by_ms}
+            return [_tell(whom, stream, version, "escalated", **by_ms) for whom in ("buyer", "merchant")]
+        case dispute_events.ComplaintClosed():
+            ended: dict[str, object] = {"outcome": event.outcome.value, "refund_fen": event.refund_fen}
+            return [_tell(whom, stream, version, "complaint_closed", **ended) for whom in ("buyer", "merchant")]
+        case _:
+            return []
 
 
 def _of_panel(stream: Stream, version: int, event: Event) -> list[Effect]:
@@ -172,6 +245,12 @@ def read_key(key: str) -> tuple[str, Stream, int, int] | None:
     if len(parts) != KEY_PARTS or not parts[4].isdigit() or not parts[5].isdigit():
         return None
     return parts[0], Stream(parts[1], parts[2], parts[3]), int(parts[4]), int(parts[5])
+
+
+def _judge(stream: Stream, version: int) -> Effect:
+    return Effect(
+        stream=stream, kind=JUDGE, key=f"judge:{stream.shop_id}:{stream.kind}:{stream.id}:{version}", payload={}
+    )
 
 
 def _tell(whom: str, stream: Stream, version: int, what: str, **facts: object) -> Effect:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from fairkey.business.codes import CodeStage
-from fairkey.business.complaints import Advised, Complaint, ComplaintStage
+from fairkey.business.dispute_state import Complaint, ComplaintStage
 from fairkey.business.listings import Terms, decode_terms
 from fairkey.business.orders import Delivery
 from fairkey.business.standard.deciding import Finding, evaluate
@@ -18,13 +18,18 @@ from fairkey.business.standard.library import editions
 from fairkey.business.standard.table import CORROBORATES_ONLY, Standard
 from fairkey.business.standard.truth import Statement, Value
 from fairkey.business.standards import Published, version_for
+from fairkey.business.verdicts import CodeCase, Verdict, judge
 from fairkey.read_tables.issuer_book import AttestationLine
 from fairkey.read_tables.order_book import Fact, OrderRecord
 
+from .evidencing import statements_of
 from .house import House
 
 LISTINGS_COUNT_DAYS_IN: Final = timedelta(hours=8)  # a redeem-by date is a day in Shanghai
 CODES_MAX: Final = 50  # of one order that are looked at one by one
+
+ANSWERS: Final = frozenset({"dispute.answered", "dispute.offered", "dispute.declined", "dispute.asked"})
+"""What a shop does about a complaint; whoever did one of these was not silent."""
 
 REGIONS: Final[Mapping[str, str]] = {
     "cn": "CN", "china": "CN", "mainland china": "CN", "中国": "CN", "中国大陆": "CN", "国区": "CN", "大陆": "CN",
@@ -67,23 +72,50 @@ class Advice:
     refund_fen: int
     is_open: bool
 
-    @property
-    def advised(self) -> Advised:
-        """The same in the words of the rules of complaints."""
-        return Advised(
-            standard=self.standard.name,
-            version=self.standard.version,
-            sha256=self.standard.sha256,
-            cases=tuple(dict.fromkeys(one.finding.case for one in self.codes)),
-            refund_fen=self.refund_fen,
-            is_open=self.is_open,
-        )
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What is known of a complaint now, and the version that judges it. `in_force`: as in `Advice`."""
+
+    standard: Standard
+    published: Published
+    in_force: bool
+    codes: tuple[CodeCase, ...]
 
 
 async def advice_on(house: House, record: OrderRecord, facts: Sequence[Fact]) -> Advice | None:
     """What the standard says of this order's complaint; None without a complaint, or when no version was published or
     this release does not hold the published bytes. `facts` with sealed fields opened: the account is compared.
     """
+    known = await known_of(house, record, facts)
+    if known is None:
+        return None
+    complaint = record.file.complaint
+    codes = tuple(
+        CodeAdvice(code_nos=one.code_nos, finding=evaluate(known.standard, one.statements), statements=one.statements)
+        for one in known.codes
+    )
+    verdict = judge(known.standard, known.codes, complaint.demand_fen or record.file.order.amount_fen, house.now_ms())
+    return Advice(
+        standard=known.standard,
+        published=known.published,
+        in_force=known.in_force,
+        reason=complaint.reason.value if complaint.reason else "",
+        codes=codes,
+        refund_fen=_back_fen(verdict, codes),
+        is_open=verdict.state != "decided",
+    )
+
+
+def _back_fen(verdict: Verdict, codes: Sequence[CodeAdvice]) -> int:
+    """What goes back by the verdict; while it is open, what its parts come to."""
+    if verdict.state == "decided":
+        return verdict.refund_fen + verdict.pool_fen
+    return sum(one.finding.refund_fen or 0 for one in codes)
+
+
+async def known_of(house: House, record: OrderRecord, facts: Sequence[Fact]) -> Known | None:
+    """What the log, the issuers and the parties have shown by now; None as in `advice_on`."""
     complaint = record.file.complaint
     held = [one.code_id for one in record.file.codes.held if one.stage in (CodeStage.DELIVERED, CodeStage.REVEALED)]
     published = await house.questions.standards.published()
@@ -96,6 +128,7 @@ async def advice_on(house: House, record: OrderRecord, facts: Sequence[Fact]) ->
     lines = await house.questions.issuers.attestations(record.shop_id, held, with_sealed=True)
     custody = await house.questions.standards.custody(record.shop_id, held)
     now_ms = complaint.closed_at_ms or house.now_ms()
+    deposited = await house.evidence.rows.deposited_at_ms(record.shop_id, held) if record.file.evidence.items else {}
     common = _of_order(record, facts, now_ms)
     groups: dict[tuple[Statement, ...], list[int]] = {}
     for number, code_id in enumerate(held, 1):
@@ -103,35 +136,22 @@ async def advice_on(house: House, record: OrderRecord, facts: Sequence[Fact]) ->
         failed = 0
         if number <= CODES_MAX:
             failed = await house.questions.standards.failed_buyers(record.shop_id, code_id, record.order_id)
-        said = (*_of_code(code_id, facts, custody, failed), *_of_issuer(about, _account_of(code_id, facts)))
-        groups.setdefault(said, []).append(number)
-    return _summed(standard, by, chosen is not None, record, common, groups)
-
-
-def _summed(
-    standard: Standard,
-    by: Published,
-    in_force: bool,  # noqa: FBT001 - handed through
-    record: OrderRecord,
-    common: Sequence[Statement],
-    groups: Mapping[tuple[Statement, ...], list[int]],
-) -> Advice:
-    codes = []
-    for said, numbers in groups.items():
-        statements = (*common, *said, _log("units_affected", len(numbers)))
-        codes.append(
-            CodeAdvice(code_nos=tuple(numbers), finding=evaluate(standard, statements), statements=statements)
+        opened = _opening_of(code_id, facts)
+        said = (
+            *_of_code(code_id, facts, custody, failed),
+            *_of_issuer(about, _account_of(code_id, facts)),
+            *_captured(about),
+            *statements_of(record, facts, opened.at_ms if opened else 0, deposited.get(code_id, 0), now_ms),
         )
-    refund_fen = sum(one.finding.refund_fen or 0 for one in codes)
-    demand_fen = record.file.complaint.demand_fen or record.file.order.amount_fen
-    return Advice(
+        groups.setdefault(said, []).append(number)
+    return Known(
         standard=standard,
         published=by,
-        in_force=in_force,
-        reason=record.file.complaint.reason.value if record.file.complaint.reason else "",
-        codes=tuple(codes),
-        refund_fen=min(refund_fen, demand_fen),
-        is_open=any(one.finding.side == "open" for one in codes),
+        in_force=chosen is not None,
+        codes=tuple(
+            CodeCase(code_nos=tuple(numbers), statements=(*common, *said, _log("units_affected", len(numbers))))
+            for said, numbers in groups.items()
+        ),
     )
 
 
@@ -160,6 +180,7 @@ def _of_order(record: OrderRecord, facts: Sequence[Fact], now_ms: int) -> list[S
         _log("sold_before", value=False),  # a fingerprint is unique over the platform
         _log("lure_messages", record.file.messages.shop_lures),  # the shop was warned and sent them all the same
         *_answered(complaint, facts),
+        *_asked(complaint, facts),
         *_promised(terms),
     ]
     region = _region(terms.region)
@@ -168,9 +189,18 @@ def _of_order(record: OrderRecord, facts: Sequence[Fact], now_ms: int) -> list[S
     return said
 
 
+def _asked(complaint: Complaint, facts: Sequence[Fact]) -> list[Statement]:
+    if not complaint.asked_at_ms:
+        return []
+    return [
+        _log("asked_buyer_at_ms", complaint.asked_at_ms, _fact_of(facts, "dispute.asked")),
+        _log("buyer_answered_at_ms", complaint.replied_at_ms, _fact_of(facts, "dispute.replied")),
+    ]
+
+
 def _answered(complaint: Complaint, facts: Sequence[Fact]) -> list[Statement]:
     for fact in facts:
-        if fact.kind == "dispute.answered":
+        if fact.kind in ANSWERS and fact.public.get("by", "shop") == "shop":
             return [_log("merchant_answered_at_ms", fact.at_ms, f"v{fact.version}")]
     return [_log("merchant_answered_at_ms", 0)] if complaint.stage is ComplaintStage.OPENED else []
 
@@ -183,9 +213,7 @@ def _promised(terms: Terms) -> list[Statement]:
     return [_log("promised_until_ms", int(day.timestamp()) * 1_000)]
 
 
-def _of_code(
-    code_id: str, facts: Sequence[Fact], custody: Mapping[str, str], failed_buyers: int
-) -> list[Statement]:
+def _of_code(code_id: str, facts: Sequence[Fact], custody: Mapping[str, str], failed_buyers: int) -> list[Statement]:
     """What the log says of one code."""
     said = [Statement(fact="batch_failed_buyers", value=failed_buyers, rank="E6")]
     if code_id in custody:
@@ -221,6 +249,15 @@ def _of_issuer(lines: Iterable[AttestationLine], account: str) -> list[Statement
             told["unknown_to_issuer"] = True
         said.extend(Statement(fact=fact, value=value, rank=rank, source=source) for fact, value in told.items())
     return _contradicted(_latest_unused(said))
+
+
+def _captured(lines: Iterable[AttestationLine]) -> list[Statement]:
+    """What an issuer's licence API answered the house instead of a state: an error code, captured (E3c)."""
+    return [
+        Statement(fact="error_means", value="not_valid", rank="E3c", source=f"attestation {line.number}")
+        for line in lines
+        if line.in_scope and line.word == "unknown"
+    ]
 
 
 def _latest_unused(said: list[Statement]) -> list[Statement]:

@@ -75,7 +75,7 @@ BUYER: Final[Mapping[str, Words]] = {
         subject=_("The shop disagrees with your complaint: %(product)s"),
         lines=(
             _("What it says stands on the order's page. The money stays frozen."),
-            _("The platform decides until %(rule_by_ms)s. If it does not, you have won."),
+            _("The published standard decides; what it leaves open is decided by people drawn by lot."),
         ),
         button=_("Read the answer"),
     ),
@@ -86,6 +86,28 @@ BUYER: Final[Mapping[str, Words]] = {
             _("Never pay or talk elsewhere, whoever asks: there is neither escrow nor evidence."),
         ),
         button=_("Read the message"),
+    ),
+    "offered": Words(
+        subject=_("The shop offers you a settlement: %(product)s"),
+        lines=(_("%(refund_fen)s back, and the complaint is over. Nothing happens until you answer."),),
+        button=_("Answer the offer"),
+    ),
+    "asked": Words(
+        subject=_("The shop asks you something: %(product)s"),
+        lines=(_("Reply until %(reply_by_ms)s. Without a reply the complaint ends and the shop is paid."),),
+        button=_("Reply"),
+    ),
+    "ruled": Words(
+        subject=_("Your complaint is ruled: %(product)s"),
+        lines=(
+            _("By the published standard %(refund_fen)s goes back to you; the reason stands on the order's page."),
+            _("Who lost can appeal until %(appeal_by_ms)s or ask for a person; then it is carried out."),
+        ),
+        button=_("Read the ruling"),
+    ),
+    "escalated": Words(
+        subject=_("A panel decides your complaint: %(product)s"),
+        lines=(_("People drawn by lot decide until %(decide_by_ms)s."),),
     ),
     "complaint_closed": Words(
         subject=_("Your complaint is over: %(product)s"),
@@ -114,6 +136,24 @@ MERCHANT: Final[Mapping[str, Words]] = {
     "message": Words(
         subject=_("The buyer wrote to you: %(product)s"),
         lines=(_("The message stands on the order's page at your desk."),),
+        button=_("To the desk"),
+    ),
+    "offered": Words(
+        subject=_("The buyer offers a settlement: %(product)s"),
+        lines=(_("%(refund_fen)s back to the buyer, and the complaint is over. Nothing happens until you answer."),),
+        button=_("To the desk"),
+    ),
+    "ruled": Words(
+        subject=_("A complaint is ruled: %(product)s"),
+        lines=(
+            _("By the published standard %(refund_fen)s goes back to the buyer; the reason stands at your desk."),
+            _("Who lost can appeal until %(appeal_by_ms)s or ask for a person; then it is carried out."),
+        ),
+        button=_("To the desk"),
+    ),
+    "escalated": Words(
+        subject=_("A panel decides a complaint: %(product)s"),
+        lines=(_("People drawn by lot decide until %(decide_by_ms)s."),),
         button=_("To the desk"),
     ),
     "complaint_closed": Words(

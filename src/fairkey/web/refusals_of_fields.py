@@ -47,6 +47,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "name": _("Name"),
     "note": _("Note"),
     "off": _("Discount"),
+    "offers": _("Offers"),
     "off_bp": _("Discount in percent"),
     "off_fen": _("Discount"),
     "payout_account": _("Payout account"),

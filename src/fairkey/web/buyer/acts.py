@@ -9,7 +9,8 @@ from litestar.response import Redirect
 
 from fairkey.business.askers import Asker
 from fairkey.business.basics import Command
-from fairkey.business.complaints import ComplaintStage, WithdrawComplaint
+from fairkey.business.complaints import WithdrawComplaint
+from fairkey.business.dispute_state import ComplaintStage
 from fairkey.business.orders import AgreeToWait, ConfirmOrder, Stage, WithdrawOrder
 from fairkey.business.reviews import PostReview
 from fairkey.engine import trade

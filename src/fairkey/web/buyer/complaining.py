@@ -8,15 +8,21 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from fairkey.business.askers import Asker
-from fairkey.business.basics import FieldIsInvalid
-from fairkey.business.complaints import OpenComplaint, Reason
+from fairkey.business.basics import FieldIsInvalid, NotFound
+from fairkey.business.complaints import OpenComplaint
+from fairkey.business.dispute_events import Demand, Reason, Side
 from fairkey.engine.house import House
 from fairkey.web.buyer.glance import Glance, glance_at, grouped
+from fairkey.web.buyer.order_page import order_page
 from fairkey.web.buyer.story import REASON_WORDS
 from fairkey.web.frame import AnyRequest, frame, status_of
+from fairkey.web.i18n import Locale, texts_of
 from fairkey.web.inputs import fen_of, form_of
+from fairkey.web.quarrelling import checklist, command_for, screens
 from fairkey.web.refusals import field_problem
 from fairkey.web.render import render, view_of
+
+_DEMANDS = {"resend": Demand.RESEND, "compensation": Demand.COMPENSATION}
 
 
 @get("/o/{ref:str}/complain")
@@ -34,7 +40,7 @@ async def complain(request: AnyRequest, house: NamedDependency[House], ref: From
     glance = await glance_at(house, ref)
     fields = await form_of(request)
     try:
-        command = _command(glance, fields)
+        command = _command(glance, fields, frame(request, house).locale)
     except FieldIsInvalid as wrong:
         return _page(request, house, glance, fields, "FieldIsInvalid", wrong.details)
     answer = await house.ask(Asker.BUYER, command)
@@ -44,9 +50,11 @@ async def complain(request: AnyRequest, house: NamedDependency[House], ref: From
     return Redirect(f"{glance.path}#complaint", status_code=303)
 
 
-def _command(glance: Glance, fields: Mapping[str, str]) -> OpenComplaint:
-    """Raises `FieldIsInvalid` for what is no reason or no amount."""
-    reason = next((reason for reason in Reason if reason.value == fields.get("reason")), None)
+def _command(glance: Glance, fields: Mapping[str, str], locale: Locale) -> OpenComplaint:
+    """A picked screen says the reason by itself. Raises `FieldIsInvalid` for what is no reason or no amount."""
+    screen = next((one for one in screens(locale) if one.name == fields.get("screen")), None)
+    named = fields.get("reason") or (screen.means if screen else "")
+    reason = next((reason for reason in Reason if reason.value == named), None)
     if reason is None:
         raise FieldIsInvalid(field="reason", why="empty")
     demand_fen = 0 if fields.get("demand") != "part" else fen_of(fields.get("demand_yuan"))
@@ -56,8 +64,10 @@ def _command(glance: Glance, fields: Mapping[str, str]) -> OpenComplaint:
         shop_id=glance.record.shop_id,
         order_id=glance.record.order_id,
         reason=reason,
-        text=fields.get("text", ""),
+        text=fields.get("text") or texts_of(locale).gettext(REASON_WORDS[reason.value][0]),
         demand_fen=demand_fen,
+        demand=_DEMANDS.get(fields.get("demand", ""), Demand.REFUND),
+        screen=screen.name if screen else "",
     )
 
 
@@ -80,10 +90,33 @@ def _page(
         order=glance.order,
         number=grouped(glance.reference),
         reasons=REASON_WORDS,
+        screens=screens(context.locale),
+        checklist=checklist(context.locale),
         filled=filled,
         wrong={field: field_problem(str(told.get("why")), context.locale)} if field else {},
         refusal=view_of(context, refusal, told) if refusal and not field else None,
     )
 
 
-HANDLERS = (form, complain)
+@post("/o/{ref:str}/complaint/{act:str}")
+async def act(
+    request: AnyRequest,
+    house: NamedDependency[House],
+    ref: FromPath[str],
+    act: FromPath[str],
+) -> Response[str] | Redirect:
+    """What the buyer does in a running dispute: offer, answer, reply, appeal, take, review."""
+    glance = await glance_at(house, ref)
+    fields = await form_of(request)
+    try:
+        command = command_for(act, glance.record, Side.BUYER, fields)
+    except (FieldIsInvalid, NotFound) as wrong:
+        return order_page(request, house, glance, refusal=type(wrong).__name__, details=wrong.details)
+    answer = await house.ask(Asker.BUYER, command)
+    if answer.refusal:
+        now = await glance_at(house, ref)
+        return order_page(request, house, now, refusal=answer.refusal, details=answer.details)
+    return Redirect(f"{glance.path}#complaint", status_code=303)
+
+
+HANDLERS = (form, complain, act)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from fairkey.business.basics import InstructionState
 from fairkey.business.codes import CodeStage
-from fairkey.business.complaints import Complaint, ComplaintStage
+from fairkey.business.dispute_state import Complaint, ComplaintStage
 from fairkey.business.escrow import Escrow
 from fairkey.business.listings import Terms, decode_terms
 from fairkey.business.orders import ENDED, Delivery, Order, Stage

@@ -20,6 +20,7 @@ from fairkey.web.conversation import Draft, conversation_of
 from fairkey.web.frame import AnyRequest, frame, status_of
 from fairkey.web.i18n import Locale, texts_of
 from fairkey.web.i18n import marked as _
+from fairkey.web.quarrelling import ruling_words
 from fairkey.web.receipts import placed, promise_file, receipt_file, receipts_zip, stream_of
 from fairkey.web.render import render, view_of
 
@@ -62,6 +63,7 @@ def order_page(
         talk=conversation_of(glance.record, glance.facts, Draft((filled or {}).get("message", ""))),
         why_money=WHY_MONEY,
         reasons=REASON_WORDS,
+        ruled_words=ruling_words(glance.complaint, context.locale),
         one_by_one=len(glance.sealed) + len(glance.opened) <= CODES_ONE_BY_ONE_MAX,
     )
 

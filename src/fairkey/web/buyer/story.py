@@ -46,6 +46,9 @@ REASON_WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "wrong_region": (_("It says the region does not fit"), _("“Not available in your country or region”")),
     "wrong_product": (_("It is something else"), _("Another product, edition or face value than promised")),
     "expired_code": (_("It says the code has expired"), _("“Expired”, “redeem period is over”")),
+    "revoked_later": (_("It worked and was taken back later"), _("“Revoked”, “banned”, “licence withdrawn”")),
+    "not_opened": (_("I have not opened it"), _("You change your mind; the code is still sealed")),
+    "off_platform": (_("The shop wants me off the platform"), _("It asks to pay or talk elsewhere")),
     "other": (_("Something else"), _("Say below what you see")),
 }
 """Reasons of a complaint, by what the screen said: (title, example)."""
@@ -128,11 +131,27 @@ LINES: Final[Mapping[str, Line]] = {
         title=_("You complained"), text="%(reason)s", icon="flag", tone="bad", amount=("demand_fen",)
     ),
     "dispute.answered": Line(
-        title=_("The shop disagrees"), text=_("The platform decides until %(rule_by_ms)s."), icon="chat", tone="wait"
+        title=_("The shop disagrees"),
+        text=_("The published standard decides; what it leaves open goes to a panel."),
+        icon="chat",
+        tone="wait",
     ),
-    "dispute.weighed": Line(
-        title=_("Compared with the standard"), text="%(following)s", icon="ledger", tone="mute"
+    "dispute.weighed": Line(title=_("Compared with the standard"), text="%(following)s", icon="ledger", tone="mute"),
+    "dispute.offered": Line(title=_("A settlement was offered"), icon="chat", tone="wait", amount=("refund_fen",)),
+    "dispute.declined": Line(title=_("The offer was declined"), icon="chat", tone="mute"),
+    "dispute.accepted": Line(title=_("The offer was accepted"), icon="check", tone="good"),
+    "dispute.asked": Line(
+        title=_("The shop asked the buyer"), text=_("reply until %(reply_by_ms)s"), icon="chat", tone="wait"
     ),
+    "dispute.replied": Line(title=_("The buyer replied"), icon="chat", tone="mute"),
+    "dispute.escalated": Line(
+        title=_("A panel decides"), text=_("%(level)s people, until %(decide_by_ms)s"), icon="ledger", tone="hold"
+    ),
+    "dispute.ruled": Line(title=_("Ruled"), text="%(case)s", icon="seal", tone="hold", amount=("refund_fen",)),
+    "dispute.appealed": Line(title=_("Somebody appealed"), icon="flag", tone="wait"),
+    "dispute.review_asked": Line(title=_("A review by a person was asked for"), icon="search", tone="wait"),
+    "dispute.reviewed": Line(title=_("A person reviewed the ruling"), icon="search", tone="hold"),
+    "dispute.ruling_taken": Line(title=_("The ruling was accepted"), icon="check", tone="mute"),
     "dispute.final": Line(
         title=_("The complaint is over"), text="%(outcome)s", icon="ledger", tone="hold", amount=("refund_fen",)
     ),
@@ -142,6 +161,8 @@ LINES: Final[Mapping[str, Line]] = {
 
 KINDS: Final[Mapping[str, str]] = {
     **{kind: line.title for kind, line in LINES.items()},
+    "dispute.demanded": _("What was asked for"),
+    "dispute.waiting": _("The standard waits for a moment"),
     "code.reserved": _("Codes reserved"),
     "code.delivered": _("Codes put into your order"),
     "code.released": _("Codes left the order"),
@@ -149,6 +170,12 @@ KINDS: Final[Mapping[str, str]] = {
     "order.disputed": _("Order frozen"),
     "order.refunded": _("Order ended with money back"),
     "message.sent": _("Message"),
+    "dispute.evidence_added": _("Evidence given"),
+    "dispute.evidence_withdrawn": _("Evidence withdrawn"),
+    "dispute.evidence_doubted": _("Evidence doubted"),
+    "dispute.evidence_confirmed": _("Evidence confirmed"),
+    "evidence.recording_started": _("Guided recording began"),
+    "evidence.recording_stopped": _("Guided recording ended"),
     "payment.settled": _("The provider confirmed the release"),
     "payment.release_failed": _("The provider could not release the money yet"),
 }
@@ -170,12 +197,6 @@ def _entry(fact: Fact, path: str, locale: Locale) -> dict[str, object] | None:
     return {
         "version": fact.version,
         "at_ms": fact.at_ms,
-    "dispute.evidence_added": _("Evidence given"),
-    "dispute.evidence_withdrawn": _("Evidence withdrawn"),
-    "dispute.evidence_doubted": _("Evidence doubted"),
-    "dispute.evidence_confirmed": _("Evidence confirmed"),
-    "evidence.recording_started": _("Guided recording began"),
-    "evidence.recording_stopped": _("Guided recording ended"),
         "title": texts.gettext(line.title),
         "text": texts.gettext(line.text) % words if line.text else "",
         "icon": line.icon,

@@ -7,8 +7,9 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from fairkey.business.askers import Asker
-from fairkey.business.basics import Command
+from fairkey.business.basics import Command, FieldIsInvalid, NotFound
 from fairkey.business.complaints import AcceptComplaint, ContestComplaint
+from fairkey.business.dispute_events import Side
 from fairkey.business.references import reference_of
 from fairkey.engine.house import House
 from fairkey.read_tables.shop_desk import Place
@@ -18,6 +19,7 @@ from fairkey.web.inputs import form_of
 from fairkey.web.merchant.orders import PATH as ORDERS
 from fairkey.web.merchant.orders import order_page, record_of
 from fairkey.web.merchant.parts import LINES_MAX, not_here, page, place_of, place_text, shop_id_of, to
+from fairkey.web.quarrelling import command_for
 
 PATH: Final = "/desk/complaints"
 RUNNING_MAX: Final = 200
@@ -71,4 +73,22 @@ async def _answer(request: AnyRequest, house: House, ref: str, *, agreed: bool) 
     return to(f"{ORDERS}/{reference_of(record.shop_no, record.order_id)}", "accepted" if agreed else "contested")
 
 
-HANDLERS: Final = [complaints, accept, contest]
+@post(f"{ORDERS}/{{ref:str}}/complaint/{{act:str}}")
+async def act(
+    request: AnyRequest, house: NamedDependency[House], ref: FromPath[str], act: FromPath[str]
+) -> Response[Any]:
+    """What the shop does in a running dispute: offer, answer, ask, appeal, take, review."""
+    record = await record_of(house, shop_id_of(request), ref)
+    if record is None:
+        return not_here(request, house, "order", PATH)
+    try:
+        command = command_for(act, record, Side.SHOP, await form_of(request))
+    except (FieldIsInvalid, NotFound) as wrong:
+        return await order_page(request, house, record, refusal=type(wrong).__name__, details=wrong.details)
+    answer = await house.ask(Asker.MERCHANT, command)
+    if answer.refusal:
+        return await order_page(request, house, record, refusal=answer.refusal, details=answer.details)
+    return to(f"{ORDERS}/{reference_of(record.shop_no, record.order_id)}", "saved")
+
+
+HANDLERS: Final = [complaints, accept, contest, act]

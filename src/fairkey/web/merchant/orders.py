@@ -48,6 +48,7 @@ from fairkey.web.merchant.parts import (
 )
 from fairkey.web.merchant.story import WHY_MONEY, timeline
 from fairkey.web.merchant.terms_form import LABELS, delivery_words, written
+from fairkey.web.quarrelling import ruling_words
 from fairkey.web.receipts import placed, places_of, promise_file, receipt_file, receipts_zip, stream_of
 
 PATH: Final = "/desk/orders"
@@ -201,6 +202,7 @@ async def order_page(
         order=record.file.order,
         escrow=record.file.escrow,
         complaint=record.file.complaint,
+        ruled_words=ruling_words(record.file.complaint, context.locale),
         review=record.file.review,
         terms=terms,
         term_rows=[(label, text) for name, label in LABELS.items() if (text := written(terms, name, words))],

@@ -39,7 +39,7 @@ DONE: Final[Mapping[str, str]] = {
     "delivered": _("Delivered. The buyer has been told."),
     "in-part": _("Taken. The order still waits for the missing codes."),
     "accepted": _("Agreed. The money goes back to the buyer by itself."),
-    "contested": _("Your answer was recorded. The platform decides."),
+    "contested": _("Your answer was recorded. The published standard decides."),
     "message_sent": _("Sent. The buyer reads it on the order’s page and gets a mail."),
     "coupon": _("The coupon is valid from now on."),
     "coupon-ended": _("The coupon is no longer valid. Orders placed with it keep their price."),

@@ -100,11 +100,27 @@ LINES: Final[Mapping[str, Line]] = {
         title=_("The buyer complained"), text="%(reason)s", icon="flag", tone="bad", amount="demand_fen"
     ),
     "dispute.answered": Line(
-        title=_("You contested"), text=_("The platform decides until %(rule_by_ms)s."), icon="chat", tone="wait"
+        title=_("You contested"),
+        text=_("The published standard decides; what it leaves open goes to a panel."),
+        icon="chat",
+        tone="wait",
     ),
-    "dispute.weighed": Line(
-        title=_("Compared with the standard"), text="%(following)s", icon="ledger", tone="mute"
+    "dispute.weighed": Line(title=_("Compared with the standard"), text="%(following)s", icon="ledger", tone="mute"),
+    "dispute.offered": Line(title=_("A settlement was offered"), icon="chat", tone="wait", amount="refund_fen"),
+    "dispute.declined": Line(title=_("The offer was declined"), icon="chat", tone="mute"),
+    "dispute.accepted": Line(title=_("The offer was accepted"), icon="check", tone="good"),
+    "dispute.asked": Line(
+        title=_("The shop asked the buyer"), text=_("reply until %(reply_by_ms)s"), icon="chat", tone="wait"
     ),
+    "dispute.replied": Line(title=_("The buyer replied"), icon="chat", tone="mute"),
+    "dispute.escalated": Line(
+        title=_("A panel decides"), text=_("%(level)s people, until %(decide_by_ms)s"), icon="ledger", tone="hold"
+    ),
+    "dispute.ruled": Line(title=_("Ruled"), text="%(case)s", icon="seal", tone="hold", amount="refund_fen"),
+    "dispute.appealed": Line(title=_("Somebody appealed"), icon="flag", tone="wait"),
+    "dispute.review_asked": Line(title=_("A review by a person was asked for"), icon="search", tone="wait"),
+    "dispute.reviewed": Line(title=_("A person reviewed the ruling"), icon="search", tone="hold"),
+    "dispute.ruling_taken": Line(title=_("The ruling was accepted"), icon="check", tone="mute"),
     "dispute.final": Line(
         title=_("The complaint is over"), text="%(outcome)s", icon="ledger", tone="hold", amount="refund_fen"
     ),

@@ -1,6 +1,5 @@
-"""Complaints that a merchant contested: both sides, the recorded facts, and the ruling with its reason."""
+"""Complaints: both sides, the recorded facts, what the standard says; and the review of a ruling by a person."""
 
-from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from litestar import Response, get, post
@@ -9,7 +8,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from fairkey.business.askers import Asker
-from fairkey.business.complaints import RuleComplaint
+from fairkey.business.complaints import ReviewRuling
 from fairkey.business.listings import decode_terms
 from fairkey.business.references import reference_of
 from fairkey.engine import trade
@@ -20,18 +19,22 @@ from fairkey.web.advised import told_of
 from fairkey.web.attested import heard_of
 from fairkey.web.frame import AnyRequest, frame, refused, status_of
 from fairkey.web.i18n import marked as _
+from fairkey.web.quarrelling import ruling_words
 from fairkey.web.receipts import places_of
 from fairkey.web.render import render, view_of
 
-FEN_PER_YUAN: Final = 100
 REASONS: Final = {
     "already_used": _("The code was already used"),
     "not_valid": _("The code is not valid"),
     "wrong_region": _("Wrong region"),
     "wrong_product": _("Another product or value"),
     "expired_code": _("The code has expired"),
+    "revoked_later": _("It worked and was taken back later"),
+    "not_opened": _("Not opened, not wanted any more"),
+    "off_platform": _("The shop led off the platform"),
     "other": _("Something else"),
 }
+
 
 @get("/floor/complaints")
 async def complaints(request: AnyRequest, house: NamedDependency[House]) -> Response[str]:
@@ -51,45 +54,25 @@ async def complaint(request: AnyRequest, house: NamedDependency[House], referenc
 
 
 @post("/floor/complaints/{reference:str}", status_code=303)
-async def rule(request: AnyRequest, house: NamedDependency[House], reference: FromPath[str]) -> Response[Any]:
-    """Decide: all, a part, or nothing goes back; both sides read the reason."""
+async def review(request: AnyRequest, house: NamedDependency[House], reference: FromPath[str]) -> Response[Any]:
+    """A person asked for looks at an automatic ruling: it stands, or a panel decides. No outcome is set here."""
     where = await trade.locate(house, reference)
-    record = await house.questions.order_book.find(*where) if where else None
-    if record is None:
+    if where is None:
         return refused(request, house, "NotFound", {"what": "order"}, back="/floor/complaints")
+    shop_id, order_id = where
     form = await request.form()
-    outcome = str(form.get("outcome", ""))
-    part_fen = fen_of(str(form.get("part", "")))
-    refund_fen = {"refund": record.file.order.amount_fen, "reject": 0, "part": part_fen}.get(outcome)
-    if refund_fen is None:
-        answer = Answer(refusal="FieldIsInvalid", details={"field": "refund_fen", "why": "out_of_range"})
+    confirmed = {"confirm": True, "panel": False}.get(str(form.get("review", "")))
+    if confirmed is None:
+        answer = Answer(refusal="FieldIsInvalid", details={"field": "review", "why": "empty"})
         return await _page(request, house, reference, answer)
-    facts = await house.questions.order_book.facts(record.shop_id, record.order_id, with_sealed=True)
-    advice = await advice_on(house, record, facts)
+    text = str(form.get("text", "")).strip()
     answer = await house.ask(
-        Asker.OPERATOR,
-        RuleComplaint(
-            shop_id=record.shop_id,
-            order_id=record.order_id,
-            refund_fen=refund_fen,
-            text=str(form.get("text", "")).strip(),
-            advised=advice.advised if advice else None,
-            departs=str(form.get("departs", "")).strip(),
-        ),
+        Asker.OPERATOR, ReviewRuling(shop_id=shop_id, order_id=order_id, confirmed=confirmed, text=text)
     )
     if answer.refusal:
         return await _page(request, house, reference, answer)
-    await house.people.audit.write(request.user, "complaint.ruled", target=f"order:{record.order_id}")
+    await house.people.audit.write(request.user, "complaint.reviewed", target=f"order:{order_id}")
     return Redirect("/floor/complaints", status_code=303)
-
-
-def fen_of(yuan: str) -> int | None:
-    """An amount typed in yuan, exactly; `None` if it is not one."""
-    try:
-        fen = Decimal(yuan.strip()) * FEN_PER_YUAN
-    except InvalidOperation:
-        return None
-    return int(fen) if fen.is_finite() and fen == fen.to_integral_value() and 0 < fen < 10**12 else None
 
 
 async def _page(request: AnyRequest, house: House, reference: str, answer: Answer | None = None) -> Response[str]:
@@ -115,6 +98,7 @@ async def _page(request: AnyRequest, house: House, reference: str, answer: Answe
         ),
         advice=told_of(await advice_on(house, record, facts), context.locale),
         following={one.kind: one.public for one in facts}.get("dispute.weighed"),
+        told=ruling_words(record.file.complaint, context.locale),
         reason_word=REASONS.get(reason.value, reason.value) if reason else "",
         said={fact.kind: fact for fact in facts if fact.kind.startswith("dispute.")},
         refusal=view_of(context, answer.refusal, answer.details) if answer and refused_here else None,
@@ -128,4 +112,4 @@ async def _page(request: AnyRequest, house: House, reference: str, answer: Answe
     )
 
 
-HANDLERS: Final = [complaints, complaint, rule]
+HANDLERS: Final = [complaints, complaint, review]

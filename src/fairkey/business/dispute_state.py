@@ -1,0 +1,197 @@
+"""How a complaint stands: folded from its facts."""
+
+from enum import StrEnum
+from typing import assert_never
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from .basics import HOUR_MS
+from .dispute_events import (
+    BuyerAsked,
+    BuyerReplied,
+    ComplaintClosed,
+    ComplaintContested,
+    ComplaintDemanded,
+    ComplaintEscalated,
+    ComplaintEvent,
+    ComplaintOpened,
+    ComplaintRuled,
+    Demand,
+    JudgingWaits,
+    Outcome,
+    Reason,
+    ReviewAsked,
+    RulingAppealed,
+    RulingReviewed,
+    RulingTaken,
+    RulingWeighed,
+    SettlementAccepted,
+    SettlementDeclined,
+    SettlementOffered,
+    Side,
+)
+
+RULING_WITHIN_MS = 48 * HOUR_MS
+
+
+class ComplaintStage(StrEnum):
+    """Where a complaint stands."""
+
+    NONE = "none"
+    OPENED = "opened"
+    CONTESTED = "contested"
+    ASKED = "asked"  # the shop asked the buyer something
+    PANEL = "panel"  # people decide
+    RULED = "ruled"  # final when the time for an appeal is over
+    CLOSED = "closed"
+
+
+OPEN_STAGES = (ComplaintStage.OPENED, ComplaintStage.CONTESTED, ComplaintStage.ASKED)
+
+
+class Offer(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A proposal to settle. `state`: open, accepted, declined."""
+
+    offer_no: int
+    by: Side
+    refund_fen: int
+    state: str = "open"
+
+
+class Ruling(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The last ruling. `sha256`, `version`: of the standard; `level`: 0, or how many people decided."""
+
+    ruling_no: int
+    level: int = 0
+    version: str = ""
+    sha256: str = ""
+    points: int = 0
+    review_by_ms: int = 0
+    reviewed: bool = False
+    row: str
+    case: str
+    refund_fen: int
+    pool_fen: int
+    deduct_fen: int
+    at_ms: int
+    appeal_by_ms: int
+    appealed_by: Side | None = None
+
+
+class Complaint(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The complaint of one order. `due_at_ms`: when the clock comes next; `level`: 0, or of the people who decide."""
+
+    stage: ComplaintStage = ComplaintStage.NONE
+    reason: Reason | None = None
+    demand_fen: int = 0
+    opened_at_ms: int = 0
+    due_at_ms: int = 0
+    outcome: Outcome | None = None
+    refund_fen: int = 0
+    closed_at_ms: int = 0
+    amount_fen: int = 0
+    demand: Demand = Demand.REFUND
+    screen: str = ""
+    answer_by_ms: int = 0
+    answered_at_ms: int = 0
+    asked_at_ms: int = 0
+    replied_at_ms: int = 0
+    offers: tuple[Offer, ...] = ()
+    ruling: Ruling | None = None
+    rulings: int = 0
+    level: int = 0
+
+
+INITIAL = Complaint()
+
+
+def evolve(complaint: Complaint, event: ComplaintEvent, at_ms: int) -> Complaint:
+    """The complaint after `event`."""
+    match event:
+        case ComplaintOpened():
+            return replace(
+                complaint,
+                stage=ComplaintStage.OPENED,
+                reason=event.reason,
+                demand_fen=event.demand_fen,
+                opened_at_ms=at_ms,
+                due_at_ms=event.answer_by_ms,
+                answer_by_ms=event.answer_by_ms,
+            )
+        case ComplaintDemanded():
+            return replace(complaint, demand=event.demand, screen=event.screen)
+        case ComplaintContested():
+            return replace(complaint, stage=ComplaintStage.CONTESTED, due_at_ms=event.rule_by_ms, answered_at_ms=at_ms)
+        case SettlementOffered():
+            offer = Offer(offer_no=event.offer_no, by=event.by, refund_fen=event.refund_fen)
+            return replace(complaint, offers=(*complaint.offers, offer))
+        case SettlementAccepted() | SettlementDeclined():
+            state = "accepted" if isinstance(event, SettlementAccepted) else "declined"
+            offers = tuple(
+                replace(one, state=state) if one.offer_no == event.offer_no else one for one in complaint.offers
+            )
+            return replace(complaint, offers=offers)
+        case BuyerAsked():
+            return replace(
+                complaint, stage=ComplaintStage.ASKED, due_at_ms=event.reply_by_ms, asked_at_ms=at_ms,
+                answered_at_ms=complaint.answered_at_ms or at_ms,
+            )  # fmt: skip
+        case BuyerReplied():
+            return replace(
+                complaint,
+                stage=ComplaintStage.CONTESTED,
+                due_at_ms=at_ms + RULING_WITHIN_MS,
+                replied_at_ms=at_ms,
+            )
+        case JudgingWaits():
+            return replace(complaint, due_at_ms=event.until_ms)
+        case ComplaintEscalated():
+            return replace(complaint, stage=ComplaintStage.PANEL, due_at_ms=event.decide_by_ms, level=event.level)
+        case ComplaintRuled():
+            return _with_ruling(complaint, event, at_ms)
+        case RulingAppealed():
+            assert complaint.ruling is not None
+            return replace(complaint, ruling=replace(complaint.ruling, appealed_by=event.by))
+        case ComplaintClosed():
+            return replace(
+                complaint,
+                stage=ComplaintStage.CLOSED,
+                outcome=event.outcome,
+                refund_fen=event.refund_fen,
+                due_at_ms=0,
+                closed_at_ms=at_ms,
+            )
+        case ReviewAsked():
+            assert complaint.ruling is not None
+            ruling = replace(complaint.ruling, review_by_ms=event.review_by_ms)
+            return replace(complaint, ruling=ruling, due_at_ms=event.review_by_ms)
+        case RulingReviewed():
+            assert complaint.ruling is not None
+            ruling = replace(complaint.ruling, reviewed=True)
+            return replace(complaint, ruling=ruling, due_at_ms=event.appeal_by_ms)
+        case RulingTaken() | RulingWeighed():
+            return complaint  # what follows from it comes at once
+        case _:
+            assert_never(event)
+
+
+def _with_ruling(complaint: Complaint, event: ComplaintRuled, at_ms: int) -> Complaint:
+    ruling = Ruling(
+        ruling_no=event.ruling_no,
+        level=event.level,
+        version=event.version,
+        sha256=event.sha256,
+        points=event.points,
+        row=event.row,
+        case=event.case,
+        refund_fen=event.refund_fen,
+        pool_fen=event.pool_fen,
+        deduct_fen=event.deduct_fen,
+        at_ms=at_ms,
+        appeal_by_ms=event.appeal_by_ms,
+    )
+    ruled = replace(complaint, ruling=ruling, rulings=event.ruling_no)
+    if complaint.stage is ComplaintStage.NONE:  # a late delivery: nobody complained, nothing is left to decide
+        return ruled
+    return replace(ruled, stage=ComplaintStage.RULED, due_at_ms=event.appeal_by_ms)

@@ -1,0 +1,38 @@
+"""The house judges by itself: gather what is known of a complaint, and let the standard say what follows.
+
+Asked after every fact of a dispute (the effect `judge`) and when the dispute's own clock comes, before its silence is
+ended. Judging twice is judging once: the second finds another stage, or nothing new.
+"""
+
+import logging
+
+from fairkey.business.askers import Asker
+from fairkey.business.basics import Stream
+from fairkey.business.complaints import JudgeComplaint
+from fairkey.business.dispute_state import OPEN_STAGES
+
+from .advising import known_of
+from .answers import Answer
+from .house import House
+
+logger = logging.getLogger(__name__)
+
+
+async def judge_order(house: House, stream: Stream) -> Answer | None:
+    """Judge the complaint of an order as things stand; None where there is nothing to judge, or no version in force
+    when it was placed. Raises what `House.ask` raises.
+    """
+    record = await house.questions.order_book.find(stream.shop_id, stream.id)
+    if record is None or record.file.complaint.stage not in OPEN_STAGES:
+        return None
+    facts = await house.questions.order_book.facts(stream.shop_id, stream.id, with_sealed=True)
+    known = await known_of(house, record, facts)
+    if known is None or not known.in_force:
+        return None
+    answer = await house.ask(
+        Asker.CLOCK,
+        JudgeComplaint(shop_id=stream.shop_id, order_id=stream.id, sha256=known.standard.sha256, codes=known.codes),
+    )
+    if answer.refusal:
+        logger.info("a complaint was not judged now: %s", answer.refusal)
+    return answer

@@ -1,0 +1,39 @@
+"""What is told when something about a complaint is refused: what happened, why, the next step."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from fairkey.web.i18n import marked as _
+
+OF_DISPUTES: Final[Mapping[str, tuple[str, str, str]]] = {
+    "OfferIsNotThere": (
+        _("This offer does not wait for your answer."),
+        _("It was answered, taken over by a ruling, or it is your own."),
+        _("Reload the page and look at the present state."),
+    ),
+    "BuyerWasAsked": (
+        _("The buyer was asked already."),
+        _("One question a complaint, so that nobody is kept waiting by questions."),
+        _("Write a message instead, or answer the complaint."),
+    ),
+    "StandardIsNotHeld": (
+        _("This complaint cannot be judged by this version of the program."),
+        _("The published standard that judges it is not part of it."),
+        _("Install the release that holds it; the clocks go on."),
+    ),
+    "ReviewIsNotAsked": (
+        _("There is nothing to review here."),
+        _("Nobody asked for it, or a person has looked at this ruling already."),
+        _("Reload the page and look at the present state."),
+    ),
+    "ReviewWasAsked": (
+        _("This ruling cannot be reviewed again."),
+        _("One review a ruling, and only of what was decided automatically."),
+        _("Appeal instead: then a panel decides."),
+    ),
+    "RulingIsNotAgainstYou": (
+        _("There is nothing to appeal for you here."),
+        _("You got what you asked for."),
+        _("Wait until the ruling is final; it is carried out by itself."),
+    ),
+}

@@ -56,7 +56,7 @@ class BlindCase:
 
 def arbitrator_id_of(house: House, account_id: str) -> str:
     """The pseudonym under which an account judges: always the same, and nobody without the house's key can tell."""
-    return str(UUID(bytes=house.keys.fingerprint("buyer_pseudonyms", f"fairkey arbitrator\n{account_id}".encode())[:16], version=8))
+    return str(UUID(bytes=house.keys.fingerprint("buyer_pseudonyms", f"fairkey arbitrator\n{account_id}".encode())[:16], version=5))
 
 
 async def record_of(house: House, account_id: str) -> ArbitratorRecord | None:

@@ -47,8 +47,12 @@ async def list_pool(house: House, panel_id: str) -> None:
         return
     panel = record.panel
     active = [one for one in await house.questions.panels.arbitrators() if one.arbitrator.may_be_drawn]
-    accounts = [one.arbitrator.account_id for one in active]
-    traded = await house.questions.panels.traded(panel.order_shop_id, panel.order_id, accounts)
+    accounts = {}
+    for one in active:
+        account_id = one.arbitrator.account_id
+        address = await house.people.accounts.email_of(account_id)
+        accounts[account_id] = house.keys.buyer_key(address).hex() if address else ""
+    traded = await house.questions.panels.traded(panel.order_shop_id, accounts)
     earlier = await _earlier(house, panel)
     busy = await _busy(house)
     pool, excluded = [], []

@@ -1,6 +1,6 @@
 """Arbitrators and panels, as dockets, the public page, the operator's floor and the worker ask for them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -48,5 +48,7 @@ class PanelBook(Protocol):
     async def application_text(self, arbitrator_id: str) -> str:
         """What he wrote when he applied last; empty when it was erased."""
 
-    async def traded(self, shop_id: str, order_id: str, account_ids: Sequence[str]) -> frozenset[str]:
-        """Those of the accounts that ever bought in this shop, work or worked there, or are the order's buyer."""
+    async def traded(self, shop_id: str, accounts: Mapping[str, str]) -> frozenset[str]:
+        """Those of the accounts (with their buyer keys) that ever ordered in this shop, signed in or as a guest, or
+        that work or worked there.
+        """

@@ -1,6 +1,6 @@
 """The SQL of `fairkey.read_tables.panel_book`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Final, cast
 from uuid import UUID
 
@@ -24,10 +24,11 @@ WHERE shop_id = $1 AND kind = 'panel' AND ($2::uuid IS NULL OR id = $2)
 ORDER BY created_at DESC, id LIMIT $4
 """
 _TRADED: Final = """
-SELECT account_id FROM streams WHERE shop_id = $1 AND kind = 'order' AND account_id = ANY ($2::uuid[])
+SELECT asked.account_id FROM streams o
+JOIN unnest($2::uuid[], $3::text[]) AS asked(account_id, buyer_key)
+  ON o.account_id = asked.account_id OR o.buyer_key = asked.buyer_key
+WHERE o.shop_id = $1 AND o.kind = 'order'
 UNION SELECT account_id FROM shop_staff WHERE shop_id = $1 AND account_id = ANY ($2::uuid[])
-UNION SELECT a.id FROM accounts a JOIN streams o ON o.shop_id = $1 AND o.kind = 'order' AND o.id = $3
-WHERE a.id = ANY ($2::uuid[]) AND a.id = o.account_id
 """
 
 
@@ -67,10 +68,10 @@ class PostgresPanelBook:
         told = [fact.sealed.get("text", "") for fact in facts if fact.kind == "arbitrator.applied"]
         return told[-1] if told else ""
 
-    async def traded(self, shop_id: str, order_id: str, account_ids: Sequence[str]) -> frozenset[str]:
+    async def traded(self, shop_id: str, accounts: Mapping[str, str]) -> frozenset[str]:
         """Accounts in conflict."""
-        ids = [UUID(one) for one in account_ids if one]
-        rows = await self._pool.fetch(_TRADED, UUID(shop_id), ids, UUID(order_id))
+        ids = [UUID(one) for one in accounts]
+        rows = await self._pool.fetch(_TRADED, UUID(shop_id), ids, list(accounts.values()))
         return frozenset(str(row["account_id"]) for row in rows)
 
 

@@ -9,6 +9,7 @@ from fairkey.business import (
     codes,
     complaints,
     coupons,
+    deposits,
     dispute_events,
     dispute_state,
     escrow,
@@ -18,6 +19,7 @@ from fairkey.business import (
     panels,
     payments,
     payouts,
+    pool,
     postings,
     shops,
 )
@@ -95,6 +97,19 @@ CAUSES: list[tuple[str, Event, list[Command]]] = [
             panels.ConvenePanel(
                 shop_id=PLATFORM, panel_id=CODES[0], order_shop_id=SHOP, order_id=ORDER, level=3, value_fen=2_000
             )
+        ],
+    ),
+    (
+        "what a ruling costs the shop comes out of its deposit, once for a ruling",
+        dispute_events.RulingExecuted(
+            ruling_no=2, row="R03", escrow_fen=5, deposit_fen=0, pool_fen=7, deduct_fen=9
+        ),
+        [
+            deposits.ChargeDeposit(**ID, ruling_no=2, row="R03", deduct_fen=9, refund_fen=0),
+            pool.PayFromPool(
+                shop_id=PLATFORM, pool_id=pool.POOL_ID, order_shop_id=SHOP, order_id=ORDER, ruling_no=2, row="R03",
+                amount_fen=7,
+            ),
         ],
     ),
     (

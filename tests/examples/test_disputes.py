@@ -46,6 +46,7 @@ from fairkey.business.dispute_events import (
     ReviewIsNotAsked,
     ReviewWasAsked,
     RulingAppealed,
+    RulingExecuted,
     RulingIsNotAgainstYou,
     RulingReviewed,
     RulingTaken,
@@ -122,6 +123,10 @@ def ruled(at_ms: int, **changes: object) -> ComplaintRuled:
     return replace(plain, **changes)
 
 
+CARRIED_OUT = (
+    ComplaintClosed(outcome=Outcome.STANDARD, refund_fen=PRICE_FEN, text=""),
+    RulingExecuted(ruling_no=1, row="R03", escrow_fen=PRICE_FEN, deposit_fen=0, pool_fen=0, deduct_fen=PRICE_FEN),
+)
 LOST = ruled(NOW, row="R04", case="R04", cases=("R04",), outcome="reject", refund_fen=0, deduct_fen=0, points=0)
 
 
@@ -260,7 +265,7 @@ CASES = [
         given=(OPENED, ruled(NOW)),
         when=EndSilence(**ID),
         at_ms=NOW + H24,
-        then=[ComplaintClosed(outcome=Outcome.STANDARD, refund_fen=PRICE_FEN, text="")],
+        then=[*CARRIED_OUT],
     ),
     Case(
         rule="not a second earlier than that",
@@ -275,7 +280,7 @@ CASES = [
         when=TakeRuling(**ID, by=Side.SHOP),
         then=[
             RulingTaken(ruling_no=1, by=Side.SHOP),
-            ComplaintClosed(outcome=Outcome.STANDARD, refund_fen=PRICE_FEN, text=""),
+            *CARRIED_OUT,
         ],
     ),
     Case(
@@ -308,7 +313,7 @@ CASES = [
         given=(OPENED, ruled(NOW), ESC),
         when=EndSilence(**ID),
         at_ms=NOW + H96,
-        then=[ComplaintClosed(outcome=Outcome.STANDARD, refund_fen=PRICE_FEN, text="")],
+        then=[*CARRIED_OUT],
     ),
     Case(
         rule="when nobody decides what the standard left open, the buyer has it",
@@ -391,13 +396,14 @@ CASES = [
         then=[
             replace(BY_PANEL, level=17, appeal_by_ms=NOW),
             ComplaintClosed(outcome=Outcome.RULED, refund_fen=500, text=""),
+            RulingExecuted(ruling_no=2, row="R03", escrow_fen=500, deposit_fen=0, pool_fen=0, deduct_fen=PRICE_FEN),
         ],
     ),
     Case(
         rule="a panel that came to nothing leaves the ruling before",
         given=(OPENED, ruled(NOW), ESC),
         when=TakePanelLapse(**ID, panel_id=panel_id_of(ORDER, 3)),
-        then=[ComplaintClosed(outcome=Outcome.STANDARD, refund_fen=PRICE_FEN, text="")],
+        then=[*CARRIED_OUT],
     ),
     Case(
         rule="what is ruled is not judged again",
@@ -458,8 +464,10 @@ def test_a_late_order_is_ruled_without_a_complaint(
     delivered: int, row: str, deduct_fen: int, points: int, back_fen: int
 ) -> None:
     late = LateBriefing(sha256=SHA, amount_fen=3_000, units_total=3, units_delivered=delivered, deliver_by_ms=NOW)
-    [ruling] = complaints.decide(RuleLateDelivery(**ID), complaints.INITIAL, late, NOW)
+    ruling, executed = complaints.decide(RuleLateDelivery(**ID), complaints.INITIAL, late, NOW)
     assert isinstance(ruling, ComplaintRuled)
+    assert isinstance(executed, RulingExecuted)
+    assert (executed.escrow_fen, executed.deduct_fen, executed.pool_fen) == (back_fen, deduct_fen, 0)
     assert (ruling.row, ruling.deduct_fen, ruling.points, ruling.refund_fen) == (row, deduct_fen, points, back_fen)
     after = complaints.evolve(complaints.INITIAL, ruling, NOW)
     assert after.stage is ComplaintStage.NONE

@@ -178,6 +178,9 @@ SAMPLES: tuple[Event, ...] = (
     dispute_events.RulingAppealed(ruling_no=1, by=dispute_events.Side.SHOP, level=3, text=TEXT),
     dispute_events.ReviewAsked(ruling_no=1, by=dispute_events.Side.BUYER, review_by_ms=AT_MS + 11, text=TEXT),
     dispute_events.RulingReviewed(ruling_no=1, confirmed=True, appeal_by_ms=AT_MS + 12, text=TEXT),
+    dispute_events.RulingExecuted(
+        ruling_no=1, row="R03", escrow_fen=2_000, deposit_fen=0, pool_fen=0, deduct_fen=2_000
+    ),
     dispute_events.RulingTaken(ruling_no=1, by=dispute_events.Side.SHOP),
     messages.MessageSent(
         message_no=3, by=messages.Writer.SHOP, lures=(Lure.CONTACT, Lure.LINK), letter=True, text=TEXT

@@ -35,6 +35,7 @@ from .dispute_events import (
     ReviewIsNotAsked,
     ReviewWasAsked,
     RulingAppealed,
+    RulingExecuted,
     RulingIsNotAgainstYou,
     RulingReviewed,
     RulingTaken,
@@ -256,7 +257,7 @@ def decide(
             return _appeal(command, complaint, at_ms)
         case TakeRuling():
             taken = _require_lost(complaint, command.by)
-            return [RulingTaken(ruling_no=taken.ruling_no, by=command.by), _final(complaint)]
+            return [RulingTaken(ruling_no=taken.ruling_no, by=command.by), *_final(taken)]
         case AskReview() | ReviewRuling():
             return _review(command, complaint, at_ms)
         case TakePanelVerdict() | TakePanelLapse():
@@ -340,7 +341,8 @@ def _rule_late(complaint: Complaint, late: LateBriefing, at_ms: int) -> list[Eve
     codes = (CodeCase(code_nos=(), statements=statements),)
     verdict = judge(standard, codes, late.amount_fen, at_ms)
     invariant(verdict.state == "decided", "a late order is decided by the standard")
-    return [_ruled(verdict, document_of(codes, late.amount_fen, at_ms, verdict), 1, at_ms)]
+    ruled = _ruled(verdict, document_of(codes, late.amount_fen, at_ms, verdict), 1, at_ms)
+    return [ruled, _executed(ruled, verdict.refund_fen)]
 
 
 def _ruled(verdict: Verdict, document: str, number: int, appeal_by_ms: int) -> ComplaintRuled:
@@ -369,10 +371,23 @@ def _ruled(verdict: Verdict, document: str, number: int, appeal_by_ms: int) -> C
     )
 
 
-def _final(complaint: Complaint) -> ComplaintClosed:
-    assert complaint.ruling is not None
-    outcome = Outcome.RULED if complaint.ruling.level else Outcome.STANDARD
-    return ComplaintClosed(outcome=outcome, refund_fen=complaint.ruling.refund_fen, text="")
+def _final(ruling: Ruling) -> list[Event]:
+    """The ruling is carried out, and the complaint is over."""
+    outcome = Outcome.RULED if ruling.level else Outcome.STANDARD
+    closed = ComplaintClosed(outcome=outcome, refund_fen=ruling.refund_fen, text="")
+    return [closed, _executed(ruling, ruling.refund_fen)]
+
+
+def _executed(ruling: Ruling | ComplaintRuled, escrow_fen: int) -> RulingExecuted:
+    """While a complaint runs the escrow holds all that was paid, so a deposit pays only what comes on top."""
+    return RulingExecuted(
+        ruling_no=ruling.ruling_no,
+        row=ruling.row,
+        escrow_fen=escrow_fen,
+        deposit_fen=0,
+        pool_fen=ruling.pool_fen,
+        deduct_fen=ruling.deduct_fen,
+    )
 
 
 def panel_id_of(order_id: str, level: int) -> str:
@@ -440,7 +455,7 @@ def _take_panel(command: TakePanelVerdict | TakePanelLapse, complaint: Complaint
     if complaint.stage is not ComplaintStage.PANEL or command.panel_id != its_panel:
         return []
     if isinstance(command, TakePanelLapse):
-        return [_without_people(complaint)]
+        return _without_people(complaint)
     refund_fen = min(command.refund_fen, complaint.demand_fen)
     before = complaint.ruling
     same = before is not None and before.row == command.row and bool(refund_fen)
@@ -469,7 +484,8 @@ def _take_panel(command: TakePanelVerdict | TakePanelLapse, complaint: Complaint
     )
     if _next_level(complaint):
         return [ruled]
-    return [ruled, ComplaintClosed(outcome=Outcome.RULED, refund_fen=refund_fen, text="")]
+    closed = ComplaintClosed(outcome=Outcome.RULED, refund_fen=refund_fen, text="")
+    return [ruled, closed, _executed(ruled, refund_fen)]
 
 
 def _end_silence(order_id: str, complaint: Complaint, at_ms: int) -> list[Event]:
@@ -481,21 +497,21 @@ def _end_silence(order_id: str, complaint: Complaint, at_ms: int) -> list[Event]
         assert ruling is not None
         if ruling.review_by_ms and not ruling.reviewed:  # the platform was asked and is silent: people decide
             return [_escalated(order_id, complaint, "silence", ruling.case, at_ms)]
-        return [_final(complaint)]
+        return _final(ruling)
     if complaint.stage is ComplaintStage.ASKED:
         return [ComplaintClosed(outcome=Outcome.WITHDRAWN, refund_fen=0, text="")]
     if complaint.stage is ComplaintStage.OPENED and at_ms < complaint.answer_by_ms:
         return [JudgingWaits(case="", until_ms=complaint.answer_by_ms)]  # the standard was to be asked, and was not
     if complaint.stage is ComplaintStage.OPENED:
         return [ComplaintClosed(outcome=Outcome.MERCHANT_SILENT, refund_fen=complaint.demand_fen, text="")]
-    return [_without_people(complaint)]
+    return _without_people(complaint)
 
 
-def _without_people(complaint: Complaint) -> ComplaintClosed:
+def _without_people(complaint: Complaint) -> list[Event]:
     """What was ruled before stands; where nothing was, the platform owed a decision and the buyer has it."""
     if complaint.ruling is not None:
-        return _final(complaint)
-    return ComplaintClosed(outcome=Outcome.OPERATOR_SILENT, refund_fen=complaint.demand_fen, text="")
+        return _final(complaint.ruling)
+    return [ComplaintClosed(outcome=Outcome.OPERATOR_SILENT, refund_fen=complaint.demand_fen, text="")]
 
 
 def _require_lost(complaint: Complaint, by: Side) -> Ruling:

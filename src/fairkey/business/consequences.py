@@ -6,6 +6,7 @@ from . import (
     complaints,
     coupons,
     deposit_events,
+    deposits,
     dispute_events,
     escrow,
     orders,
@@ -110,6 +111,8 @@ def consequences_of(stream: Stream, event: Event) -> list[Command]:
                     shop_id=event.order_shop_id, order_id=event.order_id, panel_id=stream.id
                 )
             ]
+        case dispute_events.RulingExecuted():
+            return _executed(stream, event)
         case dispute_events.ComplaintClosed():
             return [
                 orders.CloseDisputed(
@@ -135,6 +138,34 @@ def consequences_of(stream: Stream, event: Event) -> list[Command]:
             ]
         case _:
             return []
+
+
+def _executed(stream: Stream, event: dispute_events.RulingExecuted) -> list[Command]:
+    follow: list[Command] = []
+    if event.deposit_fen or event.deduct_fen:
+        follow.append(
+            deposits.ChargeDeposit(
+                shop_id=stream.shop_id,
+                order_id=stream.id,
+                ruling_no=event.ruling_no,
+                row=event.row,
+                deduct_fen=event.deduct_fen,
+                refund_fen=event.deposit_fen,
+            )
+        )
+    if event.pool_fen:
+        follow.append(
+            pool.PayFromPool(
+                shop_id=PLATFORM,
+                pool_id=pool.POOL_ID,
+                order_shop_id=stream.shop_id,
+                order_id=stream.id,
+                ruling_no=event.ruling_no,
+                row=event.row,
+                amount_fen=event.pool_fen,
+            )
+        )
+    return follow
 
 
 def _paid(stream: Stream, event: orders.OrderPaid) -> list[Command]:

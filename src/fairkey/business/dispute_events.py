@@ -249,10 +249,25 @@ class RulingTaken(Event, frozen=True):
     by: Side
 
 
+class RulingExecuted(Event, frozen=True):
+    """A final ruling is carried out: out of the escrow; what that no longer holds out of the deposit; then out of the pool.
+
+    What it costs the shop comes on top. In the transaction in which it became final, so once.
+    """
+
+    kind = "dispute.executed"
+    ruling_no: int
+    row: str
+    escrow_fen: int
+    deposit_fen: int
+    pool_fen: int
+    deduct_fen: int
+
+
 ComplaintEvent = (
     ComplaintOpened | ComplaintDemanded | ComplaintContested | SettlementOffered | SettlementAccepted
     | SettlementDeclined | BuyerAsked | BuyerReplied | JudgingWaits | ComplaintEscalated | ComplaintRuled
-    | RulingAppealed | ReviewAsked | RulingReviewed | RulingTaken | RulingWeighed | ComplaintClosed
+    | RulingAppealed | ReviewAsked | RulingReviewed | RulingTaken | RulingWeighed | ComplaintClosed | RulingExecuted
 )  # fmt: skip
 
 

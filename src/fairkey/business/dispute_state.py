@@ -23,6 +23,7 @@ from .dispute_events import (
     Reason,
     ReviewAsked,
     RulingAppealed,
+    RulingExecuted,
     RulingReviewed,
     RulingTaken,
     RulingWeighed,
@@ -170,7 +171,7 @@ def evolve(complaint: Complaint, event: ComplaintEvent, at_ms: int) -> Complaint
             assert complaint.ruling is not None
             ruling = replace(complaint.ruling, reviewed=True)
             return replace(complaint, ruling=ruling, due_at_ms=event.appeal_by_ms)
-        case RulingTaken() | RulingWeighed():
+        case RulingTaken() | RulingWeighed() | RulingExecuted():
             return complaint  # what follows from it comes at once
         case _:
             assert_never(event)

@@ -206,6 +206,7 @@ def settings_for(database_url: str, state: Path, **more: str) -> Settings:
     return Settings.from_environment(
         {
             "FAIRKEY_MODE": "test",
+            "FAIRKEY_SMALL_TRIAL_FEN": "0",
             "FAIRKEY_STATE_DIR": str(state),
             "FAIRKEY_DATABASE_URL": database_url,
             "FAIRKEY_MASTER_KEY": base64.b64encode(bytes(range(32))).decode(),

@@ -321,6 +321,17 @@ class Settings:
         _whole(1, 2),
         "How many persons on the operator's side must agree before an applicant is admitted.",
     )
+    small_trial_fen: int = _setting(
+        "44000",
+        _whole(0, 100_000_000),
+        "What a shop without a deposit may have unsettled at once, in fen; it grows by 15 % of what it settles without"
+        " complaint. 0: deposits bound nothing.",
+    )
+    cover_bp: int = _setting(
+        "1000",
+        _whole(1, 100_000),
+        "What of a shop's unsettled value its deposit must hold, in hundredths of a percent.",
+    )
     tsa_urls: tuple[tuple[str, str], ...] = _setting(
         "",
         _authorities,

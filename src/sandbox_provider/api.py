@@ -42,6 +42,7 @@ class RefundAsked(Asked, frozen=True, kw_only=True):
     idempotency_key: Name
     provider_txn: Name
     amount_fen: Fen
+    out_of: Name | None = None
 
 
 class ReleaseAsked(Asked, frozen=True, kw_only=True):
@@ -157,7 +158,7 @@ def api_routes(provider: Provider, public_url: Callable[[], str]) -> list[HTTPRo
         def read(body: bytes) -> tuple[tuple[str, ...], Doing]:
             asked = msgspec.json.decode(body, type=RefundAsked)
             return counter.about_payment(asked.provider_txn, asked.idempotency_key), lambda: _stands(
-                provider.refund(asked.idempotency_key, asked.provider_txn, asked.amount_fen)
+                provider.refund(asked.idempotency_key, asked.provider_txn, asked.amount_fen, asked.out_of or "")
             )
 
         return await counter.serve(request, "refund", read)

@@ -195,18 +195,25 @@ class Book:
         return known
 
     def refund(
-        self, idempotency_key: str, provider_txn: str, amount_fen: int, now_ms: int, course: Course
+        self, idempotency_key: str, provider_txn: str, amount_fen: int, now_ms: int, course: Course, out_of: str = ""
     ) -> Instruction:
-        """Give back out of what is held; what was split already comes from the platform's account."""
+        """Give back out of what is held; what was split already comes from the platform's account, or all of it out of
+        the sub-account `out_of`.
+        """
         payment = self._payment_or_refuse(provider_txn)
         held_fen = self.balance(f"held/{provider_txn}", payment.currency)
         if amount_fen > payment.amount_fen - payment.refunded_fen:
             raise Refused(422, "more_than_was_paid", "refunds would exceed the payment")
-        from_held_fen = min(held_fen, amount_fen)
-        sources = [(f"held/{provider_txn}", from_held_fen), (PLATFORM, amount_fen - from_held_fen)]
-        if self.balance(PLATFORM, payment.currency) < sources[1][1]:
+        from_held_fen = 0 if out_of else min(held_fen, amount_fen)
+        rest = f"shop/{out_of}" if out_of else PLATFORM
+        sources = [(f"held/{provider_txn}", from_held_fen), (rest, amount_fen - from_held_fen)]
+        if self.balance(rest, payment.currency) < sources[1][1]:
+            if out_of:
+                raise Refused(422, "account_is_short", "the account that bears the refund holds less")
             raise Refused(422, "platform_account_is_short", "the money was split and the platform's account is short")
         body: dict[str, str | int] = {"provider_txn": provider_txn, "amount_fen": amount_fen}
+        if out_of:
+            body["out_of"] = out_of
         with self.state.transaction() as db:
             db.execute(
                 "UPDATE payments SET refunded_fen = refunded_fen + ? WHERE provider_txn = ?", (amount_fen, provider_txn)

@@ -43,15 +43,18 @@ class Provider:
         """Open a collection; False if it was open."""
         return self.book.open_collection(terms, self.clock.now_ms())
 
-    def refund(self, idempotency_key: str, provider_txn: str, amount_fen: int) -> Instruction:
+    def refund(self, idempotency_key: str, provider_txn: str, amount_fen: int, out_of: str = "") -> Instruction:
         """Take a refund."""
         body: dict[str, str | int] = {"provider_txn": provider_txn, "amount_fen": amount_fen}
+        if out_of:
+            body["out_of"] = out_of
         with self.state.transaction():
             if known := self.book.known("refund", idempotency_key, body):
                 return known
             names, notify_url = self._names(idempotency_key, provider_txn)
             course = self._course("refund", names, notify_url)
-            taken = self.book.refund(idempotency_key, provider_txn, amount_fen, self.clock.now_ms(), course)
+            now_ms = self.clock.now_ms()
+            taken = self.book.refund(idempotency_key, provider_txn, amount_fen, now_ms, course, out_of)
             return self._told(taken, names)
 
     def release(

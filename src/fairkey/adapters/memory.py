@@ -10,15 +10,17 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Literal
 
+from fairkey.business import covering
 from fairkey.business.basics import Stream, invariant
 from fairkey.business.codes import CodeStage
+from fairkey.business.covering import Exposure
 from fairkey.business.files import BatchFile
 from fairkey.effects.queue import MONEY, Effect
 from fairkey.engine.answers import Conflict, StoreIsAway
 from fairkey.engine.event_store import Booked, Commit, Given, Loaded, Moved, Recorded, Stored, Wants
 from fairkey.engine.perform import fresh_file
 from fairkey.engine.rebuild import Past, Picture, Row
-from fairkey.read_tables.changes import BatchOnSale
+from fairkey.read_tables.changes import BatchOnSale, SumChange
 from fairkey.read_tables.facets import is_unpaid, units_bought
 from fairkey.read_tables.kept import Kept
 
@@ -144,6 +146,18 @@ class MemoryTransaction:
         given.addresses = {key: sum(one.address_key == key for one in unpaid) for key in wants.addresses}
         given.bought = {key: self._bought(*key) for key in wants.bought}
         given.balances = {key: kept.balances[*key, "CNY"] for key in wants.balances}
+        given.exposures = {
+            (shop_id, first_day): Exposure(
+                open_fen=kept.sums[shop_id, covering.OPEN],
+                window_fen=sum(
+                    fen
+                    for (shop, name), fen in kept.sums.items()
+                    if shop == shop_id and name >= first_day and name.startswith("day:")
+                ),
+                clean_fen=kept.sums[shop_id, covering.CLEAN],
+            )
+            for shop_id, first_day in wants.exposures
+        }
         given.staged = {key: 0 if key in kept.batches else len(tables.vault.get(key, ())) for key in wants.staged}
         given.unsold = {
             key: tuple(place for place, row in enumerate(kept.rows_of(*key)) if row.stage is CodeStage.FREE)
@@ -182,6 +196,10 @@ def apply(tables: Tables, commit: Commit) -> None:
             raise Conflict("a stream has moved on")
     if any(command_id in tables.answers for command_id, _ in commit.answers):
         raise Conflict("the answer was given meanwhile")
+    sums = [change for change in commit.changes if isinstance(change, SumChange)]
+    opened = Counter({change.shop_id: change.by_fen for change in sums if change.name == covering.OPEN})
+    if any(tables.kept.sums[shop, covering.OPEN] + opened[shop] > most for shop, most in commit.open_max.items()):
+        raise Conflict("others have placed orders at this shop meanwhile")
     tables.events.extend(commit.events)
     tables.streams.update((moved.stream, moved) for moved in commit.moved)
     for change in commit.changes:

@@ -124,12 +124,14 @@ async def open_house(
         stack.push_async_callback(licences.aclose)
         carrier = mail or _mail_of(settings)
         approvals = settings.admission_approvals
-        rules = Rules(telling=carrier is not None, admission_approvals=approvals)
+        cover = {"small_trial_fen": settings.small_trial_fen, "cover_bp": settings.cover_bp}
+        rules = Rules(telling=carrier is not None, admission_approvals=approvals, **cover)
         if settings.is_playground:
             rules = Rules(
                 telling=carrier is not None,
                 unpaid_per_address_max=UNPAID_PER_ADDRESS_MAX_IN_PLAYGROUNDS,
                 admission_approvals=approvals,
+                **cover,
             )
         performer = Performer(PostgresStore(engine_pool, keys), now_ms, chance, rules)
         batcher: Batcher[Asked, Outcome] = Batcher(_patient(performer))
@@ -158,9 +160,9 @@ async def open_house(
             admissions=PostgresAdmissions(pool, keys, now_ms),
             erasures=PostgresErasures(pool, keys, now_ms),
             traces=Traces(pool, keys),
+            evidence=evidence_files(settings, pool, keys, now_ms),
             log=PostgresPublicLog(
                 pool,
-            evidence=evidence_files(settings, pool, keys, now_ms),
                 keys,
                 LogKeys(pool, keys, now_ms),
                 origin=log_origin(settings),

@@ -64,6 +64,7 @@ def ground() -> Iterator[Ground]:
         with EmbeddedPostgres(folder / "postgres") as server:
             environment = {
                 "FAIRKEY_MODE": "test",
+                "FAIRKEY_SMALL_TRIAL_FEN": "0",
                 "FAIRKEY_STATE_DIR": str(folder),
                 "FAIRKEY_MASTER_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
                 "FAIRKEY_LIMIT_PERCENT": "0",

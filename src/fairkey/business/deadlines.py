@@ -2,9 +2,9 @@
 
 from typing import NamedTuple
 
-from . import complaints, orders, panels, payments, shops
+from . import complaints, deposits, orders, panels, payments, shops
 from .basics import Command, Stream, invariant
-from .files import File, OrderFile, PanelFile, PaymentFile, ShopFile
+from .files import DepositFile, File, OrderFile, PanelFile, PaymentFile, ShopFile
 from .orders import ENDED, Stage
 from .panel_events import PanelStage
 
@@ -34,6 +34,8 @@ def due_of(file: File) -> Due | None:
         case ShopFile(shop=shop):
             moves = shops.next_deadline(shop)
             return Due(*moves) if moves else None
+        case DepositFile(deposit=deposit) if deposit.releases:
+            return Due(deposit.releases[0].due_at_ms, "end_notice")
         case PanelFile(panel=panel):
             what = _END_OF_PANEL_STAGE.get(panel.stage)
             return Due(panel.due_at_ms, what) if what else None
@@ -72,6 +74,8 @@ def command_for(stream: Stream, what: str) -> Command:
             return shops.RemindOfCheck(shop_id=stream.shop_id)
         case "lapse_check":
             return shops.LapseCheck(shop_id=stream.shop_id)
+        case "end_notice":
+            return deposits.EndNotice(shop_id=stream.shop_id)
         case "lapse_panel":
             return panels.LapsePanel(shop_id=stream.shop_id, panel_id=stream.id)
         case "close_commits":

@@ -7,7 +7,7 @@
 from enum import StrEnum
 from typing import NamedTuple
 
-from . import escrow, payments, payouts
+from . import deposit_events, escrow, payments, payouts, pool, restoring
 from .basics import CURRENCY, Event
 
 
@@ -22,6 +22,11 @@ class Account(StrEnum):
     REFUND_PAYABLE = "refund_payable"
     PAYOUT_PAYABLE = "payout_payable"
     UNMATCHED = "unmatched"
+    DEPOSIT_COMING = "deposit_coming"
+    DEPOSIT_FREE = "deposit_free"
+    DEPOSIT_LOCKED = "deposit_locked"
+    STAKE = "stake"
+    GUARANTEE_POOL = "guarantee_pool"
 
 
 ASSETS = frozenset({Account.PROVIDER_CLEARING})
@@ -66,4 +71,43 @@ def postings_of(event: Event) -> list[Posting]:
         case payments.UnmatchedRefunded():
             return [Posting(Account.REFUND_PAYABLE, Account.PROVIDER_CLEARING, event.amount_fen, event.currency)]
         case _:
+            return _of_deposits(event)
+
+
+def _of_deposits(event: Event) -> list[Posting]:
+    """Between a shop and the pool money passes through clearing: each ledger row belongs to one shop."""
+    match event:
+        case deposit_events.DepositToppedUp(attempt=1):
+            rows = [Posting(Account.PROVIDER_CLEARING, Account.DEPOSIT_COMING, event.amount_fen)]
+        case deposit_events.DepositSecured():
+            rows = [Posting(Account.DEPOSIT_COMING, Account.DEPOSIT_FREE, event.amount_fen)]
+        case deposit_events.DepositDeducted():
+            rows = [
+                Posting(Account.DEPOSIT_FREE, Account.REFUND_PAYABLE, event.refund_fen),
+                Posting(Account.DEPOSIT_FREE, Account.PROVIDER_CLEARING, event.penalty_fen),
+            ]
+        case deposit_events.StakeLocked():
+            rows = [Posting(Account.DEPOSIT_FREE, Account.STAKE, event.amount_fen)]
+        case deposit_events.StakeReturned():
+            rows = [Posting(Account.STAKE, Account.DEPOSIT_FREE, event.amount_fen)]
+        case deposit_events.StakeForfeited():
+            rows = [Posting(Account.STAKE, Account.PROVIDER_CLEARING, event.amount_fen)]
+        case deposit_events.ReleaseRequested():
+            rows = [Posting(Account.DEPOSIT_FREE, Account.DEPOSIT_LOCKED, event.amount_fen)]
+        case deposit_events.ReleaseCut():
+            rows = [Posting(Account.DEPOSIT_LOCKED, Account.DEPOSIT_FREE, event.amount_fen)]
+        case deposit_events.DepositReleased(attempt=1):
+            rows = [Posting(Account.DEPOSIT_LOCKED, Account.PAYOUT_PAYABLE, event.amount_fen)]
+        case deposit_events.DepositReturned():
+            rows = [Posting(Account.PAYOUT_PAYABLE, Account.PROVIDER_CLEARING, event.amount_fen)]
+        case pool.PoolFunded() | pool.PoolTook():
+            rows = [Posting(Account.PROVIDER_CLEARING, Account.GUARANTEE_POOL, event.amount_fen)]
+        case pool.PoolPaid():
+            rows = [Posting(Account.GUARANTEE_POOL, Account.PROVIDER_CLEARING, event.amount_fen)]
+        case restoring.PaymentRestoring(attempt=1, source="pool"):
+            rows = [Posting(Account.PROVIDER_CLEARING, Account.REFUND_PAYABLE, event.amount_fen)]
+        case restoring.PaymentRestored():
+            rows = [Posting(Account.REFUND_PAYABLE, Account.PROVIDER_CLEARING, event.amount_fen)]
+        case _:
             return []
+    return [row for row in rows if row.amount_fen]

@@ -1,9 +1,11 @@
 """What a provider's notice becomes. Money that arrived is a fact: no notice is ever dropped."""
 
 from .basics import CURRENCY, PLATFORM, Command, Stream
+from .deposits import RecordReturned, RecordSecured
 from .escrow import RecordPayment, RecordRefund, RecordRelease
 from .payments import RecordUnmatched, RecordUnmatchedRefund
 from .payouts import RecordPayout
+from .restoring import RecordRestored
 
 
 def report_of(  # noqa: PLR0913 - the notice, spelled out
@@ -67,6 +69,23 @@ def report_of_instruction(
         case "refund", "payment":
             return RecordUnmatchedRefund(
                 shop_id=stream.shop_id, payment_id=stream.id, attempt=attempt, succeeded=succeeded, reason=reason
+            )
+        case "restore", "order":
+            return RecordRestored(
+                shop_id=stream.shop_id,
+                order_id=stream.id,
+                restore_no=number,
+                attempt=attempt,
+                succeeded=succeeded,
+                reason=reason,
+            )
+        case "release", "deposit":
+            return RecordSecured(
+                shop_id=stream.shop_id, top_up_no=number, attempt=attempt, succeeded=succeeded, reason=reason
+            )
+        case "refund", "deposit":
+            return RecordReturned(
+                shop_id=stream.shop_id, return_no=number, attempt=attempt, succeeded=succeeded, reason=reason
             )
         case "payout", "payout":
             return RecordPayout(shop_id=stream.shop_id, payout_id=stream.id, succeeded=succeeded, reason=reason)

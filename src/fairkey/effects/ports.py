@@ -108,8 +108,14 @@ class PaymentProvider(Protocol):
         """
         ...
 
-    async def refund(self, *, idempotency_key: str, provider_txn: str, amount_fen: int) -> Instruction:
-        """Give (a part of) one received payment back to who paid it. Raises as `collect`."""
+    async def refund(
+        self, *, idempotency_key: str, provider_txn: str, amount_fen: int, out_of: str = ""
+    ) -> Instruction:
+        """Give (a part of) one received payment back to who paid it. Raises as `collect`.
+
+        `out_of`: an account at the provider that bears it when the payment was split already, in one instruction
+        (Alipay: `refund_royalty_parameters`; WeChat Pay: 分账回退, then refund). Empty: out of what is held.
+        """
         ...
 
     async def release(

@@ -11,6 +11,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from fairkey.business.basics import Stream
+from fairkey.business.covering import Exposure
 from fairkey.business.deadlines import Due
 from fairkey.business.files import File
 from fairkey.business.postings import Posting
@@ -48,6 +49,7 @@ class Wants:
     addresses: set[str] = field(default_factory=set)
     bought: set[tuple[str, str, str]] = field(default_factory=set)  # (shop, listing, buyer key)
     balances: set[tuple[str, str]] = field(default_factory=set)  # (shop, account)
+    exposures: set[tuple[str, str]] = field(default_factory=set)  # (shop, first day that counts)
     staged: set[tuple[str, str]] = field(default_factory=set)  # (shop, batch)
     unsold: set[tuple[str, str]] = field(default_factory=set)  # (shop, batch)
     off_sale: set[tuple[str, str]] = field(default_factory=set)  # (shop, code)
@@ -64,6 +66,7 @@ class Given:
     addresses: dict[str, int] = field(default_factory=dict)
     bought: dict[tuple[str, str, str], int] = field(default_factory=dict)
     balances: dict[tuple[str, str], int] = field(default_factory=dict)
+    exposures: dict[tuple[str, str], Exposure] = field(default_factory=dict)
     staged: dict[tuple[str, str], int] = field(default_factory=dict)
     unsold: dict[tuple[str, str], tuple[int, ...]] = field(default_factory=dict)
     off_sale: dict[tuple[str, str], bool] = field(default_factory=dict)
@@ -113,6 +116,7 @@ class Commit(Struct, frozen=True, kw_only=True):
     changes: Sequence[Change]
     effects: Sequence[Effect]
     answers: Sequence[tuple[str, Stored]]
+    open_max: dict[str, int] = {}  # shop -> what may be open after this write; more is a `Conflict`
 
 
 class Transaction(Protocol):

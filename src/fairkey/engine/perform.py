@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fairkey.business import batches, briefings, codes, orders
+from fairkey.business import batches, briefings, codes, covering, orders
 from fairkey.business.askers import ASKERS, Asker
 from fairkey.business.basics import CURRENCY, Broken, Command, Event, Refusal, Stream
 from fairkey.business.codes import CodeStage
@@ -18,7 +18,7 @@ from fairkey.business.files import CAPABILITIES, FILES, File, ListingFile, Order
 from fairkey.business.postings import postings_of
 from fairkey.effects.queue import Effect, effects_of
 from fairkey.proofs.leaf import leaf_of
-from fairkey.read_tables.changes import Change, changes_of, folded
+from fairkey.read_tables.changes import Change, changes_of, folded, sums_of
 from fairkey.read_tables.facets import facets_of, is_unpaid, units_bought
 from fairkey.read_tables.kept import legs_of
 
@@ -59,6 +59,8 @@ class Rules:
     unpaid_per_buyer_max: int = orders.UNPAID_PER_BUYER_MAX
     unpaid_per_address_max: int = orders.UNPAID_PER_ADDRESS_MAX
     admission_approvals: int = 1  # persons who must agree before a shop is admitted
+    small_trial_fen: int = 0  # what an uncovered shop may have open; 0: no bound at all
+    cover_bp: int = covering.COVER_BP  # what of the unsettled a deposit must hold
     telling: bool = True  # whether mails are wanted at all
 
 
@@ -191,6 +193,8 @@ class _Desk:
         self.unpaid_per_buyer_max = rules.unpaid_per_buyer_max
         self.unpaid_per_address_max = rules.unpaid_per_address_max
         self.admission_approvals = rules.admission_approvals
+        self.small_trial_fen = rules.small_trial_fen
+        self.cover_bp = rules.cover_bp
         self._telling = rules.telling
         self._given = Given()
         self._picked: dict[tuple[str, str], set[str]] = {}
@@ -201,6 +205,8 @@ class _Desk:
         self._more_unpaid: Counter[tuple[str, str, str]] = Counter()  # ("buyer" or "address", buyer key, address key)
         self._more_bought: Counter[tuple[str, str, str]] = Counter()
         self._more_fen: Counter[tuple[str, str]] = Counter()
+        self._more_sums: Counter[tuple[str, str]] = Counter()  # (shop, name of a kept sum)
+        self._open_max: dict[str, int] = {}
         # of the command being decided now:
         self._touched: dict[Stream, tuple[int, File]] = {}
         self._now_happening: list[_Happened] = []
@@ -218,6 +224,8 @@ class _Desk:
                 wants.buyers.add((command.buyer_key, command.address_key))
                 if command.address_key:
                     wants.addresses.add(command.address_key)
+                if self.small_trial_fen:
+                    wants.exposures.add((command.shop_id, covering.window_from(self.now_ms)))
         wants.peek -= wants.lock
         return wants
 
@@ -258,6 +266,7 @@ class _Desk:
         mine.addresses.update(given.addresses)
         mine.bought.update(given.bought)
         mine.balances.update(given.balances)
+        mine.exposures.update(given.exposures)
         mine.staged.update(given.staged)
         mine.unsold.update(given.unsold)
         mine.off_sale.update(given.off_sale)
@@ -295,6 +304,17 @@ class _Desk:
         if key not in self._given.balances:
             raise _MustRead(Wants(balances={key}))
         return self._given.balances[key] + self._more_fen[key]
+
+    def exposure(self, shop_id: str) -> covering.Exposure:
+        key = (shop_id, covering.window_from(self.now_ms))
+        if key not in self._given.exposures:
+            raise _MustRead(Wants(exposures={key}))
+        read, more = self._given.exposures[key], self._more_sums
+        return covering.Exposure(
+            open_fen=read.open_fen + more[shop_id, covering.OPEN],
+            window_fen=read.window_fen + more[shop_id, covering.day_name(self.now_ms)],
+            clean_fen=read.clean_fen + more[shop_id, covering.CLEAN],
+        )
 
     def staged(self, shop_id: str, batch_id: str) -> int:
         key = (shop_id, batch_id)
@@ -379,8 +399,16 @@ class _Desk:
             case codes.CodesReleased(to_stock=True):
                 # Their rows are held by this batch: the order that gives them up is locked.
                 given.codes.setdefault((stream.shop_id, event.listing_id), []).extend(event.codes)
+            case orders.OrderPlaced() if self.small_trial_fen:
+                # Read without a lock: the write refuses when others have placed more meanwhile.
+                room_fen = briefings.room_fen(stream.shop_id, self)
+                assert room_fen is not None
+                open_fen = self.exposure(stream.shop_id).open_fen
+                self._open_max[stream.shop_id] = open_fen + room_fen
             case _:
                 pass
+        for change in sums_of(stream, event, happened.file, self.now_ms):
+            self._more_sums[change.shop_id, change.name] += change.by_fen
         for posting in postings_of(event):
             if posting.currency == CURRENCY:
                 for account, by_fen in legs_of(posting):
@@ -443,6 +471,7 @@ class _Desk:
             changes=folded(changes),
             effects=effects,
             answers=answers,
+            open_max=self._open_max,
         )
 
     def _wanted(self, effects: list[Effect]) -> list[Effect]:

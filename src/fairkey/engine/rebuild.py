@@ -193,6 +193,7 @@ def compare(kept: Picture, rebuilt: Picture) -> list[Difference]:
     for stream in sorted(kept.streams.keys() | rebuilt.streams.keys()):
         differences += compare_row(stream, kept.streams.get(stream), rebuilt.streams.get(stream))
     differences += _compare("code", kept.kept.codes, rebuilt.kept.codes, _show_code)
+    differences += _compare("sums", _filled(kept.kept.sums), _filled(rebuilt.kept.sums), str)
     differences += _compare("stock", _filled(kept.kept.stock), _filled(rebuilt.kept.stock), str)
     differences += _compare("balance", _filled(kept.kept.balances), _filled(rebuilt.kept.balances), str)
     readable = {key: terms for key, terms in rebuilt.kept.revisions.items() if terms}

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import NAMESPACE_URL, uuid5
 
-from fairkey.business import batches, codes, orders
+from fairkey.business import batches, codes, deposits, orders
 from fairkey.business.askers import Asker
 from fairkey.business.basics import CURRENCY, Command
 from fairkey.business.listings import decode_terms
@@ -142,6 +142,20 @@ async def collect(house: House, *, shop_id: str, order_id: str, return_url: str)
     )
 
 
+async def collect_top_up(
+    house: House, *, shop_id: str, top_up_id: str, amount_fen: int, expires_at_ms: int, return_url: str
+) -> Collection:
+    """Open the collection of a top-up of a deposit, or find it opened before. Raises as `collect`."""
+    return await house.provider.collect(
+        reference=reference_of(await house.numbers.number_for(shop_id), top_up_id),
+        amount_fen=amount_fen,
+        subject="deposit",
+        expires_at_ms=expires_at_ms,
+        return_url=return_url,
+        notify_url=f"{house.settings.origin}/callbacks/{house.provider.name}",
+    )
+
+
 async def open_codes(
     house: House,
     *,
@@ -189,7 +203,24 @@ async def record_notice(house: House, provider_name: str, notice: Notice) -> Ans
         answer = await _record_money(house, provider_name, notice, where)
         if not answer.refusal:
             return answer
+        answer = await _record_top_up(house, provider_name, notice, where)
+        if not answer.refusal:
+            return answer
     return await _record_money(house, provider_name, notice, None)
+
+
+async def _record_top_up(
+    house: House, provider_name: str, notice: PaymentNotice, where: tuple[str, str]
+) -> Answer:
+    command = deposits.RecordTopUp(
+        shop_id=where[0],
+        top_up_id=where[1],
+        provider=provider_name,
+        provider_txn=notice.provider_txn,
+        amount_fen=notice.amount_fen,
+        paid_at_ms=notice.paid_at_ms,
+    )
+    return await house.ask(Asker.PROVIDER, command, command_id=f"pay:{provider_name}:{notice.provider_txn}")
 
 
 async def _record_money(

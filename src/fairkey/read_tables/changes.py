@@ -7,10 +7,12 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from fairkey.business import batches, codes, listings
+from fairkey.business import batches, codes, covering, listings, orders
 from fairkey.business.basics import Event, Stream
 from fairkey.business.codes import CodeStage
 from fairkey.business.files import File, OrderFile
+
+CLEANLY = frozenset({"buyer", "clock"})  # who ended an order that nobody complained about
 
 
 class CodesMove(Struct, frozen=True, kw_only=True):
@@ -60,6 +62,14 @@ class StockChange(Struct, frozen=True, kw_only=True):
     by: int
 
 
+class SumChange(Struct, frozen=True, kw_only=True):
+    """A kept sum of a shop changes: what is open, what was settled (`covering`)."""
+
+    shop_id: str
+    name: str
+    by_fen: int
+
+
 class RevisionPublished(Struct, frozen=True, kw_only=True):
     """One immutable revision of a listing."""
 
@@ -71,7 +81,7 @@ class RevisionPublished(Struct, frozen=True, kw_only=True):
     at_ms: int
 
 
-Change = CodesMove | CodesTyped | BatchOnSale | BatchOffSale | StockChange | RevisionPublished
+Change = CodesMove | CodesTyped | BatchOnSale | BatchOffSale | StockChange | SumChange | RevisionPublished
 
 
 def changes_of(stream: Stream, event: Event, file: File, at_ms: int) -> list[Change]:
@@ -145,7 +155,31 @@ def changes_of(stream: Stream, event: Event, file: File, at_ms: int) -> list[Cha
                 )
             ]
         case _:
+            return [*sums_of(stream, event, file, at_ms)]
+
+
+def sums_of(stream: Stream, event: Event, file: File, at_ms: int) -> list[SumChange]:
+    """What an event of an order means for the kept sums of its shop; `file` is the order after it."""
+    if not isinstance(file, OrderFile):
+        return []
+    amount_fen, settled = file.order.amount_fen, False
+    match event:
+        case orders.OrderPlaced() | orders.OrderPaid(late=True):
+            open_fen = amount_fen
+        case orders.OrderExpired() | orders.OrderCancelled() | orders.OrderWithdrawn() | orders.OrderRefunded():
+            open_fen = -amount_fen
+        case orders.OrderCutShort():
+            open_fen = -event.refund_fen
+        case orders.OrderCompleted():
+            open_fen, settled = -amount_fen, True
+        case _:
             return []
+    sums = {covering.OPEN: open_fen}
+    if settled:
+        sums[covering.day_name(at_ms)] = amount_fen
+        if file.order.ended_by in CLEANLY:
+            sums[covering.CLEAN] = amount_fen
+    return [SumChange(shop_id=stream.shop_id, name=name, by_fen=by_fen) for name, by_fen in sums.items()]
 
 
 def folded(changes: Iterable[Change]) -> list[Change]:
@@ -153,12 +187,16 @@ def folded(changes: Iterable[Change]) -> list[Change]:
     births: list[Change] = []
     moves: dict[tuple[str, str], CodesMove] = {}
     stock: dict[tuple[str, str], int] = {}
+    sums: dict[tuple[str, str], int] = {}
     for change in changes:
         if isinstance(change, CodesMove):
             moves.update({(change.shop_id, code): change for code in change.codes})
         elif isinstance(change, StockChange):
             key = (change.shop_id, change.listing_id)
             stock[key] = stock.get(key, 0) + change.by
+        elif isinstance(change, SumChange):
+            key = (change.shop_id, change.name)
+            sums[key] = sums.get(key, 0) + change.by_fen
         else:
             births.append(change)
     return [
@@ -171,5 +209,10 @@ def folded(changes: Iterable[Change]) -> list[Change]:
             StockChange(shop_id=shop_id, listing_id=listing_id, by=by)
             for (shop_id, listing_id), by in sorted(stock.items())
             if by
+        ),
+        *(
+            SumChange(shop_id=shop_id, name=name, by_fen=by_fen)
+            for (shop_id, name), by_fen in sorted(sums.items())
+            if by_fen
         ),
     ]

@@ -7,6 +7,7 @@ from fairkey.business.files import (
     BatchFile,
     CodeFile,
     CouponFile,
+    DepositFile,
     ErasureFile,
     File,
     IssuerFile,
@@ -15,6 +16,7 @@ from fairkey.business.files import (
     PanelFile,
     PaymentFile,
     PayoutFile,
+    PoolFile,
     ShopFile,
     StandardFile,
 )
@@ -81,7 +83,20 @@ def facets_of(file: File) -> Facets:
             return Facets(stage=standards.published[-1].version if standards.published else "")
         case IssuerFile(issuer=issuer):
             return Facets(stage=issuer.standing.value)
+        case _:
+            return _facets_of_justice(file)
+
+
+def _facets_of_justice(file: File) -> Facets:
+    match file:
         case PanelFile(panel=panel):
             return Facets(stage=panel.stage.value, amount_fen=panel.value_fen)
         case ArbitratorFile(arbitrator=arbitrator):
             return Facets(stage=arbitrator.standing.value, account_id=arbitrator.account_id)
+        case DepositFile(deposit=deposit):
+            owes = "owes" if deposit.owed_fen else "agreed"
+            return Facets(stage="stuck" if deposit.is_stuck else owes, amount_fen=deposit.free_fen)
+        case PoolFile(pool=pool):
+            return Facets(stage="open", amount_fen=pool.balance_fen)
+        case _:
+            raise TypeError(type(file).__name__)

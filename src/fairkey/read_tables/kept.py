@@ -19,6 +19,7 @@ from .changes import (
     CodesTyped,
     RevisionPublished,
     StockChange,
+    SumChange,
 )
 
 
@@ -40,6 +41,7 @@ class Kept:
     stock: Counter[tuple[str, str]] = field(default_factory=Counter)  # (shop, listing)
     revisions: dict[tuple[str, str, int], str] = field(default_factory=dict)  # (shop, listing, revision) -> terms
     balances: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # (shop, account, currency) -> fen
+    sums: Counter[tuple[str, str]] = field(default_factory=Counter)  # (shop, name) -> fen, of `covering`
     batches: dict[tuple[str, str], list[str]] = field(default_factory=dict)  # (shop, batch) -> its codes by place
 
     def change(self, change: Change, in_vault: Iterable[str] = ()) -> None:
@@ -68,6 +70,9 @@ class Kept:
                 key = (change.shop_id, change.listing_id)
                 self.stock[key] += change.by
                 invariant(self.stock[key] >= 0, "stock is never below zero")
+            case SumChange():
+                self.sums[change.shop_id, change.name] += change.by_fen
+                invariant(self.sums[change.shop_id, change.name] >= 0, "a kept sum is never below zero")
             case RevisionPublished():
                 self.revisions[change.shop_id, change.listing_id, change.revision] = change.terms
 

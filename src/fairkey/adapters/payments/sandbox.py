@@ -181,9 +181,13 @@ class SandboxProvider:
             for payment in answer.payments
         )
 
-    async def refund(self, *, idempotency_key: str, provider_txn: str, amount_fen: int) -> Instruction:
+    async def refund(
+        self, *, idempotency_key: str, provider_txn: str, amount_fen: int, out_of: str = ""
+    ) -> Instruction:
         """See the port."""
         body = {"idempotency_key": idempotency_key, "provider_txn": provider_txn, "amount_fen": amount_fen}
+        if out_of:
+            body["out_of"] = out_of
         return _stands(await self._post("/v1/refunds", body, _InstructionAnswer))
 
     async def release(

@@ -81,14 +81,17 @@ held AS NOT MATERIALIZED (  -- the codes that an order's own state holds
 told AS NOT MATERIALIZED (  -- every movement of money that an event told the provider to make
     SELECT shop_id, stream_kind, stream_id, kind, convert_from(body, 'UTF8')::json -> 'public' AS public
     FROM events WHERE kind IN ('payment.refund_requested', 'payment.released', 'payment.payout_requested',
-                               'payment.unmatched_refund_requested')
+                               'payment.unmatched_refund_requested', 'payment.restoring', 'deposit.topped_up',
+                               'deposit.released')
 ),
 instructions AS NOT MATERIALIZED (  -- its key in the outbox, and its amount
     SELECT shop_id,
            concat_ws(':', CASE kind WHEN 'payment.released' THEN 'release' WHEN 'payment.payout_requested' THEN 'payout'
+                                    WHEN 'payment.restoring' THEN 'restore' WHEN 'deposit.topped_up' THEN 'release'
                                     ELSE 'refund' END,
                      shop_id, stream_kind, stream_id,
-                     coalesce(public ->> 'refund_no', public ->> 'release_no', '1'), public ->> 'attempt') AS key,
+                     coalesce(public ->> 'restore_no', public ->> 'top_up_no', public ->> 'return_no',
+                              public ->> 'refund_no', public ->> 'release_no', '1'), public ->> 'attempt') AS key,
            coalesce(public ->> 'amount_fen', public ->> 'shop_fen') AS fen
     FROM told
 )
@@ -211,6 +214,45 @@ CHECKS: Final[tuple[_Check, ...]] = (
                        CASE credit WHEN 'provider_clearing' THEN -amount_fen ELSE amount_fen END FROM ledger
             ) AS legs GROUP BY 1, 2, 3
         ) AS summed USING (shop_id, account, currency) WHERE coalesce(kept.balance_fen, 0) <> coalesce(summed.fen, 0)
+        """,
+    ),
+    _Check(
+        "money",
+        "a deposit's or the pool's own state is not what its accounts hold",
+        """
+        SELECT concat_ws(' ', 'shop', shop_id, account, 'own', coalesce(own.fen, 0), 'kept', coalesce(balance_fen, 0))
+        FROM (
+            SELECT shop_id, 'deposit_free' AS account,
+                   coalesce((state::json #>> '{deposit,free_fen}')::bigint, 0) AS fen
+            FROM streams WHERE kind = 'deposit'
+            UNION ALL
+            SELECT shop_id, 'deposit_locked', coalesce((
+                SELECT sum((one ->> 'amount_fen')::bigint)
+                FROM json_array_elements(state::json #> '{deposit,releases}') AS one), 0)
+            FROM streams WHERE kind = 'deposit'
+            UNION ALL
+            SELECT shop_id, 'stake', coalesce((
+                SELECT sum(one.value::bigint) FROM json_each_text(state::json #> '{deposit,stakes}') AS one), 0)
+            FROM streams WHERE kind = 'deposit'
+            UNION ALL
+            SELECT shop_id, 'guarantee_pool', coalesce((state::json #>> '{pool,balance_fen}')::bigint, 0)
+            FROM streams WHERE kind = 'pool'
+        ) AS own FULL JOIN (
+            SELECT shop_id, account, balance_fen FROM ledger_accounts
+            WHERE account IN ('deposit_free', 'deposit_locked', 'stake', 'guarantee_pool')
+        ) AS kept USING (shop_id, account) WHERE coalesce(own.fen, 0) <> coalesce(balance_fen, 0)
+        """,
+    ),
+    _Check(
+        "money",
+        "what is open at a shop is not the sum of its open orders",
+        """
+        SELECT concat_ws(' ', 'shop', shop_id, 'kept', coalesce(kept.fen, 0), 'orders', coalesce(summed.fen, 0))
+        FROM (SELECT shop_id, fen FROM shop_sums WHERE name = 'open') AS kept
+        FULL JOIN (
+            SELECT shop_id, sum(amount_fen) AS fen FROM orders
+            WHERE stage IN ('placed', 'paid', 'delivered', 'disputed') GROUP BY shop_id
+        ) AS summed USING (shop_id) WHERE coalesce(kept.fen, 0) <> coalesce(summed.fen, 0)
         """,
     ),
     _Check(
@@ -356,7 +398,8 @@ CHECKS: Final[tuple[_Check, ...]] = (
         CROSS JOIN LATERAL (
             SELECT one ->> 'provider' AS provider, one ->> 'provider_txn' AS txn,
                    sum((one ->> 'amount_fen')::bigint) AS fen
-            FROM jsonb_array_elements(o.state #> '{escrow,refunds}') AS one GROUP BY 1, 2
+            FROM (SELECT jsonb_array_elements(o.state #> '{escrow,refunds}') AS one
+                  UNION ALL SELECT jsonb_array_elements(o.state #> '{restored,all}')) AS back GROUP BY 1, 2
         ) AS back
         WHERE back.fen > coalesce((
             SELECT sum((one ->> 'amount_fen')::bigint)
@@ -379,7 +422,9 @@ CHECKS: Final[tuple[_Check, ...]] = (
         """
         SELECT concat_ws(' ', 'shop', f.shop_id, f.key) FROM effects f
         LEFT JOIN instructions i ON i.shop_id = f.shop_id AND i.key = f.key
-        WHERE f.kind IN ('refund', 'release', 'payout', 'refund_unmatched') AND i.key IS NULL
+        WHERE f.kind IN ('refund', 'release', 'payout', 'refund_unmatched', 'restore', 'deposit_secure',
+                         'deposit_return')
+          AND i.key IS NULL
         """,
     ),
     _Check(

@@ -52,7 +52,7 @@ SELECT key, kind, stream_kind, stream_id, payload FROM effects WHERE shop_id = $
 """
 # Writers wait; readers go on. In the order in which the engine takes its locks.
 _LOCK: Final = """
-LOCK TABLE streams, codes, listing_stock, listing_revisions, ledger, ledger_accounts, effects
+LOCK TABLE streams, codes, listing_stock, shop_sums, listing_revisions, ledger, ledger_accounts, effects
 IN SHARE ROW EXCLUSIVE MODE
 """
 _GUARDED: Final = {"ledger": "kept", "listing_revisions": "kept", "codes": "revealed_for_ever"}
@@ -167,6 +167,8 @@ async def _kept(db: asyncpg.pool.PoolConnectionProxy, shop_id: str) -> Picture:
         )
     for row in await db.fetch("SELECT listing_id, free FROM listing_stock WHERE shop_id = $1", shop_id):
         kept.stock[shop_id, str(row["listing_id"])] = row["free"]
+    for row in await db.fetch("SELECT name, fen FROM shop_sums WHERE shop_id = $1", shop_id):
+        kept.sums[shop_id, row["name"]] = row["fen"]
     for row in await db.fetch("SELECT listing_id, revision, terms FROM listing_revisions WHERE shop_id = $1", shop_id):
         kept.revisions[shop_id, str(row["listing_id"]), row["revision"]] = row["terms"]
     for row in await db.fetch("SELECT account, currency, balance_fen FROM ledger_accounts WHERE shop_id = $1", shop_id):
@@ -299,6 +301,11 @@ async def _rewrite_codes(db: asyncpg.pool.PoolConnectionProxy, shop_id: str, kep
 
 
 async def _rewrite_sums(db: asyncpg.pool.PoolConnectionProxy, shop_id: str, rebuilt: Picture) -> None:
+    await db.execute("DELETE FROM shop_sums WHERE shop_id = $1", shop_id)
+    await db.executemany(
+        "INSERT INTO shop_sums (shop_id, name, fen) VALUES ($1, $2, $3)",
+        [(*key, fen) for key, fen in rebuilt.kept.sums.items()],
+    )
     await db.execute("DELETE FROM listing_stock WHERE shop_id = $1", shop_id)
     await db.executemany(
         "INSERT INTO listing_stock (shop_id, listing_id, free) VALUES ($1, $2, $3)",

@@ -13,6 +13,7 @@ import asyncpg
 import msgspec
 
 from fairkey.business.basics import Broken, Stream
+from fairkey.business.covering import Exposure
 from fairkey.engine.answers import Answer, Conflict, StoreIsAway
 from fairkey.engine.codec import decode_file, encode_file
 from fairkey.engine.event_store import Commit, Given, Loaded, Stored, Wants
@@ -24,6 +25,7 @@ from fairkey.read_tables.changes import (
     CodesTyped,
     RevisionPublished,
     StockChange,
+    SumChange,
 )
 from fairkey.read_tables.kept import legs_of
 
@@ -133,6 +135,9 @@ class PostgresTransaction:
             given.bought[shop_id, listing_id, buyer_key] = bought
         for shop_id, account in sorted(wants.balances):
             given.balances[shop_id, account] = await self._db.fetchval(sql.LOCK_BALANCE, shop_id, account) or 0
+        for shop_id, first_day in wants.exposures:
+            sums = await self._db.fetchrow(sql.READ_EXPOSURE, shop_id, first_day)
+            given.exposures[shop_id, first_day] = Exposure(**sums)
         for shop_id, batch_id in wants.staged:
             given.staged[shop_id, batch_id] = await self._db.fetchval(sql.COUNT_STAGED, shop_id, batch_id)
         for shop_id, batch_id in wants.unsold:
@@ -188,6 +193,7 @@ class PostgresTransaction:
         await self._write_effects(commit, at)
         await self._write_answers(commit, at)
         await self._write_stock(commit)
+        await self._write_sums(commit)
         await self._write_ledger(commit, at)
 
     async def _write_events(self, commit: Commit, at: datetime) -> None:
@@ -292,7 +298,7 @@ class PostgresTransaction:
                         change.terms,
                         at,
                     )
-                case CodesMove() | StockChange():
+                case CodesMove() | StockChange() | SumChange():
                     pass
         moves = [change for change in commit.changes if isinstance(change, CodesMove)]
         if moves:
@@ -336,6 +342,15 @@ class PostgresTransaction:
         if stock:
             rows = [((change.shop_id, change.listing_id), change.by) for change in stock]
             await self._add(sql.CHANGE_STOCK, sql.START_STOCK, rows)
+
+    async def _write_sums(self, commit: Commit) -> None:
+        """The row of a shop is locked from here to the commit; who read it before and counted on less starts again."""
+        rows = [((one.shop_id, one.name), one.by_fen) for one in commit.changes if isinstance(one, SumChange)]
+        await self._add(sql.CHANGE_SUMS, sql.START_SUMS, rows)
+        if commit.open_max:
+            shops, most = zip(*commit.open_max.items(), strict=True)
+            if await self._db.fetchval(sql.OPEN_TOO_MUCH, shops, most):
+                raise Conflict("others have placed orders at this shop meanwhile")
 
     async def _write_ledger(self, commit: Commit, at: datetime) -> None:
         if not commit.booked:

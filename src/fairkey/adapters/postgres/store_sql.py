@@ -170,6 +170,31 @@ SELECT shop_id, listing_id, 0 FROM unnest($1::uuid[], $2::uuid[]) AS new (shop_i
 ON CONFLICT DO NOTHING
 """
 
+READ_EXPOSURE = """
+SELECT coalesce(sum(fen) FILTER (WHERE name = 'open'), 0)::bigint AS open_fen,
+       coalesce(sum(fen) FILTER (WHERE name >= $2 AND name LIKE 'day:%'), 0)::bigint AS window_fen,
+       coalesce(sum(fen) FILTER (WHERE name = 'clean'), 0)::bigint AS clean_fen
+FROM shop_sums WHERE shop_id = $1 AND (name IN ('open', 'clean') OR name >= $2)
+"""
+
+CHANGE_SUMS = """
+UPDATE shop_sums kept SET fen = kept.fen + change.by_fen
+FROM unnest($1::uuid[], $2::text[], $3::bigint[]) AS change (shop_id, name, by_fen)
+WHERE kept.shop_id = change.shop_id AND kept.name = change.name
+RETURNING kept.shop_id, kept.name
+"""
+
+START_SUMS = """
+INSERT INTO shop_sums (shop_id, name, fen)
+SELECT shop_id, name, 0 FROM unnest($1::uuid[], $2::text[]) AS new (shop_id, name)
+ON CONFLICT DO NOTHING
+"""
+
+OPEN_TOO_MUCH = """
+SELECT count(*) FROM unnest($1::uuid[], $2::bigint[]) AS most (shop_id, fen)
+JOIN shop_sums kept ON kept.shop_id = most.shop_id AND kept.name = 'open' AND kept.fen > most.fen
+"""
+
 INSERT_LEDGER = """
 INSERT INTO ledger (shop_id, stream_kind, stream_id, version, row_no, debit, credit, amount_fen, currency, at)
 SELECT *, $10 FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::int[], $5::int[], $6::text[], $7::text[],

@@ -1,4 +1,4 @@
-"""Simulated worlds in the normal run; `./run simulate 1000` for the night. See `simulate.py`."""
+"""Simulated worlds in the normal run; `./run disorder 1000` for the night. See `simulate.py`."""
 
 import pytest
 

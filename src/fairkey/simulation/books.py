@@ -1,0 +1,135 @@
+"""What judging asks for, answered out of the engine's memory store."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from fairkey.business.basics import PLATFORM, Stream
+from fairkey.business.codes import CodeStage
+from fairkey.business.files import CodeFile, IssuerFile, ListingFile, OrderFile, StandardFile
+from fairkey.business.listings import encode_terms
+from fairkey.business.orders import Stage
+from fairkey.business.standards import STANDARD_ID, Published
+from fairkey.read_tables.issuer_book import AttestationLine
+from fairkey.read_tables.order_book import Fact, OrderRecord
+
+from .store import MarketStore
+
+FOUND_FOR_THE_BUYER = ("accepted", "ruled", "standard")
+
+
+class _Leaf(msgspec.Struct):
+    public: dict[str, object]
+
+
+class Books:
+    """Implements the parts of `read_tables.Questions` that judging uses."""
+
+    def __init__(self, store: MarketStore, custody: dict[str, str]) -> None:
+        """`custody`: the class of every code that was ever put into the vault."""
+        self._store = store
+        self._custody = custody
+
+    async def find(self, shop_id: str, order_id: str) -> OrderRecord | None:
+        """One order."""
+        moved = self._store.tables.streams.get(Stream(shop_id, "order", order_id))
+        if moved is None or not isinstance(moved.file, OrderFile):
+            return None
+        listing = self._store.tables.streams[Stream(shop_id, "listing", moved.file.order.listing_id)].file
+        assert isinstance(listing, ListingFile)
+        assert listing.listing.terms is not None
+        return OrderRecord(
+            shop_id=shop_id,
+            order_id=order_id,
+            shop_no=1,
+            shop_name="",
+            version=moved.version,
+            file=moved.file,
+            terms_json=encode_terms(listing.listing.terms),
+            created_at_ms=moved.file.order.placed_at_ms,
+            changed_at_ms=moved.file.order.placed_at_ms,
+            due_at_ms=moved.due.due_at_ms if moved.due else None,
+            due_what=moved.due.what if moved.due else None,
+        )
+
+    async def facts(self, shop_id: str, order_id: str, *, with_sealed: bool = False) -> list[Fact]:
+        """Its events, in order."""
+        stream = Stream(shop_id, "order", order_id)
+        return [
+            Fact(
+                version=event.version,
+                kind=event.kind,
+                at_ms=event.at_ms,
+                leaf_hash=event.leaf_hash.hex(),
+                public=msgspec.json.decode(event.body, type=_Leaf).public,
+                sealed=event.sealed if with_sealed else {},
+            )
+            for event in self._store.events_of(stream)
+        ]
+
+    async def published(self) -> list[Published]:
+        """The published versions of the standard."""
+        moved = self._store.tables.streams.get(Stream(PLATFORM, "standard", STANDARD_ID))
+        return list(moved.file.standards.published) if moved and isinstance(moved.file, StandardFile) else []
+
+    async def custody(self, shop_id: str, code_ids: Sequence[str]) -> dict[str, str]:
+        """The custody class of each code."""
+        _ = shop_id
+        return {code_id: self._custody[code_id] for code_id in code_ids if code_id in self._custody}
+
+    async def failed_buyers(self, shop_id: str, code_id: str, order_id: str) -> int:
+        """Other buyers who lost a code of the same batch, as `adapters/postgres/reads` counts them."""
+        kept = self._store.tables.kept.codes
+        own = self._store.tables.streams[Stream(shop_id, "order", order_id)].file
+        assert isinstance(own, OrderFile)
+        batch_id = kept[shop_id, code_id].batch_id
+        failed = set()
+        for (shop, _), row in kept.items():
+            if shop != shop_id or row.batch_id != batch_id or row.stage is not CodeStage.REVEALED:
+                continue
+            other = self._store.tables.streams[Stream(shop_id, "order", row.order_id)].file
+            assert isinstance(other, OrderFile)
+            is_lost = other.order.stage in (Stage.REFUNDED, Stage.PARTLY_REFUNDED)
+            if is_lost and other.complaint.outcome and other.complaint.outcome.value in FOUND_FOR_THE_BUYER:
+                failed.add(other.order.buyer_key)
+        return len(failed - {own.order.buyer_key})
+
+    async def attestations(
+        self, shop_id: str, code_ids: Sequence[str], *, with_sealed: bool = False
+    ) -> list[AttestationLine]:
+        """What issuers said of these codes; the sealed account as it was attested."""
+        lines = []
+        for code_id in code_ids:
+            stream = Stream(shop_id, "code", code_id)
+            moved = self._store.tables.streams.get(stream)
+            if moved is None or not isinstance(moved.file, CodeFile):
+                continue
+            for event in self._store.events_of(stream):
+                public = msgspec.json.decode(event.body, type=_Leaf).public
+                issuer = self._store.tables.streams[Stream(PLATFORM, "issuer", str(public["issuer_id"]))].file
+                assert isinstance(issuer, IssuerFile)
+                lines.append(
+                    AttestationLine(
+                        code_id=code_id,
+                        number=event.version,
+                        version=event.version,
+                        says=str(public.get("says") or event.kind.partition(".")[2]),
+                        how="signed",
+                        word=str(public.get("word", "")),
+                        issuer_id=str(public["issuer_id"]),
+                        issuer_name=issuer.issuer.name,
+                        in_scope=True,
+                        happened_at_ms=_number(public.get("happened_at_ms")),
+                        said_at_ms=_number(public.get("said_at_ms")),
+                        recorded_at_ms=event.at_ms,
+                        conflict="",
+                        conflicts_with=(),
+                        leaf_hash=event.leaf_hash.hex(),
+                        account=event.sealed.get("account", "") if with_sealed else "",
+                    )
+                )
+        return lines
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) else 0

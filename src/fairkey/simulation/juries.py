@@ -1,0 +1,116 @@
+"""Panels in a market: the real draw from a played pool, and arbitrators who are right as often as the scenario says."""
+
+from fairkey.business.askers import Asker
+from fairkey.business.basics import HOUR_MS, MINUTE_MS, PLATFORM, Stream
+from fairkey.business.files import PanelFile
+from fairkey.business.panel_events import PanelStage, Seat
+from fairkey.business.panels import CommitVote, ListPool, Panel, RevealVote, SeatPanel, commitment_of, reason_digest
+from fairkey.proofs.draws import SIDES, Member, draw, read_pool
+
+from .ledgers import Dispute, Tally
+from .market import Act, Market
+from .scenario import BP, Scenario
+
+REASON = "Weighed what the log proves and what both sides showed."
+
+
+class Juries:
+    """Everything that panels need of people."""
+
+    def __init__(self, market: Market, scenario: Scenario, tally: Tally, ring_bp: int = 0) -> None:
+        """`ring_bp`: how many of the pool vote for whoever cheats."""
+        self._market = market
+        self._scenario = scenario
+        self._tally = tally
+        members = [
+            Member(market.new_id(), SIDES[number % len(SIDES)], ("games",)) for number in range(scenario.arbitrators)
+        ]
+        self._pool = tuple(sorted(one.line() for one in members))
+        ring = market.chance.sample(members, len(members) * ring_bp // BP)
+        self._ring = {one.id for one in ring}
+        self._votes: dict[tuple[str, str], tuple[int, str]] = {}
+
+    async def step(self, kind: str, stream: Stream) -> None:
+        """What the worker and the arbitrators do next for a panel."""
+        panel = self._panel(stream)
+        if kind == "list_pool" and panel.stage is PanelStage.REQUESTED:
+            command = ListPool(shop_id=PLATFORM, panel_id=stream.id, pool=self._pool, excluded=())
+            await self._market.ask(Asker.CLOCK, command)
+        elif kind == "draw_panel" and panel.stage is PanelStage.CONVENED:
+            await self._draw(stream, panel)
+        elif kind == "reveal_panel":
+            await self._reveal(stream, panel)
+
+    async def _draw(self, stream: Stream, panel: Panel) -> None:
+        root = self._market.chance.randbytes(32)
+        result = draw(
+            seed=root, panel_id=stream.id, level=panel.level, category=panel.category, pool=read_pool(self._pool)
+        )
+        seats = tuple(Seat(*one) for one in result.seats) if result else ()
+        await self._market.ask(
+            Asker.CLOCK,
+            SeatPanel(
+                shop_id=PLATFORM,
+                panel_id=stream.id,
+                checkpoint_size=1,
+                checkpoint_root=root.hex(),
+                seats=seats,
+                standbys=tuple(Seat(*one) for one in result.standbys) if result else (),
+            ),
+        )
+        for seat in seats:
+            wait_ms = self._market.chance.randint(10 * MINUTE_MS, 20 * HOUR_MS)
+            self._market.later(wait_ms, self._voting(stream, seat.arbitrator_id))
+
+    def _voting(self, stream: Stream, arbitrator_id: str) -> Act:
+        async def vote() -> None:
+            panel = self._panel(stream)
+            if panel.stage is not PanelStage.SITTING:
+                return
+            refund_fen = self._vote_of(panel, arbitrator_id)
+            salt = self._market.chance.randbytes(16).hex()
+            self._votes[stream.id, arbitrator_id] = (refund_fen, salt)
+            digest = reason_digest(REASON, salt)
+            row = "R05" if refund_fen else "R04"
+            commitment = commitment_of(stream.id, arbitrator_id, refund_fen, row, salt, digest)
+            command = CommitVote(
+                shop_id=PLATFORM, panel_id=stream.id, arbitrator_id=arbitrator_id, commitment=commitment
+            )
+            await self._market.ask(Asker.ARBITRATOR, command)
+
+        return vote
+
+    def _vote_of(self, panel: Panel, arbitrator_id: str) -> int:
+        dispute = self._tally.disputes[panel.order_id]
+        for_buyer = dispute.truth == "buyer"
+        if arbitrator_id in self._ring or self._market.chance.randrange(BP) >= self._scenario.arbitrator_right_bp:
+            for_buyer = not for_buyer
+        return panel.value_fen if for_buyer else 0
+
+    def _right_bp(self, dispute: Dispute) -> int:
+        scenario = self._scenario
+        return scenario.arbitrator_right_attested_bp if dispute.is_attested else scenario.arbitrator_right_bp
+
+    async def _reveal(self, stream: Stream, panel: Panel) -> None:
+        for seat in panel.seats:
+            if (stream.id, seat.arbitrator_id) not in self._votes:
+                continue
+            refund_fen, salt = self._votes[stream.id, seat.arbitrator_id]
+            await self._market.ask(
+                Asker.ARBITRATOR,
+                RevealVote(
+                    shop_id=PLATFORM,
+                    panel_id=stream.id,
+                    arbitrator_id=seat.arbitrator_id,
+                    refund_fen=refund_fen,
+                    row="R05" if refund_fen else "R04",
+                    salt=salt,
+                    reason=REASON,
+                    reason_salt=salt,
+                ),
+            )
+
+    def _panel(self, stream: Stream) -> Panel:
+        file = self._market.file(stream)
+        assert isinstance(file, PanelFile)
+        return file.panel

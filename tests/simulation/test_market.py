@@ -1,0 +1,74 @@
+"""Small markets around the real engine: a seed plays the same again, nothing breaks, verdicts can be made again."""
+
+import asyncio
+
+import msgspec
+import pytest
+
+from fairkey.business.dispute_events import ComplaintRuled
+from fairkey.business.files import OrderFile
+from fairkey.business.orders import ENDED
+from fairkey.business.verdicts import is_remade, read_document
+from fairkey.engine.codec import event_from
+from fairkey.engine.rebuild import compare, rebuild
+from fairkey.simulation.figures import figures_of
+from fairkey.simulation.market import Market
+from fairkey.simulation.scenario import Scenario, Strategy, read_scenario
+from fairkey.simulation.strategies import Played, play
+
+SMALL = Scenario(orders=14, orders_a_day=7)
+
+
+@pytest.fixture
+def markets(monkeypatch: pytest.MonkeyPatch) -> list[Market]:
+    """Every market that is played."""
+    seen: list[Market] = []
+    begin = Market.open
+
+    async def noted(self: Market) -> None:
+        seen.append(self)
+        await begin(self)
+
+    monkeypatch.setattr(Market, "open", noted)
+    return seen
+
+
+@pytest.mark.parametrize("strategy", list(Strategy))
+def test_every_market_plays_to_its_end(strategy: Strategy, markets: list[Market]) -> None:
+    played = asyncio.run(play(strategy, SMALL, 3))
+    assert played.tally.orders
+    [market] = markets
+    tables = market.store.tables
+    orders = [moved.file for stream, moved in tables.streams.items() if stream.kind == "order"]
+    assert all(isinstance(file, OrderFile) and file.order.stage in ENDED for file in orders)
+    assert not tables.kept.below_zero()
+    rebuilt = rebuild(tables)
+    assert compare(tables.picture(), rebuilt) == []
+    for recorded in tables.events:
+        if recorded.kind == ComplaintRuled.kind:
+            event, _ = event_from(recorded.body, recorded.sealed)
+            assert isinstance(event, ComplaintRuled)
+            if event.by == "standard":
+                assert is_remade(read_document(event.verdict))
+
+
+def test_a_seed_plays_the_same_market_again() -> None:
+    first, again = (asyncio.run(play(Strategy.USED_MIXER, SMALL, 5)) for _ in range(2))
+    assert (first.profit_fen, first.tally) == (again.profit_fen, again.tally)
+    other = asyncio.run(play(Strategy.USED_MIXER, SMALL, 6))
+    assert other.tally != first.tally
+
+
+def test_the_figures_name_what_was_missed() -> None:
+    played = [asyncio.run(play(Strategy.FAKE_STOCK, SMALL, seed)) for seed in (1, 2)]
+    rich = [Played(strategy=one.strategy, tally=one.tally, profit_fen=one.profit_fen + 10**7) for one in played]
+    assert "fake_stock does not lose money" in figures_of(rich, 2).missed
+    assert figures_of(rich, 2).strategies["fake_stock"].markets == 2
+
+
+def test_a_scenario_is_read_strictly() -> None:
+    assert read_scenario(b"{}") == Scenario()
+    assert read_scenario(b'{"strategies": ["honest"], "deposit_fen": 0}').strategies == (Strategy.HONEST,)
+    for wrong in (b'{"ordres": 3}', b'{"orders": 0}', b'{"ring_bp": 10001}', b"[]"):
+        with pytest.raises(msgspec.MsgspecError):
+            read_scenario(wrong)

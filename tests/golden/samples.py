@@ -377,6 +377,7 @@ SAMPLES: tuple[Event, ...] = (
         order_id=ID,
         ruling_no=2,
         row="R05c",
+        for_what="short",
         amount_fen=5_000,
         left_fen=100,
         why="too_large",

@@ -211,6 +211,7 @@ def _deducted(shop_id: str, event: deposit_events.DepositDeducted) -> list[Comma
                 ruling_no=event.ruling_no,
                 row=event.row,
                 amount_fen=event.short_fen,
+                for_what="short",
             )
         )
     return follow

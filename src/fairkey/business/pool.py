@@ -48,6 +48,7 @@ class PoolPaid(Event, frozen=True):
     order_id: str
     ruling_no: int
     row: str
+    for_what: str
     amount_fen: int
     left_fen: int
     why: str
@@ -75,7 +76,9 @@ class TakeIntoPool(Command, frozen=True):
 
 
 class PayFromPool(Command, frozen=True):
-    """Inner: a final ruling gives the buyer money that no deposit has. Once for each ruling of an order."""
+    """Inner: a final ruling gives the buyer money that no deposit has. Once for each ruling of an order and `for_what`:
+    ruling (the standard says so) or short (the deposit does not hold it).
+    """
 
     pool_id: str
     order_shop_id: str
@@ -83,6 +86,7 @@ class PayFromPool(Command, frozen=True):
     ruling_no: int
     row: str
     amount_fen: int
+    for_what: str = "ruling"
 
 
 PoolCommand = FundPool | TakeIntoPool | PayFromPool
@@ -115,7 +119,7 @@ class Pool(Struct, frozen=True, kw_only=True, omit_defaults=True):
     paid_fen: int = 0
     left_fen: int = 0
     paid: tuple[Paid, ...] = ()  # the newest last
-    rulings: dict[str, int] = {}  # order -> highest ruling that was paid
+    rulings: dict[str, int] = {}  # order and what for -> highest ruling that was paid
     quota: dict[str, tuple[int, ...]] = {}  # identity -> moments of payments without fault
 
 
@@ -141,7 +145,7 @@ def decide(command: PoolCommand, pool: Pool, brief: BuyerBriefing | None, at_ms:
 
 def _pay(command: PayFromPool, pool: Pool, identity: str, at_ms: int) -> list[Event]:
     invariant(command.amount_fen >= 0, "a payment is not negative")
-    if not command.amount_fen or command.ruling_no <= pool.rulings.get(command.order_id, 0):
+    if not command.amount_fen or command.ruling_no <= pool.rulings.get(f"{command.order_id}:{command.for_what}", 0):
         return []
     wanted_fen, why = command.amount_fen, ""
     if command.row in NO_FAULT_ROWS:
@@ -157,6 +161,7 @@ def _pay(command: PayFromPool, pool: Pool, identity: str, at_ms: int) -> list[Ev
             order_id=command.order_id,
             ruling_no=command.ruling_no,
             row=command.row,
+            for_what=command.for_what,
             amount_fen=wanted_fen,
             left_fen=command.amount_fen - wanted_fen,
             why=why,
@@ -205,6 +210,6 @@ def _paid(pool: Pool, event: PoolPaid, at_ms: int) -> Pool:
         paid_fen=pool.paid_fen + event.amount_fen,
         left_fen=pool.left_fen + event.left_fen,
         paid=(*pool.paid, one)[-PAYMENTS_KEPT_MAX:],
-        rulings=pool.rulings | {event.order_id: event.ruling_no},
+        rulings=pool.rulings | {f"{event.order_id}:{event.for_what}": event.ruling_no},
         quota=quota,
     )

@@ -70,11 +70,12 @@ async def file(house: NamedDependency[House], panel_id: FromPath[str]) -> Respon
 def checked_id(text: str) -> str:
     """An id in its one spelling. Raises `NotFound`."""
     try:
-        if str(UUID(text)) == text:
-            return text
+        is_id = str(UUID(text)) == text
     except ValueError:
-        pass
-    raise NotFound(what="panel")
+        is_id = False
+    if not is_id:
+        raise NotFound(what="panel")
+    return text
 
 
 HANDLERS: Final = [panels, panel, file]

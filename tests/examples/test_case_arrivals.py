@@ -145,3 +145,21 @@ def test_a_file_on_which_the_looking_fails_is_sealed_all_the_same(tmp_path: Path
     file = add_bytes(folder, "a.png", picture(), Capture(), at_ms=BEGAN_MS, look=look).file
     assert file.checks == {"reading": "it could not be looked into (ZeroDivisionError)"}
     assert folder.original(file).read_bytes() == picture()
+
+
+def test_a_file_that_is_given_away_moves_and_is_not_gone_before_the_case_has_it(tmp_path: Path) -> None:
+    folder = a_case(tmp_path / "case")
+    source = tmp_path / "recording.mp4"
+    source.write_bytes(b"x" * 100)
+    inode = source.stat().st_ino
+    file = add_file(folder, source, Capture(), at_ms=BEGAN_MS, gives=True).file
+    assert not source.exists()
+    place = folder.original(file)
+    assert (place.read_bytes(), place.stat().st_ino, place.stat().st_nlink) == (b"x" * 100, inode, 1)
+    assert [one.name for one in folder.originals.iterdir()] == [place.name]
+    assert file.seal.sha256 == hashlib.sha256(b"x" * 100).hexdigest()
+
+    source.write_bytes(b"y")
+    with pytest.raises(FileIsRefused, match="still being written"):
+        add_file(folder, source, Capture(), at_ms=BEGAN_MS, gives=True, on_progress=lambda _: source.write_bytes(b"zz"))
+    assert source.read_bytes() == b"zz"

@@ -13,6 +13,7 @@ NAMES = {
     "orders": "fairkey.bench.orders",
     "import": "fairkey.bench.imports",
     "log": "fairkey.bench.log",
+    "seal": "fairkey.bench.seal",
 }
 STOPPED = 128 + signal.SIGTERM
 

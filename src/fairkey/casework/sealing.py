@@ -8,9 +8,10 @@ import errno
 import os
 import platform
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from io import FileIO
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 from msgspec import structs
 
@@ -25,6 +26,7 @@ from .model import Capture, Case, CaseFile, Seal
 
 FILES_MAX: Final = 5_000
 NAME_CHARS_MAX: Final = 200
+_FLUSH_BYTES: Final = 64 * 1024 * 1024
 _TURNING: Final = frozenset("\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u061c\ufeff")
 
 Progress = Callable[[int], object]
@@ -53,7 +55,7 @@ def shown_name(name: str) -> str:
     return "".join(kept) or "file"
 
 
-def add_file(
+def add_file(  # noqa: PLR0913 - everything a person may say about a file
     folder: CaseFolder,
     source: Path,
     capture: Capture,
@@ -63,8 +65,12 @@ def add_file(
     note: str = "",
     look: Look = inspect,
     on_progress: Progress = lambda _: None,
+    gives: bool = False,
 ) -> Added:
     """Copy a file into the case and seal it. `source` stays as it is. Links, pipes, devices and folders are refused.
+
+    `gives`: the person gives the file away; on the same disk it moves without being copied, which long recordings
+    want. It leaves its old place when the case has it, and not before.
 
     Raises `FileIsRefused` (and nothing was changed), `CaseIsMissing`, `CaseIsDamaged`.
     """
@@ -77,7 +83,21 @@ def add_file(
             after = os.fstat(file.fileno())
             return (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns)
 
-        return _take(folder, file, source.name, capture, at_ms, purpose, note, look, on_progress, is_still_written)
+        giving = source if gives else None
+        added = _take(
+            folder, file, source.name, capture, at_ms, purpose, note, look, on_progress, is_still_written, giving
+        )
+    if gives and _has_whole(folder, added.file):
+        source.unlink()
+    return added
+
+
+def _has_whole(folder: CaseFolder, file: CaseFile) -> bool:
+    """Whether the case's own copy has the length that was sealed: looked at before anything of the person's goes."""
+    try:
+        return folder.original(file).stat().st_size == file.seal.size_bytes
+    except (FileIsRefused, OSError):
+        return False
 
 
 def add_bytes(
@@ -118,12 +138,15 @@ def _take(  # noqa: PLR0913 - the one way in
     look: Look,
     on_progress: Progress,
     is_still_written: Callable[[], bool],
+    giving: Path | None = None,
 ) -> Added:
     folder.read()
     shown, plain = shown_name(name), safe_name(name)
     try:
         with being_written(folder.originals) as (copy, temporary):
-            found = digest(stream, _writer(copy), on_progress)
+            is_linked = giving is not None and _linked(giving, temporary)
+            with _Copy(copy) as behind:
+                found = digest(stream, None if is_linked else behind.write, on_progress)
             if is_still_written():
                 raise FileIsRefused("was still being written while it was read: add it again when it is whole")
             arrival = _looked_at(look, temporary, shown)
@@ -140,7 +163,11 @@ def _take(  # noqa: PLR0913 - the one way in
             )
             known = _known(folder.read(), found.sha256)
             if known is None:
-                settle(copy, temporary, folder.path / path, mode=READ_ONLY)
+                if is_linked:
+                    with open_regular(temporary) as linked:
+                        settle(linked, temporary, folder.path / path, mode=READ_ONLY)
+                else:
+                    settle(copy, temporary, folder.path / path, mode=READ_ONLY)
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
             raise FileIsRefused("does not fit on the disk of the case") from None
@@ -191,12 +218,39 @@ def _seal(found: Digests, at_ms: int) -> Seal:
     )
 
 
-def _writer(file: FileIO) -> Callable[[memoryview], object]:
-    def write(view: memoryview) -> None:
-        while view:
-            view = view[file.write(view) :]
+def _linked(source: Path, place: Path) -> bool:
+    """A second name for the file in place of an empty one; false where the disk is another or knows no such names."""
+    second = place.with_name(f".{place.name[1:-5]}.link.part")
+    try:
+        os.link(source, second, follow_symlinks=False)
+    except OSError:
+        return False
+    second.replace(place)
+    return True
 
-    return write
+
+class _Copy:
+    """Writes a copy and has the disk begin long before the end, so that making it durable does not wait for all."""
+
+    def __init__(self, file: FileIO) -> None:
+        self._file = file
+        self._behind = ThreadPoolExecutor(1, "durable")
+        self._flushing: Future[None] | None = None
+        self._since = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._behind.shutdown(wait=True)
+
+    def write(self, view: memoryview) -> None:
+        """Write all of it."""
+        self._since += len(view)
+        while view:
+            view = view[self._file.write(view) :]
+        if self._since >= _FLUSH_BYTES and (self._flushing is None or self._flushing.done()):
+            self._flushing, self._since = self._behind.submit(os.fsync, self._file.fileno()), 0
 
 
 def facts_sha256(file: CaseFile) -> str:

@@ -22,12 +22,14 @@ from fairkey.settings import SettingsRefused
 
 from .admission import admission
 from .case import case
+from .credit import credit
 from .entry import Entry, Finding
 from .issuer import issuer
 from .log import log
 from .panel import panel
 from .people import people
 from .standard import standard
+from .verdict import verdict
 from .verify import verify
 from .witness import witness
 
@@ -64,7 +66,9 @@ root.add_command(standard)
 root.add_command(panel)
 root.add_command(admission)
 root.add_command(case)
+root.add_command(credit)
 root.add_command(log)
+root.add_command(verdict)
 root.add_command(verify)
 root.add_command(witness)
 
@@ -357,11 +361,11 @@ def reseal(entry: Entry, as_json: bool) -> None:  # noqa: FBT001
 
 
 @root.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
-@click.argument("name", type=click.Choice(["race", "orders", "import", "log"]))
+@click.argument("name", type=click.Choice(["race", "orders", "import", "log", "seal"]))
 @click.argument("options", nargs=-1, type=click.UNPROCESSED)
 @click.pass_obj
 def bench(entry: Entry, name: str, options: tuple[str, ...]) -> None:
-    """Measure: `race` (is an order lost?), `orders` (how fast, beside pgbench), `import`, `log`. Add --json, --help."""
+    """Measure: `race` (is an order lost?), `orders` (beside pgbench), `import`, `log`, `seal`. Add --json, --help."""
     figures = entry.bench(name, {"arguments": list(options)})
     if figures:
         click.echo(json.dumps(figures, sort_keys=True))

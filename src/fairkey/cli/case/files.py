@@ -70,6 +70,7 @@ def new(folder: Path, title: str, problem: str, purpose: str, as_json: bool) -> 
     "--dns-records", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Keys of mail domains."
 )
 @click.option("--offline", is_flag=True, help="Ask nobody: no keys of mail domains, no time stamps.")
+@click.option("--move", "gives", is_flag=True, help="Move the files into the case instead of copying them.")
 @tsa_option
 @roots_option
 @json_option
@@ -83,6 +84,7 @@ def add(  # noqa: PLR0913 - one for each option
     nonce: str,
     dns_records: Path | None,
     offline: bool,  # noqa: FBT001
+    gives: bool,  # noqa: FBT001
     tsa_text: str,
     tsa_roots: Path | None,
     as_json: bool,  # noqa: FBT001
@@ -95,7 +97,9 @@ def add(  # noqa: PLR0913 - one for each option
     with speaking(as_json=as_json):
         case = opened(folder)
         records = Records(case.records, at_ms=now_ms(), given=dns_records, ask=None if offline else ask_dns)
-        added, refused = take_all(case, files, capture, look_with(records), purpose=purpose, as_json=as_json)
+        added, refused = take_all(
+            case, files, capture, look_with(records), purpose=purpose, gives=gives, as_json=as_json
+        )
         close_list(case, at_ms=now_ms())
         stamped = [] if offline else stamp(case, tsa_text, tsa_roots)
     say(
@@ -111,7 +115,14 @@ def add(  # noqa: PLR0913 - one for each option
 
 
 def take_all(
-    case: CaseFolder, sources: tuple[Path, ...], capture: Capture, look: Look, *, purpose: str, as_json: bool
+    case: CaseFolder,
+    sources: tuple[Path, ...],
+    capture: Capture,
+    look: Look,
+    *,
+    purpose: str,
+    gives: bool,
+    as_json: bool,
 ) -> tuple[list[Added], list[tuple[str, str]]]:
     """Each file that can be taken is taken; the others come back with a sentence."""
     added: list[Added] = []
@@ -121,7 +132,9 @@ def take_all(
             task = bar.add_task(path.name[:40], total=_size_bytes(path))
             hear = partial(_hear, bar, task)
             try:
-                one = add_file(case, path, capture, at_ms=now_ms(), purpose=purpose, look=look, on_progress=hear)
+                one = add_file(
+                    case, path, capture, at_ms=now_ms(), purpose=purpose, look=look, on_progress=hear, gives=gives
+                )
             except FileIsRefused as error:
                 refused.append((path.name, f"{path.name} {error}."))
             else:

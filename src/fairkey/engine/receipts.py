@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from fairkey.business.basics import NotFound, Refusal, Stream
+from fairkey.business.standard.library import editions
 from fairkey.engine.house import House
 from fairkey.proofs.receipts import PROMISE_SUFFIX, RECEIPT_SUFFIX
 
@@ -20,6 +21,13 @@ _QUARREL: Final = {
     "dispute.answered": _TEXT,
     "dispute.final": _TEXT,
     "dispute.weighed": frozenset({"departs"}),
+    "dispute.offered": _TEXT,
+    "dispute.asked": _TEXT,
+    "dispute.replied": _TEXT,
+    "dispute.ruled": frozenset({"verdict"}),
+    "dispute.appealed": _TEXT,
+    "dispute.review_asked": _TEXT,
+    "dispute.reviewed": _TEXT,
     "review.posted": _TEXT,
 }
 VERSION_DIGITS_MAX: Final = 9
@@ -97,9 +105,17 @@ async def promise_of(house: House, stream: Stream, version_text: str) -> bytes:
     return data
 
 
-async def all_receipts(house: House, stream: Stream, party: Party, name: str) -> bytes:
+async def case_file(house: House, stream: Stream, party: Party, name: str) -> bytes:
+    """All receipts with the versions of the standard beside them: what `fairkey verdict verify` makes rulings from."""
+    beside = {f"standard/{one.file_name}": one.data for one in editions().values()}
+    return await all_receipts(house, stream, party, name, beside)
+
+
+async def all_receipts(
+    house: House, stream: Stream, party: Party, name: str, beside: Mapping[str, bytes] | None = None
+) -> bytes:
     """A zip: for each fact its receipt, or its promise while it has none. `name` is the folder in it."""
-    files: dict[str, bytes] = {"README.txt": READ_ME.encode()}
+    files: dict[str, bytes] = {"README.txt": READ_ME.encode(), **(beside or {})}
     for place in await house.log.places(stream):
         disclose = DISCLOSED[party].get(place.kind, frozenset())
         receipt = await house.log.receipt(stream, place.version, disclose=disclose) if place.is_witnessed else None

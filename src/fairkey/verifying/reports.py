@@ -32,6 +32,9 @@ TITLES: Final = {
     "manifest": "What the pack says of itself",
     "evidence": "Evidence and pages",
     "lists": "Sealed lists",
+    "standard": "The standard's version",
+    "verdict": "The verdict",
+    "statements": "What it was made of",
 }
 
 

@@ -8,7 +8,7 @@ from litestar import Response
 
 from fairkey.business.basics import Stream
 from fairkey.engine.house import House
-from fairkey.engine.receipts import Party, all_receipts, promise_of, receipt_of
+from fairkey.engine.receipts import Party, all_receipts, case_file, promise_of, receipt_of
 from fairkey.proofs.receipts import PROMISE_SUFFIX, RECEIPT_SUFFIX
 from fairkey.read_tables.order_book import OrderRecord
 
@@ -101,6 +101,11 @@ async def promise_file(house: House, stream: Stream, version: str, reference: st
 async def receipts_zip(house: House, stream: Stream, party: Party, reference: str) -> Response[bytes]:
     """All of an order as one download."""
     return _download(await all_receipts(house, stream, party, reference), f"{reference}-receipts.zip")
+
+
+async def case_zip(house: House, stream: Stream, party: Party, reference: str) -> Response[bytes]:
+    """The case file of an order: its receipts and the standard."""
+    return _download(await case_file(house, stream, party, reference), f"{reference}-case.zip")
 
 
 def _download(data: bytes, name: str) -> Response[bytes]:

@@ -21,7 +21,7 @@ from fairkey.web.frame import AnyRequest, frame, status_of
 from fairkey.web.i18n import Locale, texts_of
 from fairkey.web.i18n import marked as _
 from fairkey.web.quarrelling import ruling_words
-from fairkey.web.receipts import placed, promise_file, receipt_file, receipts_zip, stream_of
+from fairkey.web.receipts import case_zip, placed, promise_file, receipt_file, receipts_zip, stream_of
 from fairkey.web.render import render, view_of
 
 CODES_ONE_BY_ONE_MAX = 12
@@ -133,4 +133,12 @@ async def receipts(house: NamedDependency[House], ref: FromPath[str]) -> Respons
     return await receipts_zip(house, stream_of(record), Party.BUYER, reference)
 
 
-HANDLERS = (show, facts, codes_txt, receipt, promise, receipts)
+@get("/o/{ref:str}/case.zip")
+async def case(house: NamedDependency[House], ref: FromPath[str]) -> Response[bytes]:
+    """Everything of the dispute, so that a stranger can make its verdict again."""
+    record = await record_of(house, ref)
+    reference = reference_of(record.shop_no, record.order_id)
+    return await case_zip(house, stream_of(record), Party.BUYER, reference)
+
+
+HANDLERS = (show, facts, codes_txt, receipt, promise, receipts, case)

@@ -49,7 +49,7 @@ from fairkey.web.merchant.parts import (
 from fairkey.web.merchant.story import WHY_MONEY, timeline
 from fairkey.web.merchant.terms_form import LABELS, delivery_words, written
 from fairkey.web.quarrelling import ruling_words
-from fairkey.web.receipts import placed, places_of, promise_file, receipt_file, receipts_zip, stream_of
+from fairkey.web.receipts import case_zip, placed, places_of, promise_file, receipt_file, receipts_zip, stream_of
 
 PATH: Final = "/desk/orders"
 
@@ -309,4 +309,11 @@ async def receipts(request: AnyRequest, house: NamedDependency[House], ref: From
     return await receipts_zip(house, stream, Party.SHOP, reference)
 
 
-HANDLERS: Final = [orders, order, deliver, receipt, promise, receipts]
+@get(f"{PATH}/{{ref:str}}/case.zip")
+async def case(request: AnyRequest, house: NamedDependency[House], ref: FromPath[str]) -> Response[bytes]:
+    """Everything of the dispute, so that a stranger can make its verdict again."""
+    stream, reference = await _own(house, request, ref)
+    return await case_zip(house, stream, Party.SHOP, reference)
+
+
+HANDLERS: Final = [orders, order, deliver, receipt, promise, receipts, case]

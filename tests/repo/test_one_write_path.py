@@ -20,6 +20,7 @@ SQL_HOMES = (
     "src/fairkey/adapters/vault/",
     "src/fairkey/witness/seen.py",  # a witness is no part of a house: its one file holds what it has seen
     "src/fairkey/verifying/streams.py",  # a verifier is none either: where long logs' streams lie while it runs
+    "src/fairkey/verifying/crediting.py",  # the same, of facts about credit
 )
 # The bench measures the same statements without us, and asks the server what it did.
 MEASURING = "src/fairkey/bench/"

@@ -1,0 +1,100 @@
+"""All numbers of one shop at one moment."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from .facts import Fact, Moment, What, moments
+from .meter import Band, Line, Meter, band_of
+from .score import Score
+
+HALF, MOST = 50, 95
+
+
+class Figures(Struct, frozen=True, kw_only=True):
+    """Numbers of a shop. `…_ms` are -1 and shares -1 where nothing was counted; shares in millionths and per 1,000."""
+
+    at_ms: int
+    first_at_ms: int
+    last_at_ms: int
+    meter: int
+    band: Band
+    score_ppm: int
+    good_ppm: int
+    bad_ppm: int
+    clean: int
+    defects: int
+    delivered: int
+    delivery_median_ms: int
+    delivery_p95_ms: int
+    disputes: int
+    disputes_per_1000: int
+    answers: int
+    answer_median_ms: int
+    reviews: int
+    worked_ppm: int
+
+
+class Account(Struct, frozen=True, kw_only=True):
+    """The numbers, and each line that moved the meter."""
+
+    figures: Figures
+    lines: tuple[Line, ...]
+
+
+def account_of(facts: Iterable[Fact], at_ms: int) -> Account:
+    """The account of one shop at `at_ms`; later facts do not count. Facts may come in any order, each once."""
+    meter, score = Meter(), Score()
+    seen: Counter[What] = Counter()
+    deliveries: list[int] = []
+    answers: list[int] = []
+    lines: list[Line] = []
+    worked, first, last = 0, 0, 0
+    for moment in moments(fact for fact in facts if fact.at_ms <= at_ms):
+        first, last = first or moment.at_ms, moment.at_ms
+        seen[moment.what] += 1
+        worked += moment.worked
+        _took(moment, deliveries, answers)
+        score.take(moment)
+        if (line := meter.take(moment)) is not None:
+            lines.append(line)
+    good, bad = score.counts(at_ms)
+    figures = Figures(
+        at_ms=at_ms,
+        first_at_ms=first,
+        last_at_ms=last,
+        meter=meter.value,
+        band=band_of(meter.value),
+        score_ppm=score.at(at_ms),
+        good_ppm=good,
+        bad_ppm=bad,
+        clean=seen[What.CLEAN],
+        defects=seen[What.DEFECT],
+        delivered=seen[What.DELIVERED],
+        delivery_median_ms=_percentile(deliveries, HALF),
+        delivery_p95_ms=_percentile(deliveries, MOST),
+        disputes=seen[What.DISPUTED],
+        disputes_per_1000=_share(seen[What.DISPUTED], seen[What.DELIVERED], 1_000),
+        answers=len(answers),
+        answer_median_ms=_percentile(answers, HALF),
+        reviews=seen[What.REVIEWED],
+        worked_ppm=_share(worked, seen[What.REVIEWED], 1_000_000),
+    )
+    return Account(figures=figures, lines=tuple(lines))
+
+
+def _took(moment: Moment, deliveries: list[int], answers: list[int]) -> None:
+    if moment.what is What.DELIVERED:
+        deliveries.append(moment.took_ms)
+    elif moment.what is What.ANSWERED:
+        answers.append(moment.took_ms)
+
+
+def _percentile(values: list[int], share: int) -> int:
+    """The nearest rank: the smallest value that `share` % of all do not exceed."""
+    return sorted(values)[-(-len(values) * share // 100) - 1] if values else -1
+
+
+def _share(part: int, of: int, scale: int) -> int:
+    return part * scale // of if of else -1

@@ -223,7 +223,7 @@ async def test_without_fault_a_buyer_is_paid_twice_in_ninety_days_and_fifty_yuan
             order_shop_id=world.shop_id,
             order_id=order_id,
             ruling_no=1,
-            row="R05c",
+            row="R05",
             amount_fen=60,
         )
         await world.done(Asker.CLOCK, command)

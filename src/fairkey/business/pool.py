@@ -15,7 +15,7 @@ POOL_ID = "00000000-0000-0000-0000-0000000000f0"
 QUOTA_TIMES = 2
 QUOTA_EACH_MAX_FEN = 5_000
 QUOTA_WINDOW_MS = 90 * DAY_MS
-NO_FAULT_ROWS = frozenset({"R05c", "R00", "R17"})
+NO_FAULT_ROWS = frozenset({"R05", "R00", "R17"})  # of which some cases name the pool as source
 PAYMENTS_KEPT_MAX = 200
 
 
@@ -148,7 +148,7 @@ def _pay(command: PayFromPool, pool: Pool, identity: str, at_ms: int) -> list[Ev
     if not command.amount_fen or command.ruling_no <= pool.rulings.get(f"{command.order_id}:{command.for_what}", 0):
         return []
     wanted_fen, why = command.amount_fen, ""
-    if command.row in NO_FAULT_ROWS:
+    if command.for_what == "ruling" and command.row in NO_FAULT_ROWS:
         if len(_recent(pool, identity, at_ms)) >= QUOTA_TIMES:
             wanted_fen, why = 0, "quota"
         elif wanted_fen > QUOTA_EACH_MAX_FEN:
@@ -193,7 +193,7 @@ def evolve(pool: Pool, event: PoolEvent, at_ms: int) -> Pool:
 
 def _paid(pool: Pool, event: PoolPaid, at_ms: int) -> Pool:
     quota = {who: kept for who in pool.quota if (kept := _recent(pool, who, at_ms))}
-    if event.row in NO_FAULT_ROWS and event.amount_fen:
+    if event.for_what == "ruling" and event.row in NO_FAULT_ROWS and event.amount_fen:
         quota[event.identity] = (*quota.get(event.identity, ()), at_ms)
     one = Paid(
         order_shop_id=event.order_shop_id,

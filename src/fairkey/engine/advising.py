@@ -21,6 +21,7 @@ from fairkey.business.standards import Published, version_for
 from fairkey.business.verdicts import CodeCase, Verdict, judge
 from fairkey.read_tables.issuer_book import AttestationLine
 from fairkey.read_tables.order_book import Fact, OrderRecord
+from fairkey.read_tables.standard_book import Past
 
 from .evidencing import statements_of
 from .house import House
@@ -129,7 +130,13 @@ async def known_of(house: House, record: OrderRecord, facts: Sequence[Fact]) -> 
     custody = await house.questions.standards.custody(record.shop_id, held)
     now_ms = complaint.closed_at_ms or house.now_ms()
     deposited = await house.evidence.rows.deposited_at_ms(record.shop_id, held) if record.file.evidence.items else {}
-    common = _of_order(record, facts, now_ms)
+    past = await house.questions.standards.past(
+        record.shop_id,
+        record.file.order.buyer_key,
+        now_ms=now_ms,
+        pool_fen=complaint.demand_fen or record.file.order.amount_fen,
+    )
+    common = [*_of_order(record, facts, now_ms), *_of_past(past)]
     groups: dict[tuple[Statement, ...], list[int]] = {}
     for number, code_id in enumerate(held, 1):
         about = [line for line in lines if line.code_id == code_id]
@@ -186,6 +193,20 @@ def _of_order(record: OrderRecord, facts: Sequence[Fact], now_ms: int) -> list[S
     region = _region(terms.region)
     if region:
         said.append(_log("listed_region", region))
+    return said
+
+
+def _of_past(past: Past) -> list[Statement]:
+    """What earlier rulings, the deposit and the pool say."""
+    said = [
+        _log("shop_silences", past.silences),
+        _log("used_code_verdict_at_ms", past.used_code_at_ms),
+        _log("lure_verdicts", past.lures),
+    ]
+    if past.deposit_fen is not None:
+        said.append(_log("deposit_fen", past.deposit_fen))
+    if past.pool_uses is not None:
+        said.append(_log("pool_uses", past.pool_uses))
     return said
 
 

@@ -1,9 +1,29 @@
 """The standard as it was published here, and what judging a case needs that the order itself does not know."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from fairkey.business.standards import Published
+
+CLEAN_ORDERS_A_USE = 3
+"""Completed orders that somebody must have for each payment without fault; with fewer, cheating by new names pays."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """What judging a complaint must know of its shop and buyer. Moments are 0 and numbers None where there is nothing.
+
+    `silences`: rulings by row R15 in 90 days. `used_code_at_ms`: the last ruling by R03. `lures`: rulings by R14.
+    `deposit_fen`: what the deposit holds free. `pool_uses`: the buyer's payments without fault in 90 days, known only
+    where he has earned one more by completed orders and the pool holds `pool_fen` or more.
+    """
+
+    deposit_fen: int | None = None
+    silences: int = 0
+    used_code_at_ms: int = 0
+    lures: int = 0
+    pool_uses: int | None = None
 
 
 class StandardBook(Protocol):
@@ -17,3 +37,9 @@ class StandardBook(Protocol):
 
     async def failed_buyers(self, shop_id: str, code_id: str, order_id: str) -> int:
         """How many other buyers lost a code of the same batch by a complaint that ended for them, each counted once."""
+
+    async def past(self, shop_id: str, buyer_key: str, *, now_ms: int, pool_fen: int) -> Past:
+        """The past of a shop and a buyer; `pool_fen` is what the pool would have to pay."""
+
+    async def order_of(self, shop_id: str, code_id: str) -> str | None:
+        """The order that holds this code; None while none does."""

@@ -6,12 +6,22 @@ import msgspec
 
 from fairkey.business.basics import PLATFORM, Stream
 from fairkey.business.codes import CodeStage
-from fairkey.business.files import CodeFile, IssuerFile, ListingFile, OrderFile, StandardFile
+from fairkey.business.files import (
+    CodeFile,
+    DepositFile,
+    IssuerFile,
+    ListingFile,
+    OrderFile,
+    PoolFile,
+    StandardFile,
+)
 from fairkey.business.listings import encode_terms
 from fairkey.business.orders import Stage
+from fairkey.business.pool import POOL_ID, QUOTA_WINDOW_MS
 from fairkey.business.standards import STANDARD_ID, Published
 from fairkey.read_tables.issuer_book import AttestationLine
 from fairkey.read_tables.order_book import Fact, OrderRecord
+from fairkey.read_tables.standard_book import CLEAN_ORDERS_A_USE, Past
 
 from .store import MarketStore
 
@@ -76,6 +86,38 @@ class Books:
         """The custody class of each code."""
         _ = shop_id
         return {code_id: self._custody[code_id] for code_id in code_ids if code_id in self._custody}
+
+    async def past(self, shop_id: str, buyer_key: str, *, now_ms: int, pool_fen: int) -> Past:
+        """The past of a shop and a buyer, as `adapters/postgres/reads` tells it."""
+        streams = self._store.tables.streams
+        moved = streams.get(Stream(shop_id, "deposit", shop_id))
+        ruled = [
+            (str(msgspec.json.decode(event.body, type=_Leaf).public["row"]), event.at_ms)
+            for event in self._store.rulings
+            if event.stream.shop_id == shop_id and event.at_ms >= now_ms - QUOTA_WINDOW_MS
+        ]
+        return Past(
+            deposit_fen=moved.file.deposit.free_fen if moved and isinstance(moved.file, DepositFile) else None,
+            silences=sum(row == "R15" for row, _ in ruled),
+            used_code_at_ms=max((at_ms for row, at_ms in ruled if row == "R03"), default=0),
+            lures=sum(row == "R14" for row, _ in ruled),
+            pool_uses=self._pool_uses(buyer_key, now_ms, pool_fen),
+        )
+
+    def _pool_uses(self, buyer_key: str, now_ms: int, pool_fen: int) -> int | None:
+        moved = self._store.tables.streams.get(Stream(PLATFORM, "pool", POOL_ID))
+        if moved is None or not isinstance(moved.file, PoolFile):
+            return None
+        pool = moved.file.pool
+        uses = sum(now_ms - at_ms < QUOTA_WINDOW_MS for at_ms in pool.quota.get(buyer_key, ()))
+        clean = sum(
+            isinstance(one.file, OrderFile)
+            and one.file.order.buyer_key == buyer_key
+            and one.file.order.stage is Stage.COMPLETED
+            and not one.file.complaint.opened_at_ms
+            for one in self._store.tables.streams.values()
+        )
+        return uses if pool.balance_fen >= pool_fen and clean >= CLEAN_ORDERS_A_USE * (uses + 1) else None
 
     async def failed_buyers(self, shop_id: str, code_id: str, order_id: str) -> int:
         """Other buyers who lost a code of the same batch, as `adapters/postgres/reads` counts them."""

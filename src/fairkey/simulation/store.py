@@ -4,6 +4,7 @@ from collections import defaultdict
 
 from fairkey.adapters.memory import MemoryStore, apply
 from fairkey.business.basics import Stream
+from fairkey.business.dispute_events import ComplaintRuled
 from fairkey.engine.event_store import Commit, Recorded
 
 
@@ -12,6 +13,7 @@ class MarketStore(MemoryStore):
 
     def __init__(self) -> None:
         super().__init__()
+        self.rulings: list[Recorded] = []
         self._by_stream: defaultdict[Stream, list[Recorded]] = defaultdict(list)
 
     def events_of(self, stream: Stream) -> list[Recorded]:
@@ -22,3 +24,5 @@ class MarketStore(MemoryStore):
         apply(self.tables, commit)
         for event in commit.events:
             self._by_stream[event.stream].append(event)
+            if event.kind == ComplaintRuled.kind:
+                self.rulings.append(event)

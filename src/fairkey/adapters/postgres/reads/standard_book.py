@@ -6,10 +6,12 @@ from uuid import UUID
 
 import asyncpg
 
-from fairkey.business.basics import PLATFORM
-from fairkey.business.files import StandardFile
+from fairkey.business.basics import DAY_MS, PLATFORM
+from fairkey.business.files import DepositFile, PoolFile, StandardFile
+from fairkey.business.pool import POOL_ID, QUOTA_WINDOW_MS
 from fairkey.business.standards import STANDARD_ID, Published
 from fairkey.engine.codec import decode_file
+from fairkey.read_tables.standard_book import CLEAN_ORDERS_A_USE, Past
 
 _PUBLISHED: Final = "SELECT state FROM streams WHERE shop_id = $1 AND kind = 'standard' AND id = $2"
 _CUSTODY: Final = "SELECT code_id, custody FROM vault WHERE shop_id = $1 AND code_id = ANY ($2::uuid[])"
@@ -21,7 +23,21 @@ JOIN streams o ON o.shop_id = c.shop_id AND o.kind = 'order' AND o.id = c.order_
 JOIN streams own ON own.shop_id = c.shop_id AND own.kind = 'order' AND own.id = $3
 WHERE mine.shop_id = $1 AND mine.code_id = $2 AND o.id <> $3 AND o.buyer_key <> own.buyer_key
   AND o.stage IN ('refunded', 'partly_refunded')
-  AND o.state -> 'complaint' ->> 'outcome' IN ('accepted', 'ruled')
+  AND (o.state -> 'complaint' ->> 'outcome' IN ('accepted', 'ruled')
+       OR o.state -> 'complaint' ->> 'outcome' = 'standard' AND o.state -> 'complaint' -> 'ruling' ->> 'row' <> 'R15')
+"""
+_ORDER_OF: Final = "SELECT order_id FROM codes WHERE shop_id = $1 AND code_id = $2"
+
+
+_RULED: Final = """
+SELECT convert_from(body, 'UTF8')::json #>> '{public,row}' AS row,
+       (extract(epoch FROM at) * 1000)::bigint AS at_ms
+FROM events WHERE shop_id = $1 AND kind = 'dispute.ruled' AND at >= to_timestamp($2 / 1000.0)
+"""
+_STATE: Final = "SELECT state FROM streams WHERE shop_id = $1 AND kind = $2 AND id = $3"
+_CLEAN: Final = """
+SELECT count(*) FROM streams
+WHERE buyer_key = $1 AND kind = 'order' AND stage = 'completed' AND state -> 'complaint' IS NULL
 """
 
 
@@ -45,3 +61,30 @@ class PostgresStandardBook:
         """Other buyers who lost a code of the same batch."""
         count: int = await self._pool.fetchval(_FAILED, UUID(shop_id), UUID(code_id), UUID(order_id))
         return count
+
+    async def past(self, shop_id: str, buyer_key: str, *, now_ms: int, pool_fen: int) -> Past:
+        """The past of a shop and a buyer."""
+        ruled = await self._pool.fetch(_RULED, UUID(shop_id), now_ms - 90 * DAY_MS)
+        deposit = await self._pool.fetchval(_STATE, UUID(shop_id), "deposit", UUID(shop_id))
+        return Past(
+            deposit_fen=cast("DepositFile", decode_file("deposit", deposit)).deposit.free_fen if deposit else None,
+            silences=sum(row["row"] == "R15" for row in ruled),
+            used_code_at_ms=max((row["at_ms"] for row in ruled if row["row"] == "R03"), default=0),
+            lures=sum(row["row"] == "R14" for row in ruled),
+            pool_uses=await self._pool_uses(buyer_key, now_ms, pool_fen),
+        )
+
+    async def _pool_uses(self, buyer_key: str, now_ms: int, pool_fen: int) -> int | None:
+        state = await self._pool.fetchval(_STATE, UUID(PLATFORM), "pool", UUID(POOL_ID))
+        if not state or not buyer_key:
+            return None
+        pool = cast("PoolFile", decode_file("pool", state)).pool
+        uses = sum(now_ms - at_ms < QUOTA_WINDOW_MS for at_ms in pool.quota.get(buyer_key, ()))
+        clean: int = await self._pool.fetchval(_CLEAN, buyer_key)
+        is_open = pool.balance_fen >= pool_fen and clean >= CLEAN_ORDERS_A_USE * (uses + 1)
+        return uses if is_open else None
+
+    async def order_of(self, shop_id: str, code_id: str) -> str | None:
+        """The order that holds this code."""
+        order_id = await self._pool.fetchval(_ORDER_OF, UUID(shop_id), UUID(code_id))
+        return str(order_id) if order_id else None

@@ -25,7 +25,7 @@ from fairkey.effects.ports import (
     ProviderRefused,
 )
 from fairkey.effects.queue import ASK_AGAIN, CUSTODY_ACCOUNT, JUDGE, PANEL_STEPS, TELLING
-from fairkey.engine import judging, paneling, trade
+from fairkey.engine import evidencing, judging, paneling, trade
 from fairkey.engine.answers import Conflict, StoreIsAway
 from fairkey.engine.batching import Stopping
 from fairkey.engine.house import House
@@ -143,7 +143,7 @@ class Worker:
                 await trade.catch_up(self._house, waiting.stream.shop_id, waiting.stream.id)
                 await self._outbox.done(waiting, now_ms())
             elif waiting.kind == JUDGE:
-                await judging.judge_order(self._house, waiting.stream)
+                await judging.judge(self._house, waiting.stream)
                 await self._outbox.done(waiting, now_ms())
             elif waiting.kind in PANEL_STEPS:
                 await paneling.STEPS[waiting.kind](self._house, waiting.stream.id)
@@ -238,7 +238,7 @@ class Worker:
         await trade.record_notice(self._house, self._house.provider.name, notice)
 
     async def tidy(self) -> int:
-        """Once an hour, by one process: imports left half-way, sessions and links that have ended."""
+        """Once an hour, by one process: imports left half-way, sessions and links that have ended, unneeded files."""
         now_ms = self._house.now_ms()
         if now_ms - self._tidied_at_ms < TIDY_EVERY_MS:
             return 0
@@ -250,5 +250,6 @@ class Worker:
                 await self._house.imports.clean_abandoned(ABANDONED_AFTER_MS),
                 await self._house.people.sessions.sweep(),
                 await self._house.people.accounts.sweep(),
+                await evidencing.tidy(self._house),
             )
             return sum(cleaned)

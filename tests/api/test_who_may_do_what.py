@@ -124,6 +124,8 @@ async def stage(database_url: str, state_dir: Path, sandbox_url: str) -> AsyncIt
                 "path": "0/000",
                 "batch_id": batches[0]["batch_id"],
                 "coupon_id": coupon.json()["id"],
+                "evidence_id": str(uuid4()),
+                "act": "withdraw",
                 "payment_id": str(uuid4()),
                 "issuer_id": str(uuid4()),
                 "account_id": str(uuid4()),

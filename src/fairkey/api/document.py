@@ -26,6 +26,7 @@ _PATH_PARAMETERS: Final[Mapping[str, tuple[Mapping[str, object], str]]] = {
     "listing_id": (_UUID, "The listing."),
     "batch_id": (_UUID, "The batch; for a new one a fresh UUID of your own."),
     "coupon_id": (_UUID, "The coupon."),
+    "evidence_id": (_UUID, "The piece of evidence."),
     "revision": (_NUMBER, "Which revision, from 1."),
     "version": (_NUMBER, "Which fact of the order, from 1."),
     "provider": ({"type": "string", "pattern": "^[a-z0-9_]{1,40}$"}, "The payment provider's short name."),

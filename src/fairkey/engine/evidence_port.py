@@ -167,6 +167,10 @@ class EvidenceRows(Protocol):
         """It became none."""
         ...
 
+    async def forget_unknown(self, older_than_ms: int) -> None:
+        """Previews and looks of files that no fact needs (any more)."""
+        ...
+
     async def kept(self, row: EvidenceRow) -> Kept | None:
         """The way to a file's bytes, out of its fact; None when there is none, or it was erased."""
         ...

@@ -1,12 +1,13 @@
 """Giving evidence, reading it back, and what it states before the standard."""
 
+import logging
 import secrets
 from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from fairkey.business.askers import Asker
-from fairkey.business.basics import NotFound, Refusal
+from fairkey.business.basics import DAY_MS, NotFound, Refusal
 from fairkey.business.briefings import dispute_of
 from fairkey.business.evidence import (
     NAME_MAX,
@@ -28,6 +29,8 @@ from fairkey.read_tables.order_book import Fact, OrderRecord
 from .answers import Answer, StoreIsAway
 from .evidence_port import EvidenceIsChanged, EvidenceIsGone, EvidenceRow, EvidenceStoreFailed, FileIsRefused, Kept
 from .house import House
+
+logger = logging.getLogger(__name__)
 
 _SIGNS: Final = "".join(sorted(NONCE_SIGNS))
 ASKERS: Final = {Party.BUYER: Asker.BUYER, Party.SHOP: Asker.MERCHANT}
@@ -246,6 +249,21 @@ def _provenance(lines: Sequence[EvidenceLine], deposited_at_ms: int) -> list[Sta
     invoice, check = (min(many, key=lambda one: one.item.at_ms) for many in (invoices, checks))
     later = max(invoice, check, key=lambda one: one.item.at_ms)
     return [Statement(fact="provenance_at_ms", value=later.item.at_ms, rank="E4", source=f"v{later.version}")]
+
+
+async def tidy(house: House) -> int:
+    """Take away what uploads left that never became facts, and what was erased; how many. A store that is away is
+    asked again the next time.
+    """
+    older_than_ms = house.now_ms() - DAY_MS  # longer than any upload and its fact take
+    rows = house.evidence.rows
+    try:
+        removed = await house.evidence.store.tidy(rows.known, older_than_ms)
+    except EvidenceStoreFailed:
+        logger.warning("the evidence store could not be tidied now")
+        return 0
+    await rows.forget_unknown(older_than_ms)
+    return removed
 
 
 def _row(record: OrderRecord, item: Item) -> EvidenceRow:

@@ -88,7 +88,7 @@ class EvidenceView:
     """What the pages show. `waiting`: a recording that is stopped and whose file may still come."""
 
     lines: Sequence[EvidenceLine]
-    mine: Party
+    mine: Party | None
     path: str
     now_ms: int
     takes: bool
@@ -127,7 +127,7 @@ class EvidenceView:
         item = line.item
         fresh = self.now_ms < item.at_ms + DOUBT_WITHIN_MS and not item.doubted_at_ms and not item.confirmed_at_ms
         others = item.by is not self.mine and item.rank is not Rank.CORROBORATING
-        return self.takes and fresh and others and not item.withdrawn
+        return self.takes and self.mine is not None and fresh and others and not item.withdrawn
 
     def doubt_until_ms(self, line: EvidenceLine) -> int:
         """Until when the other side may."""
@@ -135,7 +135,7 @@ class EvidenceView:
 
 
 def view_of_evidence(
-    house: House, record: OrderRecord, facts: Sequence[Fact], mine: Party, path: str, alike: Mapping[str, int]
+    house: House, record: OrderRecord, facts: Sequence[Fact], mine: Party | None, path: str, alike: Mapping[str, int]
 ) -> EvidenceView:
     """The evidence of an order; `facts` with sealed fields opened, `path` the address of its page."""
     now_ms = house.now_ms()
@@ -149,7 +149,7 @@ def view_of_evidence(
         now_ms=now_ms,
         takes=brief.takes,
         left=FILES_MAX - len([one for one in evidence.items if one.by is mine]),
-        pieces=[(one.value, PIECES[one]) for one in OFFERED[mine]],
+        pieces=[(one.value, PIECES[one]) for one in (OFFERED[mine] if mine else ())],
         running=evidence.running(now_ms) if mine is Party.BUYER else None,
         waiting=last
         if last and waits and mine is Party.BUYER and now_ms <= last.stopped_at_ms + GIVE_RECORDING_WITHIN_MS

@@ -28,6 +28,7 @@ SELECT count(DISTINCT o.order_id) FROM evidence_files f JOIN evidence_files o ON
 WHERE f.shop_id = $1 AND f.order_id = $2 AND f.evidence_id = $3
   AND bit_count((f.mark # o.mark)::bit(64)) <= {ALIKE_BITS}
 """  # noqa: S608 - a constant
+_OLDER: Final = "SELECT address FROM evidence_files WHERE kept_at < $1"
 _DEPOSITED: Final = """
 SELECT c.code_id, b.created_at FROM codes c
 JOIN streams b ON b.shop_id = c.shop_id AND b.kind = 'batch' AND b.id = c.batch_id
@@ -61,6 +62,13 @@ class PostgresEvidence:
     async def forget(self, address: str) -> None:
         """See `EvidenceRows.forget`."""
         await self._pool.execute("DELETE FROM evidence_files WHERE address = $1", bytes.fromhex(address))
+
+    async def forget_unknown(self, older_than_ms: int) -> None:
+        """See `EvidenceRows.forget_unknown`."""
+        rows = await self._pool.fetch(_OLDER, moment(older_than_ms))
+        known = await self.known([row["address"].hex() for row in rows])
+        gone = [row["address"] for row in rows if row["address"].hex() not in known]
+        await self._pool.execute("DELETE FROM evidence_files WHERE address = ANY ($1::bytea[])", gone)
 
     async def kept(self, row: EvidenceRow) -> Kept | None:
         """See `EvidenceRows.kept`."""

@@ -5,18 +5,21 @@ from typing import Any, Final
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
-from litestar.response import Redirect
+from litestar.response import Redirect, Stream
 
 from fairkey.business.askers import Asker
+from fairkey.business.basics import NotFound
 from fairkey.business.complaints import ReviewRuling
 from fairkey.business.listings import decode_terms
 from fairkey.business.references import reference_of
-from fairkey.engine import trade
+from fairkey.engine import evidencing, trade
 from fairkey.engine.advising import advice_on
 from fairkey.engine.answers import Answer
 from fairkey.engine.house import House
+from fairkey.read_tables.order_book import OrderRecord
 from fairkey.web.advised import told_of
 from fairkey.web.attested import heard_of
+from fairkey.web.evidence import download, picture, view_of_evidence
 from fairkey.web.frame import AnyRequest, frame, refused, status_of
 from fairkey.web.i18n import marked as _
 from fairkey.web.quarrelling import ruling_words
@@ -93,6 +96,14 @@ async def _page(request: AnyRequest, house: House, reference: str, answer: Answe
         record=record,
         reference=reference_of(record.shop_no, record.order_id),
         facts=facts,
+        shown=view_of_evidence(
+            house,
+            record,
+            facts,
+            None,
+            f"/floor/complaints/{reference_of(record.shop_no, record.order_id)}/evidence",
+            await evidencing.alike(house, record),
+        ),
         places=await places_of(
             house, record.shop_id, record.order_id, f"/floor/orders/{reference_of(record.shop_no, record.order_id)}"
         ),
@@ -112,4 +123,28 @@ async def _page(request: AnyRequest, house: House, reference: str, answer: Answe
     )
 
 
-HANDLERS: Final = [complaints, complaint, review]
+@get("/floor/complaints/{reference:str}/evidence/{evidence_id:str}/file")
+async def original(
+    house: NamedDependency[House], reference: FromPath[str], evidence_id: FromPath[str]
+) -> Stream:
+    """A file as it was given, while there is a complaint."""
+    return await download(house, await _complained(house, reference), evidence_id)
+
+
+@get("/floor/complaints/{reference:str}/evidence/{evidence_id:str}/preview.jpg")
+async def preview(
+    house: NamedDependency[House], reference: FromPath[str], evidence_id: FromPath[str]
+) -> Response[bytes]:
+    """A small picture of it, made anew."""
+    return await picture(house, await _complained(house, reference), evidence_id)
+
+
+async def _complained(house: House, reference: str) -> OrderRecord:
+    where = await trade.locate(house, reference)
+    record = await house.questions.order_book.find(*where) if where else None
+    if record is None or not record.file.complaint.opened_at_ms:
+        raise NotFound(what="complaint")
+    return record
+
+
+HANDLERS: Final = [original, preview, complaints, complaint, review]

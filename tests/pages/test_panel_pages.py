@@ -68,7 +68,7 @@ async def test_somebody_applies_and_the_operator_admits(world: World) -> None:
             "/docket",
             "/docket/apply",
             side="buyers",
-            category_games="1",
+            categories="游戏，game",
             text="I buy cards every week and know them.",
             **RIGHT,
         )

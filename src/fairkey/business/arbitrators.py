@@ -281,11 +281,12 @@ def decide(command: ArbitratorCommand, arbitrator: Arbitrator, brief: None, at_m
             require_text(command.text, "text", 2_000, 10)
             require(0 < len(command.categories) <= CATEGORIES_MAX, "categories", "out_of_range")
             for one in command.categories:
-                require(one.isascii() and one.replace("_", "").isalnum(), "categories", "not_a_word")
+                require_text(one, "categories", 40, 1)
+                require("," not in one and bool(_plain(one)), "categories", "not_a_word")
             return [
                 ArbitratorApplied(
                     side=command.side,
-                    categories=tuple(sorted(set(command.categories))),
+                    categories=tuple(sorted({_plain(one) for one in command.categories})),
                     account_id=command.account_id,
                     text=command.text,
                 )
@@ -331,6 +332,10 @@ def decide(command: ArbitratorCommand, arbitrator: Arbitrator, brief: None, at_m
             return [ArbitratorReversed(panel_id=command.panel_id, by_panel_id=command.by_panel_id)]
         case _:
             assert_never(command)
+
+
+def _plain(category: str) -> str:
+    return "".join(category.split()).casefold()
 
 
 def _require(arbitrator: Arbitrator, *standings: ArbitratorStanding) -> None:

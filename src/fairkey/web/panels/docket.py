@@ -1,5 +1,6 @@
 """The docket: apply to judge, the cases that wait, one case without its parties, the vote."""
 
+import re
 from typing import Any, Final
 
 from litestar import Response, get, post
@@ -29,12 +30,6 @@ SIDES: Final = {
     "sellers": _("Sellers' side: I sell or have sold"),
     "buyers": _("Buyers' side: I buy"),
 }
-CATEGORIES: Final = {
-    "games": _("Games"),
-    "software": _("Software"),
-    "membership": _("Memberships"),
-    "other": _("Other"),
-}
 
 
 @get("/docket")
@@ -55,7 +50,7 @@ async def apply(request: AnyRequest, house: NamedDependency[House]) -> Response[
         house,
         str(request.user.account_id),
         side=Side(side),
-        categories=tuple(one for one in CATEGORIES if form.get(f"category_{one}")),
+        categories=tuple(one.strip() for one in re.split("[,，、\n]", str(form.get("categories", ""))) if one.strip()),
         text=str(form.get("text", "")).strip(),
         answers={one.id: str(form.get(one.id, "")) for one in CASES[:EXAM]},
     )
@@ -142,7 +137,6 @@ async def _page(request: AnyRequest, house: House, answer: Answer | None = None)
         exam=CASES[:EXAM],
         is_zh=context.locale == "zh_CN",
         sides=SIDES,
-        categories=CATEGORIES,
         refusal=view_of(context, answer.refusal, answer.details) if answer else None,
     )
 

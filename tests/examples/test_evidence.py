@@ -1,5 +1,7 @@
 """Evidence by the rules: who may give what, when, how much; what a recording is bound to; what stands."""
 
+from typing import Any, cast
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,6 +20,7 @@ from fairkey.business.evidence import (
     DoubtEvidence,
     Evidence,
     EvidenceCommand,
+    EvidenceEvent,
     EvidenceIsNotTakenNow,
     EvidenceIsThere,
     NothingToDoubt,
@@ -39,20 +42,20 @@ OPEN = DisputeBriefing(stage="delivered", takes=True, may_open=True, sealed_code
 NONCE = "7K3MX2QP"
 
 
-def file(number: int = 1, **changes: object) -> AddEvidence:
-    plain: dict[str, object] = {
+def file(number: int = 1, **changes: Any) -> AddEvidence:
+    plain: dict[str, Any] = {
         "shop_id": SHOP, "order_id": ORDER, "evidence_id": f"e{number}", "by": Party.BUYER, "piece": Piece.SCREEN,
         "sha256": f"{number:064x}", "media_type": "image/png", "size_bytes": 10, "name": "a.png",
         "address": "a" * 64, "file_key": "b" * 64,
     }  # fmt: skip
-    return AddEvidence(**{**plain, **changes})  # type: ignore[arg-type]
+    return AddEvidence(**{**plain, **changes})
 
 
 def after(*steps: tuple[EvidenceCommand, int], brief: DisputeBriefing = OPEN) -> Evidence:
     now = INITIAL
     for command, at_ms in steps:
         for event in rules.decide(command, now, brief, at_ms):
-            now = rules.evolve(now, event, at_ms)  # type: ignore[arg-type]
+            now = rules.evolve(now, cast("EvidenceEvent", event), at_ms)
     return now
 
 
@@ -67,12 +70,12 @@ def recorded(stop_ms: int = AT + 60_000) -> Evidence:
     return after((start, AT), (StopRecording(shop_id=SHOP, order_id=ORDER), stop_ms))
 
 
-def recording(**changes: object) -> AddEvidence:
-    plain: dict[str, object] = {
+def recording(**changes: Any) -> AddEvidence:
+    plain: dict[str, Any] = {
         "piece": Piece.RECORDING, "media_type": "video/mp4", "recording_no": 1, "shows": "already_used",
         "moment_ms": AT + 30_000,
     }  # fmt: skip
-    return file(**{**plain, **changes})  # type: ignore[arg-type]
+    return file(**{**plain, **changes})
 
 
 @pytest.mark.parametrize(
@@ -149,7 +152,7 @@ def test_a_recording_begins_while_something_is_sealed_and_one_at_a_time() -> Non
         ({"media_type": "image/png"}, AT + 61_000, "no_video"),
     ],
 )
-def test_a_file_is_bound_to_the_recordings_times(change: dict[str, object], at_ms: int, why: str) -> None:
+def test_a_file_is_bound_to_the_recordings_times(change: dict[str, Any], at_ms: int, why: str) -> None:
     command = recording(**change)
     if not why:
         assert rules.decide(command, recorded(), OPEN, at_ms)
@@ -162,7 +165,7 @@ def test_a_file_is_bound_to_the_recordings_times(change: dict[str, object], at_m
 def test_a_recording_takes_one_file_of_the_buyer() -> None:
     now = recorded()
     for event in rules.decide(recording(), now, OPEN, AT + 61_000):
-        now = rules.evolve(now, event, AT + 61_000)  # type: ignore[arg-type]
+        now = rules.evolve(now, cast("EvidenceEvent", event), AT + 61_000)
     again = recording(evidence_id="e2", sha256="c" * 64)
     assert refused(again, now, AT + 62_000).details == {"why": "given"}
     assert isinstance(refused(recording(by=Party.SHOP), recorded(), AT + 61_000), FieldIsInvalid)
@@ -174,7 +177,7 @@ def test_a_recording_takes_one_file_of_the_buyer() -> None:
 def given_recording() -> Evidence:
     now = recorded()
     for event in rules.decide(recording(), now, OPEN, AT + 61_000):
-        now = rules.evolve(now, event, AT + 61_000)  # type: ignore[arg-type]
+        now = rules.evolve(now, cast("EvidenceEvent", event), AT + 61_000)
     return now
 
 
@@ -188,7 +191,7 @@ def test_the_other_side_doubts_once_in_its_time_and_nobody_doubts_his_own() -> N
     assert isinstance(refused(own, now, at_ms), NothingToDoubt)
     confirm = ConfirmEvidence(shop_id=SHOP, order_id=ORDER, evidence_id="e1", by=Party.SHOP)
     (event,) = rules.decide(confirm, now, OPEN, at_ms)
-    confirmed = rules.evolve(now, event, at_ms)  # type: ignore[arg-type]
+    confirmed = rules.evolve(now, cast("EvidenceEvent", event), at_ms)
     assert isinstance(refused(doubt, confirmed, at_ms), NothingToDoubt)
 
 
@@ -227,7 +230,7 @@ def test_whatever_is_asked_in_whatever_order(steps: list[tuple[EvidenceCommand, 
         except Refusal:
             continue
         for event in events:
-            now = rules.evolve(now, event, at_ms)  # type: ignore[arg-type]
+            now = rules.evolve(now, cast("EvidenceEvent", event), at_ms)
     ids = [one.evidence_id for one in now.items]
     assert len(ids) == len(set(ids))
     assert len([one for one in now.recordings if one.evidence_id]) <= len(now.recordings) <= rules.RECORDINGS_MAX

@@ -74,10 +74,10 @@ def _sheet(data: bytes, image: Any) -> Any:  # noqa: ANN401
         for number in range(tiles):
             if container.duration:
                 container.seek(container.duration * number // tiles)
-            frame = next(container.decode(stream), None)
+            frame: Any = next(container.decode(stream), None)
             if frame is None:
                 break
-            small = frame.to_image()  # type: ignore[no-untyped-call]
+            small = frame.to_image()
             small.thumbnail(TILE)
             page.paste(small, ((number % SHEET_SIDE) * TILE[0], (number // SHEET_SIDE) * TILE[1]))
             if not container.duration:

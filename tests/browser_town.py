@@ -120,6 +120,7 @@ async def _live(dsn: str, folder: Path, share: float, built: asyncio.Future[Town
             settings = Settings.from_environment(
                 {
                     "FAIRKEY_MODE": "demo",
+                    "FAIRKEY_SMALL_TRIAL_FEN": "0",
                     "FAIRKEY_STATE_DIR": str(folder),
                     "FAIRKEY_DATABASE_URL": dsn,
                     "FAIRKEY_PORT": str(port),

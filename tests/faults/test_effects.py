@@ -18,10 +18,11 @@ from fairkey.adapters.payments.sandbox_controls import SandboxControls
 from fairkey.adapters.payments.sandbox_process import sandbox_process
 from fairkey.adapters.postgres.clockwork import PostgresClockwork
 from fairkey.adapters.postgres.outbox import PostgresOutbox
-from fairkey.business import complaints, dispute_events, escrow, orders, payments, payouts
-from fairkey.business.askers import Asker
+from fairkey.business import complaints, deposits, dispute_events, escrow, orders, payments, payouts, restoring
+from fairkey.business.askers import ASKERS, Asker
 from fairkey.business.basics import DAY_MS, HOUR_MS, MINUTE_MS, PLATFORM, Broken, Command
 from fairkey.business.files import OrderFile
+from fairkey.business.references import reference_of
 from fairkey.effects.outbox import ASK_AGAIN_MS, BACK_OFF_MAX_MS, LEASE_MS, Waiting
 from fairkey.effects.queue import MONEY
 from fairkey.engine import trade
@@ -458,4 +459,54 @@ async def test_a_clock_that_runs_backwards_neither_hurries_nor_forgets(market: M
     assert await market.stage(later) == "completed"
     await market.work(2, pause_ms=MINUTE_MS)
     assert set((await market.effects()).values()) == {"done"}
+    await must_be_clean(market.world.opened.pool, market.now_ms, market.world.opened.keys)
+
+
+async def test_a_deposit_goes_into_custody_pays_a_buyer_after_the_split_and_goes_back(
+    market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All three movements at the real sandbox, each refused once first."""
+    house, shop_id = market.world.opened.house, market.world.shop_id
+    monkeypatch.setitem(ASKERS, deposits.ChargeDeposit, frozenset({Asker.CLOCK}))
+    top_up_id = house.new_id()
+    await market.done(Asker.MERCHANT, deposits.AgreeDeposit(shop_id=shop_id, version=deposits.TERMS_VERSION))
+    await market.done(
+        Asker.MERCHANT, deposits.TopUpDeposit(shop_id=shop_id, top_up_id=top_up_id, amount_fen=50_000)
+    )
+    await trade.collect_top_up(
+        house, shop_id=shop_id, top_up_id=top_up_id, amount_fen=50_000, expires_at_ms=market.now_ms + DAY_MS,
+        return_url="https://shop.example/desk/deposit",
+    )  # fmt: skip
+    await market.sandbox.go_wrong({"kind": "fail", "on": ["release"], "times": 1})
+    await market.sandbox.pay(reference_of(await house.numbers.number_for(shop_id), top_up_id))
+    assert await market.sandbox.drain(hurry=True) == 0
+    await market.work()
+    assert (await house.questions.deposits.deposit(shop_id)).is_stuck
+    await market.done(Asker.OPERATOR, deposits.RetryDeposit(shop_id=shop_id))
+    await market.work()
+    assert (await market.sandbox.balances())["shop/custody"] == 50_000
+
+    sold = await market.paid()
+    order = await market.of(sold)
+    await market.done(Asker.BUYER, orders.ConfirmOrder(**order))
+    await market.work()
+    charge = deposits.ChargeDeposit(**order, ruling_no=1, row="R11", deduct_fen=1_000, refund_fen=PRICE_FEN)
+    await market.sandbox.go_wrong({"kind": "fail", "on": ["refund"], "times": 1}, replace=True)
+    await market.done(Asker.CLOCK, charge)
+    await market.work()
+    assert [one.order_id for one in await house.questions.deposits.stuck()] == [order["order_id"]]
+    await market.done(Asker.OPERATOR, restoring.RetryRestore(**order, restore_no=1))
+    await market.work()
+    assert (await market.sandbox.balances())["shop/custody"] == 50_000 - PRICE_FEN
+
+    rest_fen = 20_000
+    await market.done(Asker.MERCHANT, deposits.RequestRelease(shop_id=shop_id, amount_fen=rest_fen))
+    await market.set_clock(deposits.NOTICE_MS)
+    await market.world.opened.worker.sweep()
+    await market.work(2)
+    await market.sandbox.drain(hurry=True)
+    balances = await market.sandbox.balances()
+    assert balances["shop/custody"] == 50_000 - PRICE_FEN - rest_fen
+    money = await market.money()
+    assert money["deposit_free"] + money["guarantee_pool"] == balances["shop/custody"]
     await must_be_clean(market.world.opened.pool, market.now_ms, market.world.opened.keys)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from .deposit_book import DepositBook
 from .desk_figures import DeskFigures
 from .floor import Floor
 from .issuer_book import IssuerBook
@@ -23,4 +24,5 @@ class Questions:
     floor: Floor
     issuers: IssuerBook
     standards: StandardBook
+    deposits: DepositBook
     panels: PanelBook

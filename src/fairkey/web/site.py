@@ -7,6 +7,7 @@ from litestar.static_files import create_static_files_router
 from fairkey.web import (
     account,
     buyer,
+    guarantee,
     merchant,
     operator,
     panels,
@@ -43,6 +44,7 @@ def handlers() -> list[Any]:
         *verify.HANDLERS,
         *public_log.HANDLERS,
         *standard.HANDLERS,
+        *guarantee.HANDLERS,
         *sanctions.HANDLERS,
         *panels.HANDLERS,
         *trace.HANDLERS,

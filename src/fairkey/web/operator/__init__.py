@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fairkey.web.operator import admission, erasure, floor, issuers, money, quarrels, shops
+from fairkey.web.operator import admission, deposits, erasure, floor, issuers, money, quarrels, shops
 
 HANDLERS: list[Any] = [
     *floor.HANDLERS,
@@ -10,6 +10,7 @@ HANDLERS: list[Any] = [
     *admission.HANDLERS,
     *quarrels.HANDLERS,
     *money.HANDLERS,
+    *deposits.HANDLERS,
     *issuers.HANDLERS,
     *erasure.HANDLERS,
 ]

@@ -6,6 +6,7 @@ import asyncpg
 
 from fairkey.read_tables.questions import Questions
 
+from .deposit_book import PostgresDepositBook
 from .desk_figures import PostgresDeskFigures
 from .floor import PostgresFloor
 from .issuer_book import PostgresIssuerBook
@@ -26,5 +27,6 @@ def postgres_questions(pool: asyncpg.Pool, opener: Opener, now_ms: Callable[[], 
         floor=PostgresFloor(pool, opener, now_ms),
         issuers=PostgresIssuerBook(pool, opener),
         standards=PostgresStandardBook(pool),
+        deposits=PostgresDepositBook(pool),
         panels=PostgresPanelBook(pool, opener),
     )

@@ -42,7 +42,7 @@ OPEN = DisputeBriefing(stage="delivered", takes=True, may_open=True, sealed_code
 NONCE = "7K3MX2QP"
 
 
-def file(number: int = 1, **changes: Any) -> AddEvidence:
+def file(number: int = 1, **changes: Any) -> AddEvidence:  # noqa: ANN401 - any field of a command
     plain: dict[str, Any] = {
         "shop_id": SHOP, "order_id": ORDER, "evidence_id": f"e{number}", "by": Party.BUYER, "piece": Piece.SCREEN,
         "sha256": f"{number:064x}", "media_type": "image/png", "size_bytes": 10, "name": "a.png",
@@ -70,7 +70,7 @@ def recorded(stop_ms: int = AT + 60_000) -> Evidence:
     return after((start, AT), (StopRecording(shop_id=SHOP, order_id=ORDER), stop_ms))
 
 
-def recording(**changes: Any) -> AddEvidence:
+def recording(**changes: Any) -> AddEvidence:  # noqa: ANN401 - any field of a command
     plain: dict[str, Any] = {
         "piece": Piece.RECORDING, "media_type": "video/mp4", "recording_no": 1, "shows": "already_used",
         "moment_ms": AT + 30_000,

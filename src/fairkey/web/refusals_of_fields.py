@@ -47,7 +47,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "name": _("Name"),
     "note": _("Note"),
     "nonce": _("Nonce"),
-    "piece": _("What it is"),
+    "piece": _("Piece of evidence"),
     "shows": _("What the answer means"),
     "size_bytes": _("Size of the file"),
     "moment_ms": _("Moment"),

@@ -50,6 +50,8 @@ async def show(request: AnyRequest, house: NamedDependency[House], shop_no: From
         grounds=GROUNDS,
         measure_words=MEASURES,
         figures=await figures_of(house, shop.shop_id),
+        deposit_fen=(await house.questions.deposits.deposit(shop.shop_id)).free_fen,
+        open_fen=(await house.questions.deposits.exposure(shop.shop_id, house.now_ms())).open_fen,
         cards=await cards_of(house, shelf.cards),
         count=shelf.count,
         older=cursor_text(shelf.after),

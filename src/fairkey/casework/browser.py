@@ -8,6 +8,7 @@ import os
 import select
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -31,6 +32,16 @@ _OPTIONS: Final = (
     "--mute-audio",
     "--deny-permission-prompts",
 )
+
+
+# The browser reads from descriptor 3 and writes to 4: our pipes are put there, by way of numbers that neither is.
+_LAUNCH: Final = """
+import fcntl, os, sys
+read, write = (fcntl.fcntl(int(one), fcntl.F_DUPFD, 10) for one in sys.argv[1:3])
+os.dup2(read, 3)
+os.dup2(write, 4)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 
 
 class BrowserIsAway(Exception):
@@ -123,8 +134,7 @@ def browser(*, patience_s: float = 60, clock: Callable[[], float] = time.monoton
         options = [*_OPTIONS, f"--user-data-dir={profile}"]
         if hasattr(os, "geteuid") and os.geteuid() == 0:
             options.append("--no-sandbox")  # Chromium refuses to run as root with it
-        # The browser reads from descriptor 3 and writes to 4; the shell puts our pipes there.
-        command = ["/bin/sh", "-c", f'exec "$0" "$@" 3<&{to_read} 4>&{from_write}', program, *options]
+        command = [sys.executable, "-I", "-S", "-c", _LAUNCH, str(to_read), str(from_write), program, *options]
         process = subprocess.Popen(
             command,
             pass_fds=(to_read, from_write),

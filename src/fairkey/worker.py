@@ -104,9 +104,13 @@ class Worker:
         if due.what == "expire":
             # A notification may have been lost: before the buyer's time is over, the provider is asked.
             await trade.catch_up_quietly(self._house, stream.shop_id, stream.id)
-        if due.what == "end_silence" and not await self._judged(stream):
-            self._put_off[stream, due] = self._house.now_ms() + PUT_OFF_MS
-            return 0
+        if due.what == "end_silence":
+            moved = await self._judged(stream)
+            if moved is None:
+                self._put_off[stream, due] = self._house.now_ms() + PUT_OFF_MS
+                return 0
+            if moved:
+                return 1
         command_id = f"clock:{stream.shop_id}:{stream.kind}:{stream.id}:{due.what}:{due.due_at_ms}"
         try:
             answer = await self._house.ask(Asker.CLOCK, command_for(stream, due.what), command_id=command_id)
@@ -118,14 +122,14 @@ class Worker:
             logger.info("the deadline %s of a %s had passed already: %s", due.what, stream.kind, answer.refusal)
         return int(not answer.refusal)
 
-    async def _judged(self, stream: Stream) -> bool:
-        """The standard speaks before silence does; False: it could not be asked now."""
+    async def _judged(self, stream: Stream) -> bool | None:
+        """The standard speaks before silence does: whether it said anything; None: it could not be asked now."""
         try:
-            await judging.judge_order(self._house, stream)
+            answer = await judging.judge_order(self._house, stream)
         except (Broken, Conflict, StoreIsAway, Stopping) as error:
             logger.warning("a complaint could not be judged now: %s", error)
-            return False
-        return True
+            return None
+        return bool(answer and not answer.refusal and answer.kinds)
 
     async def do_effects(self) -> int:
         """Do what waits in the outbox; how many were taken up."""

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 from business_cases import COUPON, LISTING, NOW, ORDER, OTHER_SHOP, PAYMENT, PAYOUT, SHOP, state_after
 from fairkey.business import (
     admissions,
+    attestations,
     codes,
     complaints,
     coupons,
@@ -292,6 +293,9 @@ TELLING = {
     dispute_events.SettlementDeclined: ["judge"],
     dispute_events.BuyerAsked: ["tell_buyer"],
     dispute_events.BuyerReplied: ["judge"],
+    attestations.CodeActivated: ["judge"],
+    attestations.CodeUnused: ["judge"],
+    attestations.CodeRevoked: ["judge"],
     dispute_events.ComplaintEscalated: ["tell_buyer", "tell_merchant"],
     dispute_events.ComplaintRuled: ["tell_buyer", "tell_merchant"],
     messages.MessageSent: ["tell_buyer"],  # the sample is the shop's

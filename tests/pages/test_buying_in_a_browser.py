@@ -64,6 +64,9 @@ def test_a_complaint_freezes_the_money_and_silence_loses(visitor: Visitor, town:
     expect(page.locator("main")).to_contain_text("<b>already redeemed</b>")
     town.skip(48 * 60 + 1)
     page.reload()
+    expect(page.locator("#ruling")).to_contain_text("R15")
+    town.skip(24 * 60 + 1)
+    page.reload()
     expect(page.locator("#order-state")).to_contain_text("Refunded")
 
 
@@ -84,3 +87,31 @@ def test_a_guest_finds_his_order_by_number_and_secret(visitor: Visitor, town: To
     stranger.get_by_label("Secret", exact=True).fill(secret)
     stranger.get_by_role("button", name="Look it up").click()
     expect(stranger.locator(".envelope.is-sealed")).to_have_count(1)
+
+
+def test_from_this_code_does_not_work_to_a_decided_refund_in_three_taps(visitor: Visitor, town: Town) -> None:
+    page = visitor(width=360)
+    buy(page, town, "steam100", "browser.taps@mail.example")
+    sealed = page.locator(".envelope.is-sealed")
+    sealed.get_by_text("Open this code").click()
+    sealed.get_by_role("button", name="Open now").click()
+    code = CODE.search(page.locator(".envelope:not(.is-sealed)").inner_text())
+    assert code is not None
+    town.run(town.world.maker.say(code.group(), "activated", 5 * 3_600_000, "somebody else"))
+    taps = 0
+    for tap in (
+        page.get_by_role("link", name="A problem with this code?"),
+        page.locator("form label", has_text="It says the code was already used"),
+        page.get_by_role("button", name="Complain and freeze the money"),
+    ):
+        tap.click()
+        taps += 1
+    assert taps == 3
+    ruling = page.locator("#ruling")
+    for _ in range(20):
+        if ruling.count():
+            break
+        page.wait_for_timeout(250)
+        page.reload()
+    expect(ruling).to_contain_text("R03")
+    expect(ruling).to_contain_text("back to the buyer")

@@ -56,6 +56,7 @@ class World:
     codes: list[str]
     contacts: set[str]
     orders: int
+    maker: Maker
 
 
 async def build_world(
@@ -103,6 +104,7 @@ class _Builder:
             codes=stage.codes,
             contacts=stage.contacts | set(DEMO_DOORS.values()) | {plan.contact for plan in plans},
             orders=self._deals,
+            maker=self._maker,
         )
 
     # People and shops.

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from fairkey.business import (
     admissions,
+    attestations,
     deposit_events,
     dispute_events,
     escrow,
@@ -147,6 +148,7 @@ def _of_dispute(stream: Stream, version: int, event: Event) -> list[Effect]:
         case (
             dispute_events.SettlementDeclined() | dispute_events.BuyerReplied() | evidence.EvidenceAdded()
             | evidence.EvidenceConfirmed() | evidence.EvidenceDoubted() | evidence.EvidenceWithdrawn()
+            | attestations.CodeActivated() | attestations.CodeUnused() | attestations.CodeRevoked()
         ):  # fmt: skip
             return [_judge(stream, version)]
         case dispute_events.SettlementOffered():

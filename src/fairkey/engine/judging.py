@@ -18,6 +18,19 @@ from .house import House
 logger = logging.getLogger(__name__)
 
 
+async def judge(house: House, stream: Stream) -> None:
+    """What the effect `judge` asks for: the complaint of an order, or of the order that holds a code.
+
+    Raises what `House.ask` raises.
+    """
+    if stream.kind == "code":
+        order_id = await house.questions.standards.order_of(stream.shop_id, stream.id)
+        if order_id is None:
+            return
+        stream = Stream(stream.shop_id, "order", order_id)
+    await judge_order(house, stream)
+
+
 async def judge_order(house: House, stream: Stream) -> Answer | None:
     """Judge the complaint of an order as things stand; None where there is nothing to judge, or no version in force
     when it was placed. Raises what `House.ask` raises.

@@ -29,6 +29,7 @@ GUEST = [
     "/about",
     "/sell",
     "/verify",
+    "/guarantee",
     "/nothing-here",
 ]
 DESK = [
@@ -41,6 +42,7 @@ DESK = [
     "/desk/complaints",
     "/desk/coupons",
     "/desk/money",
+    "/desk/deposit",
     "/desk/figures",
     "/desk/staff",
     "/desk/keys",
@@ -52,6 +54,7 @@ FLOOR = [
     "/floor/complaints",
     "/floor/issuers",
     "/floor/unmatched",
+    "/floor/deposits",
     "/floor/audit",
     "/floor/health",
     "/floor/orders",

@@ -23,6 +23,7 @@ PAGES = (
     "/desk/complaints",
     "/desk/coupons",
     "/desk/money",
+    "/desk/deposit",
     "/desk/figures",
     "/desk/figures?by=week",
     "/desk/staff",

@@ -1,0 +1,95 @@
+"""Law as data: rules with the dates they are in force, figures with sources, and when all of it is looked at again.
+
+A rule that is not in the data is unknown: `rule` raises `LawIsUnknown`, and whoever writes says so.
+"""
+
+from datetime import date
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+from msgspec import Struct, json
+
+_PACKAGE: Final = "fairkey.casework.law"
+
+
+class LawIsUnknown(Exception):
+    """No rule of this name was in force on the day, as far as the data go. The argument is a sentence."""
+
+
+class Rule(Struct, frozen=True, kw_only=True):
+    """An article, or several, and what they say in words of our own.
+
+    `verified`: text (the article's text was read), page (a page about it was read), memory. `effective_to`: its last
+    day; None while in force.
+    """
+
+    id: str
+    law: str
+    article: str
+    effective_from: date
+    zh: str
+    en: str
+    verified: str
+    effective_to: date | None = None
+
+    @property
+    def cite(self) -> str:
+        """As a letter cites it: `《消费者权益保护法》第五十五条`."""
+        return f"《{self.law}》{self.article}"
+
+
+class Threshold(Struct, frozen=True, kw_only=True):
+    """What a claim may amount to at most in small-claims procedure, CPL 165. None: not known to the data."""
+
+    province: str
+    as_of: date | None
+    up_to_fen: int | None
+    by_agreement_up_to_fen: int | None
+
+
+class LawData(Struct, frozen=True, kw_only=True):
+    """Everything of one version of the data."""
+
+    version: str
+    reviewed_on: date
+    review_by: date
+    rules: tuple[Rule, ...]
+    small_claims: tuple[Threshold, ...]
+    fraud_criminal_from_fen: int
+    fraud_criminal_up_to_fen: int
+    court_fee_small_fen: int
+    court_fee_small_up_to_fen: int
+    fraud_least_fen: int
+    fraud_times: int
+
+
+@cache
+def law_data() -> LawData:
+    """The data of this release."""
+    return json.decode((files(_PACKAGE) / "rules.json").read_bytes(), type=LawData)
+
+
+def rule(name: str, on: date) -> Rule:
+    """The version in force on a day. Raises `LawIsUnknown`."""
+    for one in law_data().rules:
+        if one.id == name and one.effective_from <= on and (one.effective_to is None or on <= one.effective_to):
+            return one
+    raise LawIsUnknown(f"法律数据中没有 {on.isoformat()} 施行的“{name}”，该项依据未知。")
+
+
+def small_claims_threshold(province: str) -> Threshold:
+    """The province's figures; with None where they are not known."""
+    known = (one for one in law_data().small_claims if one.province and province.startswith(one.province))
+    return next(known, Threshold(province=province, as_of=None, up_to_fen=None, by_agreement_up_to_fen=None))
+
+
+def review_warning(on: date) -> str:
+    """A sentence when the data are older than their review date; else empty."""
+    data = law_data()
+    if on <= data.review_by:
+        return ""
+    return (
+        f"法律数据核对于 {data.reviewed_on.isoformat()}，应在 {data.review_by.isoformat()} 前重新核对；"
+        "提交前请自行确认所引条文仍然有效。"
+    )

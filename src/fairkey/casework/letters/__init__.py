@@ -1,0 +1,1 @@
+"""Letters: their shape, how they are composed, how they are read over."""

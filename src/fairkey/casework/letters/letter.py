@@ -1,0 +1,35 @@
+"""The shape of a letter: what every channel makes and a pack prints."""
+
+from msgspec import Struct
+
+
+class Section(Struct, frozen=True, kw_only=True):
+    """A heading, which may be empty, and paragraphs of plain text."""
+
+    title: str = ""
+    paragraphs: tuple[str, ...] = ()
+
+
+class Letter(Struct, frozen=True, kw_only=True):
+    """A letter or a filled form for one channel. Nothing in it was sent to anybody.
+
+    `fields`: what a web form asks for, by the name it has there. `attachments`: SHA-256 of files, hex; `purposes` says
+    by the same SHA-256 what each is to show. `warnings` are for the writer and never printed in the letter.
+    """
+
+    channel: str
+    title: str
+    addressee: str = ""
+    sections: tuple[Section, ...] = ()
+    fields: dict[str, str] = {}
+    attachments: tuple[str, ...] = ()
+    purposes: dict[str, str] = {}
+    warnings: tuple[str, ...] = ()
+    not_proven: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The whole letter as plain text."""
+        head = (self.title, self.addressee)
+        body = (part for one in self.sections for part in (one.title, *one.paragraphs))
+        return "\n".join(part for part in (*head, *body) if part)

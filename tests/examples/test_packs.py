@@ -248,7 +248,12 @@ def test_a_changed_original_stops_the_pack(tmp_path: Path) -> None:
 
 def test_letters_of_a_channel_go_in_as_they_are(folder: CaseFolder, tmp_path: Path) -> None:
     letters = [
-        PlainLetter(f"民事起诉状{number}", (Section("诉讼请求", ("请求判令退还268.50元。",)),), {"原告": "张三"})
+        PlainLetter(
+            f"民事起诉状{number}",
+            (Section("诉讼请求", ("请求判令退还268.50元。",)),),
+            {"原告": "张三"},
+            addressee="某某人民法院",
+        )
         for number in (1, 2)
     ]
     made = make_pack(folder, tmp_path / "pack", letters=letters).folder
@@ -256,7 +261,7 @@ def test_letters_of_a_channel_go_in_as_they_are(folder: CaseFolder, tmp_path: Pa
     import docx
 
     document = docx.Document(str(made / "letter-1.docx"))
-    assert document.paragraphs[0].text == "民事起诉状1"
+    assert [one.text for one in document.paragraphs[:2]] == ["民事起诉状1", "某某人民法院"]
     assert 'w:eastAsia="宋体"' in document.element.xml
 
 

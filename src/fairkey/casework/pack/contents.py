@@ -4,7 +4,8 @@
 told shortly.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from fairkey.casework.model import Case, CaseFile, FactKind, FactRole, ProposedFact
@@ -98,16 +99,20 @@ class Contents(NamedTuple):
     as_of_ms: int
 
 
-def contents_of(case: Case, *, as_of_ms: int, shows_all: bool = False) -> Contents:
-    """Number the evidence, draw up the timeline, hide what need not be read. `as_of_ms`: when the case last changed."""
+def contents_of(
+    case: Case, *, as_of_ms: int, shows_all: bool = False, purposes: Mapping[str, str] = MappingProxyType({})
+) -> Contents:
+    """Number the evidence, draw up the timeline, hide what need not be read. `as_of_ms`: when the case last changed.
+    `purposes`: what letters say a file shows, by its SHA-256; what the person said of it comes first.
+    """
     codes = [str(one.value) for one in case.facts if one.kind is FactKind.CODE]
     codes += [str(one.value) for one in case.proposed if one.kind is FactKind.CODE]
     masks = Masks(codes, is_off=shows_all)
-    exhibits = tuple(_exhibit(number, file, case, masks) for number, file in enumerate(case.files, 1))
+    exhibits = tuple(_exhibit(number, file, case, masks, purposes) for number, file in enumerate(case.files, 1))
     return Contents(case, exhibits, _timeline(case, exhibits, masks), masks, as_of_ms)
 
 
-def _exhibit(number: int, file: CaseFile, case: Case, masks: Masks) -> Exhibit:
+def _exhibit(number: int, file: CaseFile, case: Case, masks: Masks, purposes: Mapping[str, str]) -> Exhibit:
     suffix = file.path.rpartition(".")[2].lower() if "." in file.path.rpartition("/")[2] else "bin"
     if not suffix.isascii() or not suffix.isalnum():
         suffix = "bin"
@@ -115,7 +120,7 @@ def _exhibit(number: int, file: CaseFile, case: Case, masks: Masks) -> Exhibit:
     who = f"，制作人：{file.capture.who}" if file.capture.who else ""
     source = f"{_HOW_ZH.get(file.capture.how, '当事人提供')}{made}{who}"
     path = f"evidence/{number:02}-{file.seal.sha256[:12]}.{suffix}"
-    purpose = file.purpose or _purpose(file, case)
+    purpose = file.purpose or purposes.get(file.seal.sha256) or _purpose(file, case)
     return Exhibit(number, file, path, masks(file.name), masks(source), masks(purpose))
 
 

@@ -38,6 +38,8 @@ def court_file(letter: Mapping[str, Any], exhibits: Sequence[Mapping[str, Any]],
             cells = table.add_row().cells
             _run(cells[0].paragraphs[0], name, HEAD, 10.5)
             _run(cells[1].paragraphs[0], value, BODY, 10.5)
+    if letter["addressee"]:
+        _run(made.add_paragraph(), letter["addressee"], BODY, 12)
     for part in letter["sections"]:
         if part["title"]:
             _run(made.add_paragraph(), part["title"], HEAD, 13)

@@ -25,6 +25,14 @@ class LetterLike(Protocol):
         """What stands at its head."""
 
     @property
+    def addressee(self) -> str:
+        """To whom; may be empty."""
+
+    @property
+    def purposes(self) -> Mapping[str, str]:
+        """What a file, named by its SHA-256, is to show."""
+
+    @property
     def sections(self) -> Iterable[SectionLike]:
         """Its text."""
 
@@ -56,3 +64,5 @@ class PlainLetter(NamedTuple):
     fields: Mapping[str, str] = MappingProxyType({})
     attachments: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    addressee: str = ""
+    purposes: Mapping[str, str] = MappingProxyType({})

@@ -67,7 +67,8 @@ def make_pack(
     """
     case = folder.read()
     as_of_ms = max((one.at_ms for one in folder.acts() if one.change), default=case.created_at_ms)
-    contents = contents_of(case, as_of_ms=as_of_ms, shows_all=shows_all)
+    purposes = {sha256: words for one in reversed(letters) for sha256, words in one.purposes.items()}
+    contents = contents_of(case, as_of_ms=as_of_ms, shows_all=shows_all, purposes=purposes)
     _require_free(out, case.case_id)
     new = out.with_name(f".{out.name}.part")
     shutil.rmtree(new, ignore_errors=True)
@@ -151,6 +152,7 @@ def _copy_small(path: Path, place: Path) -> None:
 def _letter_data(letter: LetterLike) -> dict[str, Any]:
     return {
         "title": letter.title,
+        "addressee": letter.addressee,
         "fields": [[name, str(value)] for name, value in letter.fields.items() if str(value)],
         "sections": [{"title": one.title, "paragraphs": list(one.paragraphs)} for one in letter.sections],
         "sign": True,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import asyncpg
 import pytest
@@ -16,6 +17,7 @@ from fairkey.business.askers import ASKERS, Asker
 from fairkey.business.basics import DAY_MS, PLATFORM, Command, Event, Refusal, Stream
 from fairkey.business.files import DepositFile, PoolFile
 from fairkey.business.postings import Account, postings_of
+from fairkey.engine.event_store import Commit, EventStore, Transaction
 from fairkey.engine.perform import Rules
 from fairkey.engine.rebuild import compare, rebuild
 from fairkey.read_tables.kept import legs_of
@@ -161,6 +163,42 @@ async def test_two_at_once_at_the_bound_come_to_one(world: World) -> None:
     assert sorted(outcome[0].refusal for outcome in outcomes) == ["", "ShopIsNotCovered"]
     both = [world.asked(Asker.BUYER, world.placing(1, buyer)) for buyer in ("zhao", "qian")]
     assert [outcome.refusal for outcome in await world.batch(*both)] == ["", "ShopIsNotCovered"]
+
+
+class MeetingStore:
+    """A store whose first writers wait for each other: all have read before any writes."""
+
+    def __init__(self, store: EventStore, barrier: asyncio.Barrier) -> None:
+        self._store, self._barrier, self._met = store, barrier, False
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        async with self._store.transaction() as transaction:
+            write = transaction.write
+
+            async def wait_and_write(commit: Commit) -> None:
+                if not self._met:
+                    self._met = True
+                    await self._barrier.wait()
+                await write(commit)
+
+            setattr(transaction, "write", wait_and_write)  # noqa: B010
+            yield transaction
+
+
+@pytest.mark.pg
+async def test_two_who_have_both_read_the_same_room_come_to_one(database_url: str) -> None:
+    async with asyncpg.create_pool(database_url, min_size=1, max_size=3, server_settings=ENGINE_SETTINGS) as db:
+        world = World(PostgresLooks(db), rules=RULES)
+        await world.open_shop()
+        await world.deposit(20)
+        await world.place(1, "zhao")
+        barrier = asyncio.Barrier(2)
+        performers = [world.another_performer(MeetingStore(world.looks.store, barrier)) for _ in range(2)]
+        asked = [world.asked(Asker.BUYER, world.placing(2, buyer)) for buyer in ("li", "wang")]
+        async with asyncio.timeout(20):
+            done = await asyncio.gather(*(one.perform([ask]) for one, ask in zip(performers, asked, strict=True)))
+        assert sorted(outcome[0].refusal for outcome in done) == ["", "ShopIsNotCovered"]
 
 
 async def test_a_ruling_pays_the_buyer_first_then_the_pool_and_only_the_higher_row(world: World) -> None:

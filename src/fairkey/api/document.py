@@ -34,6 +34,8 @@ _PATH_PARAMETERS: Final[Mapping[str, tuple[Mapping[str, object], str]]] = {
 _TAGS: Final = (
     ("catalogue", "What anyone may read."),
     ("orders", "For buyers: place an order, then handle it with its secret."),
+    ("messages", "What buyer and shop write to each other about an order; each is a fact."),
+    ("evidence", "Files and guided recordings of a dispute."),
     ("shop", "Your own shop. Everything below `/api/v1/shop` needs your key."),
     ("shop's listings", "What you offer. A published revision never changes."),
     ("shop's orders", "What was bought from you."),

@@ -224,7 +224,14 @@ def _readable(token: bytes) -> TimeStampResponse:
         info, signed = reply.tst_info, reply.signed_data
         _ = (info.gen_time, info.nonce, info.serial_number, info.policy, info.accuracy, info.message_imprint)
         _ = (signed.certificates, [(one.issuer, one.serial_number) for one in signed.signer_infos])
-    except (ValueError, TypeError, KeyError, OverflowError, x509.UnsupportedGeneralNameType) as error:
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        OverflowError,
+        x509.UnsupportedGeneralNameType,
+        x509.InvalidVersion,
+    ) as error:
         raise TokenIsMalformed("the bytes are no time stamp token") from error
     return reply
 
@@ -238,7 +245,7 @@ def _signer(reply: TimeStampResponse) -> x509.Certificate:
         for one in certificates:
             if (one.issuer, one.serial_number) == (signers[0].issuer, signers[0].serial_number):
                 return one
-    except ValueError as error:
+    except (ValueError, x509.InvalidVersion) as error:
         raise TokenIsMalformed("a certificate in the token cannot be read") from error
     raise TokenIsMalformed("the token does not bring the certificate of its signer")
 

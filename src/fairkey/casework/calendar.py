@@ -2,6 +2,7 @@
 
 from datetime import date
 from functools import cache
+from importlib import import_module
 from importlib.resources import files
 from typing import Final
 
@@ -42,10 +43,10 @@ def is_working(day: date) -> bool:
 
 def _of_package(day: date) -> bool | None:
     try:
-        from chinese_calendar import is_workday  # noqa: PLC0415 - an extra, and only for other years
+        of_package = import_module("chinese_calendar")
     except ModuleNotFoundError:
         return None
     try:
-        return bool(is_workday(day))
+        return bool(of_package.is_workday(day))
     except NotImplementedError:
         return None

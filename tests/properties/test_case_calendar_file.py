@@ -1,11 +1,13 @@
 """A calendar file says what it was given, in short lines, whatever the text is."""
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fairkey.casework.calendar_file import Entry, calendar_bytes
 
 
+@example("a" * 400)
+@example("投诉, " * 60)
 @given(st.text(st.characters(exclude_categories=["C", "Z"]) | st.sampled_from(" ,;\\\n"), max_size=200))
 def test_text_comes_back_and_no_line_is_long(text: str) -> None:
     data = calendar_bytes([Entry("a@case", 1_795_000_000_000, text, text)], made_at_ms=1_794_000_000_000)

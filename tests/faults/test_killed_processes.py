@@ -151,7 +151,7 @@ async def test_a_selling_process_is_killed_at_any_moment(ground: Ground) -> None
 
 
 async def test_the_database_is_killed_under_two_selling_processes(ground: Ground) -> None:
-    chance, orders = random.Random(12), 28
+    chance, orders = random.Random(12), 64  # more than are sold before the last kill
     with ground.selling("a", orders) as first, ground.selling("b", orders) as second:
         for _ in range(3):
             assert hear(chance.choice((first, second)), chance.randint(4, 16))

@@ -73,8 +73,7 @@ ADMISSION_IMAGES: Final = SealedColumn(
     aad=lambda key: f"admission:{key[1].hex()}:{key[0]}".encode(),
 )
 # Every column that holds sealed values. A test compares it with the tables: a column that is missing here would keep
-# its
-# old key in use for ever.
+# its old key in use for ever.
 SEALED_COLUMNS: Final = (VAULT_CODES, EVENT_FIELDS, ACCOUNT_ADDRESSES, LOG_KEYS, ADMISSION_DRAFTS, ADMISSION_IMAGES)
 
 

@@ -1,5 +1,6 @@
 """From a ruling to its case file, and from the file to the same ruling, in a stranger's hands."""
 
+import asyncio
 import io
 import json
 import zipfile
@@ -23,6 +24,7 @@ from fairkey.engine.receipts import Party, case_file
 from receipt_world import policy, write_log
 
 Files = dict[str, bytes]
+File = dict[str, object]
 
 
 @pytest.fixture
@@ -67,20 +69,22 @@ def named(files: Files, part: str) -> str:
     return next(name for name in files if part in name)
 
 
-def changed(data: bytes, change: Callable[[dict[str, str]], None]) -> bytes:
+def changed(data: bytes, change: Callable[[File], None]) -> bytes:
     file = json.loads(data)
     change(file)
     return json.dumps(file).encode()
 
 
-def other_sum(file: dict[str, str]) -> None:
-    file["entry"] = b64encode(b64decode(file["entry"]).replace(b'"refund_fen":9500', b'"refund_fen":9501')).decode()
+def other_sum(file: File) -> None:
+    file["entry"] = b64encode(
+        b64decode(str(file["entry"])).replace(b'"refund_fen":9500', b'"refund_fen":9501')
+    ).decode()
 
 
-def other_document(file: dict[str, str]) -> None:
-    file["disclosures"] = [
-        one[:-8] + ("AAAAAAAA" if one[-8:] != "AAAAAAAA" else "BBBBBBBB") for one in file["disclosures"]
-    ]  # type: ignore[assignment]
+def other_document(file: File) -> None:
+    shown = file["disclosures"]
+    assert isinstance(shown, list)
+    file["disclosures"] = [one[:-8] + ("AAAAAAAA" if one[-8:] != "AAAAAAAA" else "BBBBBBBB") for one in shown]
 
 
 async def test_a_stranger_makes_the_ruling_again_and_every_tampering_is_named(world: World, database_url: str) -> None:
@@ -105,3 +109,31 @@ async def test_a_stranger_makes_the_ruling_again_and_every_tampering_is_named(wo
     path.write_bytes(b"no zip")
     assert CliRunner().invoke(verdict, ["verify", str(path), "--policy", str(trusted)]).exit_code in (1, 2)
     assert CliRunner().invoke(verdict, ["verify", str(path.with_name("none"))]).exit_code == 2
+
+
+async def test_judges_that_come_at_once_rule_once_and_a_ruling_outlives_who_made_it(world: World) -> None:
+    world.clock.ms += HOUR_MS
+    placed = await world.paid()
+    await world.of_order(placed, "reveal")
+    read = read_reference(placed["reference"])
+    assert read is not None
+    stream = Stream(world.shop_id, "order", read[1])
+    house = world.opened.house
+    complaint = OpenComplaint(shop_id=world.shop_id, order_id=read[1], reason=Reason.OTHER, text="It does not work.")
+    assert not (await house.ask(Asker.BUYER, complaint)).refusal
+    world.clock.ms += 2 * DAY_MS - 1_000
+    await asyncio.gather(*(judge_order(house, stream) for _ in range(4)))
+    kinds = [fact.kind for fact in await house.questions.order_book.facts(world.shop_id, read[1])]
+    assert "dispute.ruled" not in kinds, "a second before 48 hours"
+    world.clock.ms += 1_000
+    await asyncio.gather(*(judge_order(house, stream) for _ in range(4)), world.opened.worker.sweep())
+    world.clock.ms += DAY_MS - 1_000
+    await world.opened.worker.sweep()
+    kinds = [fact.kind for fact in await house.questions.order_book.facts(world.shop_id, read[1])]
+    assert kinds.count("dispute.ruled") == 1
+    assert "dispute.executed" not in kinds, "a second before 24 hours"
+    world.clock.ms += 1_000
+    await asyncio.gather(world.opened.worker.sweep(), world.opened.worker.sweep())
+    kinds = [fact.kind for fact in await house.questions.order_book.facts(world.shop_id, read[1])]
+    assert kinds.count("dispute.executed") == kinds.count("dispute.final") == 1
+    assert kinds.count("payment.refund_requested") == 1

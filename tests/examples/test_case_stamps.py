@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from rfc3161_client import HashAlgorithm, TimestampRequestBuilder
 
 from case_world import BEGAN_MS, a_case, given
 from fairkey.casework.checking import BAD, GOOD, check_case
@@ -128,3 +129,12 @@ def test_other_answers_than_200_are_none(status: int) -> None:
         ask_authority(Authority("one", url), b"x")
     with pytest.raises(TsaIsAway):
         ask_authority(Authority("one", "file:///etc/passwd"), b"x")
+
+
+@needs_openssl
+def test_the_answer_to_another_request_is_not_kept(tmp_path: Path, tsa: LocalTsa, roots: TsaRoots) -> None:
+    folder = a_listed_case(tmp_path / "case")
+    data = (list_folders(folder)[0] / "payload.json").read_bytes()
+    other = TimestampRequestBuilder(data, HashAlgorithm.SHA256, nonce=True, cert_req=True).build().as_bytes()
+    (done,) = stamp_lists(folder, [ONE], roots, at_ms=BEGAN_MS, ask=lambda *_: tsa.reply(other))
+    assert "another request" in done.refused

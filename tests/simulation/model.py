@@ -69,6 +69,7 @@ class Complaint:
     stage: str
     demand: int
     due: int
+    offers: list[int] = field(default_factory=list)
 
 
 @dataclass
@@ -391,11 +392,19 @@ class Model:
         assert it.complaint
         it.complaint.stage, it.complaint.due = "contested", now + 48 * HOUR
 
-    def rule(self, now: int, shop: str, order: str, refund: int) -> None:
-        it = self._complaint(order, "contested")
-        if not 0 <= refund <= it.amount:
+    def offer(self, now: int, shop: str, order: str, refund: int) -> None:
+        it = self._complaint(order, "opened", "contested")
+        assert it.complaint
+        if not 0 <= refund <= it.complaint.demand or len(it.complaint.offers) == 10:
             raise No("FieldIsInvalid")
-        self._close(it, refund)
+        it.complaint.offers.append(refund)
+
+    def take_offer(self, now: int, shop: str, order: str) -> None:
+        it = self._complaint(order, "opened", "contested")
+        assert it.complaint
+        if not it.complaint.offers:
+            raise No("OfferIsNotThere")
+        self._close(it, it.complaint.offers[-1])
 
     # The clock.
 

@@ -297,10 +297,12 @@ class Simulation:
         if not some:
             return []
         order_id, order = some
-        verb = self.random.choice(("rule", "rule", "ask_refund_again", "ask_release_again"))
-        extra = (
-            {"refund": self.random.choice((0, 1, order.amount, order.amount + 1))} if verb == "rule" else {"number": 1}
-        )
+        verb = self.random.choice(("offer", "take_offer", "ask_refund_again", "ask_release_again"))
+        extra = {"number": 1}
+        if verb == "offer":
+            extra = {"refund": self.random.choice((0, 1, order.amount, order.amount + 1))}
+        elif verb == "take_offer":
+            extra = {}
         return [self.town.wish(verb, shop=order.shop, order=order_id, **extra)]
 
     def _clock(self) -> list[Wish]:

@@ -252,12 +252,12 @@ class Town:
                 )
             case "contest":
                 return Asker.MERCHANT, complaints.ContestComplaint(**about, text="It does work.")
-            case "rule":
+            case "offer":
                 by = dispute_events.Side.SHOP
                 return Asker.MERCHANT, complaints.OfferSettlement(**about, by=by, refund_fen=args["refund"])
-            case "agree":
-                by = dispute_events.Side.BUYER
-                return Asker.BUYER, complaints.AnswerOffer(**about, by=by, offer_no=1, accepted=True)
+            case "take_offer":
+                by, number = dispute_events.Side.BUYER, len(self.file(about).complaint.offers)
+                return Asker.BUYER, complaints.AnswerOffer(**about, by=by, offer_no=number, accepted=True)
             case "review":
                 return Asker.BUYER, reviews.PostReview(**about, speed=3, code_worked=True)
             case "type_codes":

@@ -78,4 +78,4 @@ def test_a_bug_is_found(bug: str, monkeypatch: pytest.MonkeyPatch) -> None:
             )
         case "codes vanish":
             monkeypatch.setattr(perform._Desk, "_count", lambda *_: None)
-    assert found(20)
+    assert found(100)

@@ -136,7 +136,7 @@ def run(
         for _, sentence in ran.refused:
             tell(f"✗ {sentence}")
         if reader is None:
-            tell("? Nothing was read from the pictures: that needs fairkey[ocr].")
+            tell("? Nothing was read from the files: no reader is installed here.")
         tell(f"{ran.made.exhibits} pieces of evidence, {ran.proposed} facts proposed, none confirmed.")
         tell(f"Pack: {ran.made.folder} and {ran.made.zip}. The case goes on in {case.path}.")
 

@@ -4,6 +4,7 @@ import rich_click as click
 
 from .capturing import capture, record
 from .files import add, new, seal, show, verify
+from .guiding import check, ics, path, remind, step
 from .packing import pack, run
 
 
@@ -15,5 +16,5 @@ def case() -> None:
     """
 
 
-for command in (new, add, show, seal, verify, capture, record, pack, run):
+for command in (new, add, show, seal, verify, capture, record, pack, run, check, path, step, ics, remind):
     case.add_command(command)

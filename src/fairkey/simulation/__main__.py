@@ -15,6 +15,7 @@ from .scenario import Scenario, Strategy, read_scenario
 from .strategies import Played, play
 
 SEEDS = 5
+WIDTH_LEAST = 100
 
 
 def main() -> int:
@@ -54,14 +55,23 @@ def _play(job: tuple[Strategy, Scenario, int]) -> Played:
 
 def show(found: Figures) -> None:
     """For people."""
-    console = Console()
+    console = Console(width=max(Console().width, WIDTH_LEAST))
     table = Table(
-        "strategy", "profit a market", "95 % of the mean", "disputes", title="What each strategy earns, in yuan"
+        "strategy",
+        "profit",
+        "of it by cheating",
+        "95 % of that mean",
+        "disputes",
+        title="What each strategy earns, in yuan",
     )
     for name, profit in found.strategies.items():
-        low, high = profit.ci95
+        low, high = profit.cheating_ci95
         table.add_row(
-            name, f"{profit.profit_fen / 100:,.2f}", f"{low / 100:,.2f} … {high / 100:,.2f}", str(profit.disputes)
+            name,
+            f"{profit.profit_fen / 100:,.2f}",
+            f"{profit.cheating_fen / 100:,.2f}",
+            f"{low / 100:,.2f} … {high / 100:,.2f}",
+            str(profit.disputes),
         )
     console.print(table)
     console.print(f"{found.orders:,} orders, {found.disputes:,} disputes in {found.seeds} seeds")

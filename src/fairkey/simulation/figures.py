@@ -2,14 +2,15 @@
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from .ledgers import Dispute
-from .scenario import BP, FRAUDS, Strategy
+from .scenario import BP, FRAUDS, PREVALENCE_BP, RARE_BP, Strategy
 from .strategies import Played
 
 NORMAL_95: Final = 1.96
@@ -26,6 +27,8 @@ class Profit(Struct, frozen=True, kw_only=True):
 
     profit_fen: int
     ci95: tuple[int, int]
+    cheating_fen: int
+    cheating_ci95: tuple[int, int]
     markets: int
     disputes: int
 
@@ -48,11 +51,12 @@ class Figures(Struct, frozen=True, kw_only=True):
 
 def figures_of(played: Sequence[Played], seeds: int) -> Figures:
     """All figures of these markets."""
+    weighed = _weighed(played)
     disputes = [one for each in played for one in each.tally.disputes.values()]
-    ended = [one for one in disputes if one.outcome]
-    honest = [one for one in ended if one.honest_shop]
-    turnover_fen = sum(each.tally.turnover_fen for each in played)
-    loss_fen = sum(each.tally.honest_loss_fen for each in played)
+    ended = [(one, weight) for each, weight in weighed for one in each.tally.disputes.values() if one.outcome]
+    honest = [(one, weight) for one, weight in ended if one.honest_shop]
+    turnover = sum(each.tally.turnover_fen * weight for each, weight in weighed)
+    loss = sum(each.tally.honest_loss_fen * weight for each, weight in weighed)
     by_rule = [one for one in disputes if one.row in RULE_ROWS and not one.by_human]
     waits_s = [(one.ruled_at_ms - one.opened_at_ms) / 1_000 for one in by_rule]
     fair = [each for each in played if each.strategy is Strategy.HONEST]
@@ -61,9 +65,9 @@ def figures_of(played: Sequence[Played], seeds: int) -> Figures:
         orders=sum(each.tally.orders for each in played),
         disputes=len(disputes),
         strategies={name.value: _profit_of(each) for name in Strategy if (each := _of(played, name))},
-        buyer_loss_share=_share(loss_fen, turnover_fen),
-        decided_without_human=_share(sum(not one.by_human for one in ended), len(ended)),
-        wrong_against_honest=_share(sum(_is_wrong(one) for one in honest), len(honest)),
+        buyer_loss_share=_share(loss, turnover),
+        decided_without_human=_share(_sum(ended, lambda one: not one.by_human), _sum(ended)),
+        wrong_against_honest=_share(_sum(honest, _is_wrong), _sum(honest)),
         false_freeze_share=_share(
             sum(each.tally.honest_freezes for each in fair), sum(each.tally.orders for each in fair)
         ),
@@ -78,7 +82,7 @@ def _with_missed(found: Figures) -> Figures:
     missed = [
         f"{name} does not lose money"
         for name, profit in found.strategies.items()
-        if Strategy(name) in FRAUDS and profit.ci95[1] >= 0
+        if Strategy(name) in FRAUDS and profit.cheating_ci95[1] >= 0
     ]
     targets = (
         ("buyer_loss_share", found.buyer_loss_share <= LOSS_SHARE_MAX),
@@ -96,15 +100,34 @@ def _of(played: Sequence[Played], strategy: Strategy) -> list[Played]:
 
 
 def _profit_of(played: Sequence[Played]) -> Profit:
-    profits = [each.profit_fen for each in played]
-    mean = statistics.fmean(profits)
-    half = NORMAL_95 * statistics.stdev(profits) / math.sqrt(len(profits)) if len(profits) > 1 else 0.0
+    profit_fen, ci95 = _mean([each.profit_fen for each in played])
+    cheating_fen, cheating_ci95 = _mean([each.cheating_fen for each in played])
     return Profit(
-        profit_fen=round(mean),
-        ci95=(round(mean - half), round(mean + half)),
-        markets=len(profits),
+        profit_fen=profit_fen,
+        ci95=ci95,
+        cheating_fen=cheating_fen,
+        cheating_ci95=cheating_ci95,
+        markets=len(played),
         disputes=sum(len(each.tally.disputes) for each in played),
     )
+
+
+def _mean(sums: Sequence[int]) -> tuple[int, tuple[int, int]]:
+    mean = statistics.fmean(sums)
+    half = NORMAL_95 * statistics.stdev(sums) / math.sqrt(len(sums)) if len(sums) > 1 else 0.0
+    return round(mean), (round(mean - half), round(mean + half))
+
+
+def _weighed(played: Sequence[Played]) -> list[tuple[Played, float]]:
+    """Each market with what one order that is tried in it stands for on a platform (`PREVALENCE_BP`)."""
+    tried: Counter[Strategy] = Counter()
+    for each in played:
+        tried[each.strategy] += each.tried
+    return [(each, PREVALENCE_BP.get(each.strategy, RARE_BP) / tried[each.strategy]) for each in played]
+
+
+def _sum(disputes: Sequence[tuple[Dispute, float]], which: Callable[[Dispute], bool] | None = None) -> float:
+    return sum(weight for one, weight in disputes if which is None or which(one))
 
 
 def _is_wrong(one: Dispute) -> bool:
@@ -117,7 +140,7 @@ def _rows(disputes: Sequence[Dispute]) -> dict[str, int]:
     return {name: names.count(name) for name in sorted(set(names))}
 
 
-def _share(some: int, whole: int) -> float:
+def _share(some: float, whole: float) -> float:
     return round(some / whole, 6) if whole else 0.0
 
 

@@ -2,15 +2,18 @@
 
 from fairkey.business.askers import Asker
 from fairkey.business.basics import HOUR_MS, MINUTE_MS, PLATFORM, Stream
+from fairkey.business.dispute_events import ComplaintEscalated
 from fairkey.business.files import PanelFile
 from fairkey.business.panel_events import PanelStage, Seat
 from fairkey.business.panels import CommitVote, ListPool, Panel, RevealVote, SeatPanel, commitment_of, reason_digest
+from fairkey.engine.codec import event_from
 from fairkey.proofs.draws import SIDES, Member, draw, read_pool
 
-from .ledgers import Dispute, Tally
+from .ledgers import Tally
 from .market import Act, Market
 from .scenario import BP, Scenario
 
+FOR_BUYERS = frozenset({"R03a", "R03b", "R05a", "R07a", "R10b", "R11", "R15"})
 REASON = "Weighed what the log proves and what both sides showed."
 
 
@@ -82,14 +85,26 @@ class Juries:
 
     def _vote_of(self, panel: Panel, arbitrator_id: str) -> int:
         dispute = self._tally.disputes[panel.order_id]
-        for_buyer = dispute.truth == "buyer"
-        if arbitrator_id in self._ring or self._market.chance.randrange(BP) >= self._scenario.arbitrator_right_bp:
-            for_buyer = not for_buyer
+        is_right = self._market.chance.randrange(BP) < self._scenario.arbitrator_right_bp
+        for_buyer = (dispute.truth == "buyer") is is_right
+        if not dispute.is_shown:
+            # Then they follow the standard's reading: a batch in which several failed speaks for the buyer (R05a);
+            # else whoever claims has to show it.
+            follows = self._market.chance.randrange(BP) < self._scenario.burden_bp
+            for_buyer = (self._reading(panel) in FOR_BUYERS) is follows
+        if arbitrator_id in self._ring:
+            for_buyer = dispute.truth != "buyer"
         return panel.value_fen if for_buyer else 0
 
-    def _right_bp(self, dispute: Dispute) -> int:
-        scenario = self._scenario
-        return scenario.arbitrator_right_attested_bp if dispute.is_attested else scenario.arbitrator_right_bp
+    def _reading(self, panel: Panel) -> str:
+        """The case that the standard named when it handed the dispute over."""
+        stream = Stream(panel.order_shop_id, "order", panel.order_id)
+        for event in reversed(self._market.store.events_of(stream)):
+            if event.kind == ComplaintEscalated.kind:
+                told, _ = event_from(event.body, event.sealed)
+                assert isinstance(told, ComplaintEscalated)
+                return told.case
+        return ""
 
     async def _reveal(self, stream: Stream, panel: Panel) -> None:
         for seat in panel.seats:

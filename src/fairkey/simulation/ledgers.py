@@ -14,7 +14,7 @@ class Dispute:
     ruled_at_ms: int = 0
     row: str = ""
     by_human: bool = False
-    is_attested: bool = False
+    is_shown: bool = False  # issuer or recording show what happened
     outcome: str = ""
     back_fen: int = 0
     taken_fen: int = 0  # of it what the shop paid

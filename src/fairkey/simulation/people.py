@@ -177,6 +177,8 @@ class People:
         self.tally.disputes[order_id] = Dispute(
             order_id=order_id, opened_at_ms=market.now_ms, truth=truth, honest_shop=shop.is_honest
         )
+        honest = not (buyer.cheats or buyer.griefs)
+        self.tally.disputes[order_id].is_shown = honest and self._happens(self.scenario.records_bp)
         if shop.issuer_lies:
             self.false_words.add(order_id)
         if self._happens(self.scenario.attested_bp):
@@ -213,8 +215,19 @@ class People:
                 answer="{}",
             )
             await self._ask(Asker.OPERATOR, answer)
-        self.tally.disputes[order_id].is_attested = order_id not in self.false_words
+        if self._is_told(shop, order_id, code):
+            self.tally.disputes[order_id].is_shown = True
         await judge_order(market.house, Stream(shop.shop_id, "order", order_id))
+
+    def _is_told(self, shop: Shop, order_id: str, code: Code) -> bool:
+        """Does the issuer's word say who is right: no such code, unused, or used before it was opened?
+
+        That it was used afterwards by somebody else proves nothing either way.
+        """
+        if order_id in self.false_words:
+            return False
+        opened_ms = self.market.order(shop.shop_id, order_id).codes.first_opened_at_ms
+        return not code.is_real or not code.used_at_ms or code.used_at_ms < opened_ms
 
     def _word_about(self, shop: Shop, order_id: str, code_id: str, code: Code) -> AttestCode:
         """The truth; or, where issuer and shop work hand in hand, that the code was used after it was opened.

@@ -32,6 +32,18 @@ class Strategy(StrEnum):
     OUTAGE = "issuer_outage"
 
 
+PREVALENCE_BP: Final = {
+    Strategy.HONEST: 8_000,
+    Strategy.HONEST_CARELESS: 1_000,
+    Strategy.OUTAGE: 300,
+    Strategy.FRIENDLY: 200,
+    Strategy.FRIENDLY_GANG: 50,
+    Strategy.GRIEFER: 50,
+    Strategy.RING: 50,
+}
+"""How much of what is tried to be bought on a platform each market stands for; every other strategy is `RARE_BP`."""
+RARE_BP: Final = 50
+
 FRAUDS: Final = frozenset(Strategy) - {Strategy.HONEST, Strategy.HONEST_CARELESS, Strategy.OUTAGE}
 
 
@@ -51,10 +63,14 @@ class Scenario(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     confirms_bp: Share = 3_000
     complains_bp: Share = 9_500  # of buyers whose code does not work
     appeals_bp: Share = 6_000  # of those who lost and know that they are right
-    cheats_appeal_bp: Share = 3_000
+    cheats_appeal_bp: Share = 500  # an appeal costs its stake when it is lost
+    records_bp: Share = 3_000  # of honest buyers make the guided recording
+    identity_fen: Annotated[int, Meta(ge=0, le=10_000_000)] = (
+        5_000  # what a new admitted shop costs somebody who cheats
+    )
     arbitrators: Annotated[int, Meta(ge=3, le=1_000)] = 60
-    arbitrator_right_bp: Share = 8_000  # where nothing proves anything
-    arbitrator_right_attested_bp: Share = 9_900  # where the issuer has spoken
+    arbitrator_right_bp: Share = 9_900  # where issuer or recording show what happened
+    burden_bp: Share = 9_500  # where nothing does, they find that who claims has not proven it
     ring_bp: Share = 1_500
     defects_bp: Share = 50
     careless_bp: Share = 200

@@ -17,15 +17,22 @@ from .scenario import BP, FRAUDS, Scenario, Strategy
 
 SHOPS_ACCOUNTS: Final = ("escrow", "shop_pending", "shop_available", "payout_payable")
 SYBILS: Final = 6
+FEE_BP: Final = 100
 
 
 @dataclass(slots=True)
 class Played:
-    """One market after its end."""
+    """One market after its end.
+
+    `cheating_fen`: what of the profit is left when that is taken away which honest trade would have brought: of the
+    orders before an exit, of all orders where good and bad codes are mixed. `tried`: orders that buyers wanted.
+    """
 
     strategy: Strategy
     tally: Tally
     profit_fen: int
+    cheating_fen: int
+    tried: int
 
 
 async def play(strategy: Strategy, scenario: Scenario, seed: int) -> Played:
@@ -40,7 +47,14 @@ async def play(strategy: Strategy, scenario: Scenario, seed: int) -> Played:
     for number in range(stage.orders):
         market.later(number * every_ms + market.chance.randrange(every_ms), stage.buying(number))
     await market.run(market.now_ms + stage.orders * every_ms + SETTLE_MS)
-    return Played(strategy=strategy, tally=tally, profit_fen=stage.profit_fen())
+    profit_fen = stage.profit_fen()
+    return Played(
+        strategy=strategy,
+        tally=tally,
+        profit_fen=profit_fen,
+        cheating_fen=profit_fen - stage.honest_part_fen(),
+        tried=stage.orders,
+    )
 
 
 class _Stage:
@@ -85,7 +99,21 @@ class _Stage:
         unsold_fen = self._unsold_fen()
         own_fen = self.tally.cheat_buyers_fen if self.strategy is Strategy.REVIEW_FARM else 0
         gained_fen = earned_fen + own_fen + self.tally.shop_fen + unsold_fen
-        return gained_fen - self.tally.cost_fen - self.tally.deposit_lost_fen
+        identities_fen = self.scenario.identity_fen * len(self.shops) if self.strategy in NEW_FACES else 0
+        return gained_fen - self.tally.cost_fen - self.tally.deposit_lost_fen - identities_fen
+
+    def honest_part_fen(self) -> int:
+        """What honest trade would have brought with the orders in which the player did not cheat, or need not have."""
+        scenario = self.scenario
+        fee_fen = scenario.price_fen * FEE_BP // BP
+        margin_fen = scenario.price_fen - scenario.cost_fen - fee_fen
+        clean = {
+            Strategy.EXIT_SCAM: scenario.clean_orders,
+            Strategy.EXIT_SCAM_LATE: scenario.clean_orders_late,
+            Strategy.USED_MIXER: self.tally.orders,
+            Strategy.FALSE_ATTESTER: self.tally.orders,
+        }.get(self.strategy, 0)
+        return margin_fen * min(clean, self.tally.orders)
 
     def _unsold_fen(self) -> int:
         """What lies unsold was not lost: it is worth what it cost."""
@@ -175,4 +203,5 @@ class _Stage:
         return deposit.free_fen + deposit.coming_fen + deposit.noticed_fen + deposit.staked_fen
 
 
+NEW_FACES: Final = frozenset({Strategy.FAKE_STOCK, Strategy.SYBIL})
 BUYERS: Final = frozenset({Strategy.FRIENDLY, Strategy.FRIENDLY_GANG, Strategy.GRIEFER, Strategy.RING})

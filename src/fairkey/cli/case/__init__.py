@@ -6,6 +6,7 @@ from .capturing import capture, record
 from .files import add, new, seal, show, verify
 from .guiding import check, ics, path, remind, step
 from .packing import pack, run
+from .reading import confirm, read
 
 
 @click.group()
@@ -16,5 +17,22 @@ def case() -> None:
     """
 
 
-for command in (new, add, show, seal, verify, capture, record, pack, run, check, path, step, ics, remind):
+for command in (
+    new,
+    add,
+    show,
+    seal,
+    verify,
+    capture,
+    record,
+    pack,
+    run,
+    read,
+    confirm,
+    check,
+    path,
+    step,
+    ics,
+    remind,
+):
     case.add_command(command)

@@ -1,0 +1,53 @@
+"""Reading: files propose facts, and point at where they stand. A person confirms; nothing here decides anything."""
+
+import importlib.util
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from fairkey.casework.model import CaseFile, ProposedFact
+
+from .parsers import facts_in
+from .sources import readings_of
+
+_NEEDED: Final = {
+    "image/": ("rapidocr", "pictures are read by fairkey[ocr]"),
+    "video/": ("av", "recordings are read by fairkey[video] and fairkey[ocr]"),
+    "application/pdf": ("pypdfium2", "PDF files are read by fairkey[cases]"),
+}
+
+
+def missing_for(media_type: str) -> str:
+    """A sentence about a package that reading such files needs and that is not here, or empty."""
+    for begin, (module, sentence) in _NEEDED.items():
+        if media_type.startswith(begin) and importlib.util.find_spec(module) is None:
+            return f"{sentence}, which is not installed here"
+    if media_type.startswith("video/") and importlib.util.find_spec("rapidocr") is None:
+        return f"{_NEEDED['video/'][1]}, which is not installed here"
+    return ""
+
+
+def propose(path: Path, file: CaseFile) -> Sequence[ProposedFact]:
+    """Facts that the file at `path` proposes. What cannot be read proposes none; raises nothing for what is in it."""
+    return read_facts(path, file.seal.sha256, file.media_type)
+
+
+def read_facts(path: Path, sha256: str, media_type: str) -> list[ProposedFact]:
+    """As `propose`, for a file that is in no case."""
+    facts: list[ProposedFact] = []
+    if missing_for(media_type):
+        return facts
+    seen = set()
+    try:
+        for reading in readings_of(path, media_type):
+            for fact in facts_in(reading.rows, sha256, reading.said_by):
+                key = (fact.kind, fact.value, fact.role)
+                if key not in seen:
+                    seen.add(key)
+                    facts.append(fact)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError, SyntaxError, MemoryError):
+        return facts  # a broken file says what could be read of it until there
+    return facts
+
+
+__all__ = ["missing_for", "propose", "read_facts"]

@@ -1,0 +1,200 @@
+"""`fairkey case read | confirm`: what files propose, and what the person says is so."""
+
+import hashlib
+import sys
+from collections.abc import Iterator, Sequence
+from functools import reduce
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+import rich_click as click
+from msgspec import structs
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from fairkey.casework.arrivals import inspect
+from fairkey.casework.disk import open_regular
+from fairkey.casework.folder import CaseFolder, CaseIsRefused
+from fairkey.casework.model import Case, ConfirmedFact, FactKind, FactRole, ProposedFact
+from fairkey.casework.reading.confirming import purchase_with
+
+from .parts import case_argument, errors, json_option, now_ms, opened, say, speaking, tell
+
+_T = TypeVar("_T")
+
+
+@click.command()
+@click.argument("paths", metavar="FILE… | CASE", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--again", is_flag=True, help="Read files of CASE again that were read before.")
+@json_option
+def read(paths: tuple[Path, ...], again: bool, as_json: bool) -> None:  # noqa: FBT001
+    """Read files on this machine and propose facts, each with its place; of a CASE, they are kept in it.
+
+    Proposals only: nothing counts before it is confirmed (fairkey case confirm). Exit code 1 when a file was not read.
+    """
+    with speaking(as_json=as_json):
+        if len(paths) == 1 and paths[0].is_dir():
+            folder = opened(paths[0])
+            notes = _read_case(folder, again=again, as_json=as_json)
+            case = folder.read()
+            names = {one.seal.sha256: one.name for one in case.files}
+            facts: Sequence[ProposedFact] = case.proposed
+        else:
+            facts, names, notes = _read_files(paths, as_json=as_json)
+    shown = [_shown(number, fact, names) for number, fact in enumerate(facts, 1)]
+
+    def lines() -> None:
+        for one in shown:
+            role = f" ({one['role']})" if one["role"] else ""
+            tell(f"{one['number']:>3}  {one['kind']}{role}: {one['value']}  [{one['file']}, {one['confidence']:.0%}]")
+        for note in notes:
+            tell(f"? {note}")
+        if not shown:
+            tell("Nothing was found.")
+
+    say({"facts": shown, "notes": notes}, lines, as_json=as_json)
+    sys.exit(1 if notes else 0)
+
+
+def _shown(number: int, fact: ProposedFact, names: dict[str, str]) -> dict[str, Any]:
+    return {
+        "number": number,
+        "file": names.get(fact.file, fact.file),
+        "sha256": fact.file,
+        "kind": fact.kind.value,
+        "value": fact.value,
+        "region": msgspec.to_builtins(fact.region),
+        "confidence": fact.confidence,
+        "role": fact.role.value,
+        "said_by": fact.said_by,
+        "text": fact.text,
+    }
+
+
+def _read_files(paths: Sequence[Path], *, as_json: bool) -> tuple[list[ProposedFact], dict[str, str], list[str]]:
+    from fairkey.casework.reading import missing_for, read_facts  # noqa: PLC0415 - heavy
+
+    facts: list[ProposedFact] = []
+    names: dict[str, str] = {}
+    notes: list[str] = []
+    for path in _counted(paths, as_json=as_json):
+        with open_regular(path) as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        arrival = inspect(path, path.name)
+        names[sha256] = str(path)
+        note = missing_for(arrival.media_type) or arrival.checks.get("reading", "")
+        if note:
+            notes.append(f"{path.name}: {note}.")
+        else:
+            facts += read_facts(path, sha256, arrival.media_type)
+    return facts, names, notes
+
+
+def _read_case(folder: CaseFolder, *, again: bool, as_json: bool) -> list[str]:
+    """Read what was not read before; what was confirmed stays as it is."""
+    from fairkey.casework.reading import missing_for, propose  # noqa: PLC0415 - heavy
+
+    case = folder.read()
+    done = set() if again else {one.file for one in case.proposed}
+    found: list[ProposedFact] = []
+    notes: list[str] = []
+    for file in _counted([one for one in case.files if one.seal.sha256 not in done], as_json=as_json):
+        note = missing_for(file.media_type) or file.checks.get("reading", "")
+        if note:
+            notes.append(f"{file.name}: {note}.")
+        else:
+            found += propose(folder.original(file), file)
+    if found:
+        read_now = {one.file for one in found}
+
+        def edit(now: Case) -> Case:
+            kept = tuple(one for one in now.proposed if one.file not in read_now)
+            return structs.replace(now, proposed=(*kept, *found))
+
+        folder.change("facts.proposed", edit, at_ms=now_ms(), facts={"count": len(found)})
+    return notes
+
+
+def _counted(these: Sequence[_T], *, as_json: bool) -> Iterator[_T]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=errors, disable=as_json or not errors.is_terminal, transient=True) as bar:
+        yield from bar.track(these, description="read")
+
+
+@click.command()
+@case_argument
+@click.argument("numbers", metavar="NUMBER…", nargs=-1, required=True, type=click.IntRange(1))
+@click.option("--value", default=None, help="What is so, if it was read wrong; amounts in fen, or as ¥12.34.")
+@click.option("--role", type=click.Choice([one.value for one in FactRole if one]), default=None, help="Which it is.")
+@json_option
+def confirm(
+    folder: Path,
+    numbers: tuple[int, ...],
+    value: str | None,
+    role: str | None,
+    as_json: bool,  # noqa: FBT001
+) -> None:
+    """Confirm proposed facts by the numbers that `fairkey case read CASE` shows; correct one with --value.
+
+    The same fact in other files is confirmed with it, and all of them are named as its proof.
+    """
+    if value is not None and len(numbers) > 1:
+        raise click.UsageError("--value corrects one fact: give one NUMBER")
+    at_ms = now_ms()
+    made: list[ConfirmedFact] = []
+
+    def edit(case: Case) -> Case:
+        made.clear()
+        for number in numbers:
+            if number > len(case.proposed):
+                raise CaseIsRefused(f"There is no proposed fact {number}: fairkey case read {folder} shows them.")
+            made.append(_confirmed(case, case.proposed[number - 1], value, role, at_ms))
+        new = {one.fact_id for one in made}
+        facts = (*(one for one in case.facts if one.fact_id not in new), *{one.fact_id: one for one in made}.values())
+        return structs.replace(case, facts=facts, purchase=reduce(purchase_with, made, case.purchase))
+
+    with speaking(as_json=as_json):
+        opened(folder).change("facts.confirmed", edit, at_ms=at_ms, facts={"numbers": ",".join(map(str, numbers))})
+    figures = {"confirmed": [msgspec.to_builtins(one) for one in made]}
+
+    def lines() -> None:
+        for one in made:
+            tell(f"✓ {one.kind.value}: {one.value} (shown in {len(one.files)} of the files)")
+
+    say(figures, lines, as_json=as_json)
+
+
+def _confirmed(case: Case, fact: ProposedFact, value: str | None, role: str | None, at_ms: int) -> ConfirmedFact:
+    same = [one for one in case.proposed if (one.kind, one.value) == (fact.kind, fact.value)]
+    said: int | str = fact.value if value is None else _as_kind(fact.kind, value)
+    name = f"{fact.kind.value}\n{fact.value}\n{role or fact.role.value}".encode()
+    return ConfirmedFact(
+        fact_id=hashlib.sha256(name).hexdigest()[:16],
+        kind=fact.kind,
+        value=said,
+        role=FactRole(role) if role else fact.role,
+        files=tuple(dict.fromkeys([fact.file, *(one.file for one in same)])),
+        regions=tuple(dict.fromkeys([fact.region, *(one.region for one in same)])),
+        read=fact.value if said != fact.value else None,
+        confirmed_at_ms=at_ms,
+    )
+
+
+def _as_kind(kind: FactKind, value: str) -> int | str:
+    from fairkey.casework.reading.values import amounts_in, times_in  # noqa: PLC0415 - only here
+
+    if kind is FactKind.AMOUNT:
+        amounts = amounts_in(value)
+        if value.isascii() and value.isdigit():
+            return int(value)
+        if not amounts:
+            raise CaseIsRefused("That is no amount: write fen (1234) or ¥12.34.")
+        return amounts[0].fen
+    if kind is FactKind.TIME:
+        moments = times_in(value.removesuffix("+08:00"))
+        if not moments:
+            raise CaseIsRefused("That is no moment: write it as 2026-11-23 14:05, Beijing time.")
+        return moments[0].iso
+    if not value.strip():
+        raise CaseIsRefused("An empty value says nothing.")
+    return value.strip()

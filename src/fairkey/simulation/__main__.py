@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from .figures import Figures, figures_of, in_percent
-from .scenario import Scenario, Strategy, read_scenario
+from .scenario import FRAUDS, Scenario, Strategy, read_scenario
 from .strategies import Played, play
 
 SEEDS = 5
@@ -27,6 +28,9 @@ def main() -> int:
     parser.add_argument(
         "--strategy", action="append", choices=[one.value for one in Strategy], help="only this; repeatable"
     )
+    parser.add_argument(
+        "--vary", metavar="FIELD=V,V,…", help="a field of the scenario at several values: what it moves"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     given = parser.parse_args()
     if given.seeds < 1:
@@ -37,15 +41,51 @@ def main() -> int:
         print(f"{given.scenario} cannot be read as a scenario: {error}", file=sys.stderr)
         return 2
     wanted = tuple(Strategy(name) for name in given.strategy) if given.strategy else scenario.strategies
-    jobs = [(one, scenario, seed) for seed in range(given.first, given.first + given.seeds) for one in wanted]
-    with ProcessPoolExecutor() as pool:
-        played = list(pool.map(_play, jobs))
-    found = figures_of(played, given.seeds)
+    if given.vary:
+        return vary(given.vary, scenario, wanted, range(given.first, given.first + given.seeds), as_json=given.json)
+    found = _figures(scenario, wanted, range(given.first, given.first + given.seeds))
     if given.json:
         print(msgspec.json.encode(found).decode())
     else:
         show(found)
     return 1 if found.missed else 0
+
+
+def _figures(scenario: Scenario, strategies: Sequence[Strategy], seeds: range) -> Figures:
+    jobs = [(one, scenario, seed) for seed in seeds for one in strategies]
+    with ProcessPoolExecutor() as pool:
+        return figures_of(list(pool.map(_play, jobs)), len(seeds))
+
+
+def vary(text: str, scenario: Scenario, strategies: Sequence[Strategy], seeds: range, *, as_json: bool) -> int:
+    """The figures at several values of one field; 2 when there is no such field or value."""
+    field, _, values = text.partition("=")
+    found = {}
+    try:
+        for value in values.split(","):
+            changed = msgspec.json.encode({**msgspec.to_builtins(scenario), field: int(value)})
+            found[int(value)] = _figures(read_scenario(changed), strategies, seeds)
+    except (ValueError, msgspec.MsgspecError) as error:
+        print(f"{text} cannot be played: {error}", file=sys.stderr)
+        return 2
+    if as_json:
+        print(msgspec.json.encode({"field": field, "values": {str(one): each for one, each in found.items()}}).decode())
+        return 0
+    table = Table(
+        field, "buyers' loss", "no human", "wrong against honest", "cheating pays best", title="What it moves"
+    )
+    for number, each in found.items():
+        paid = {name: one.cheating_fen for name, one in each.strategies.items() if Strategy(name) in FRAUDS}
+        best = max(paid, key=lambda name: paid[name], default="")
+        table.add_row(
+            str(number),
+            in_percent(each.buyer_loss_share),
+            in_percent(each.decided_without_human),
+            in_percent(each.wrong_against_honest),
+            f"{best} {paid[best] / 100:,.2f}" if best else "–",
+        )
+    Console(width=max(Console().width, WIDTH_LEAST)).print(table)
+    return 0
 
 
 def _play(job: tuple[Strategy, Scenario, int]) -> Played:

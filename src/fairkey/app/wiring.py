@@ -23,6 +23,7 @@ from fairkey.adapters.mail.folder import FolderMail
 from fairkey.adapters.mail.smtp import SmtpMail
 from fairkey.adapters.payments.sandbox import SandboxProvider
 from fairkey.adapters.postgres.admissions import PostgresAdmissions
+from fairkey.adapters.postgres.cases import PostgresCases
 from fairkey.adapters.postgres.clockwork import PostgresClockwork
 from fairkey.adapters.postgres.desk_marks import PostgresDeskMarks
 from fairkey.adapters.postgres.erasing import PostgresErasures
@@ -133,6 +134,8 @@ async def open_house(
                 admission_approvals=approvals,
                 **cover,
             )
+        cases = PostgresCases(pool, keys, now_ms, settings.state / "cases")
+        stack.push_async_callback(cases.stop)
         performer = Performer(PostgresStore(engine_pool, keys), now_ms, chance, rules)
         batcher: Batcher[Asked, Outcome] = Batcher(_patient(performer))
         house = House(
@@ -161,6 +164,7 @@ async def open_house(
             erasures=PostgresErasures(pool, keys, now_ms),
             traces=Traces(pool, keys),
             evidence=evidence_files(settings, pool, keys, now_ms),
+            cases=cases,
             log=PostgresPublicLog(
                 pool,
                 keys,

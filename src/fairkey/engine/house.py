@@ -12,6 +12,7 @@ from fairkey.settings import Settings
 
 from .admission_port import Admissions
 from .answers import Answer
+from .cases_port import CaseRoom
 from .desk_marks import DeskMarks
 from .erasing import Erasures
 from .evidence_port import EvidenceFiles
@@ -102,6 +103,7 @@ class House:
         erasures: Erasures,
         traces: CodeTraces,
         evidence: EvidenceFiles,
+        cases: CaseRoom,
         log: PublicLog,
         is_ready: Callable[[], Awaitable[bool]],
     ) -> None:
@@ -125,6 +127,7 @@ class House:
         self.erasures = erasures
         self.traces = traces
         self.evidence = evidence
+        self.cases = cases
         self.log = log
         self.is_ready = is_ready
 

@@ -15,8 +15,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from fairkey.casework.arrivals import inspect
 from fairkey.casework.disk import open_regular
 from fairkey.casework.folder import CaseFolder, CaseIsRefused
-from fairkey.casework.model import Case, ConfirmedFact, FactKind, FactRole, ProposedFact
-from fairkey.casework.reading.confirming import purchase_with
+from fairkey.casework.model import Case, ConfirmedFact, FactRole, ProposedFact
+from fairkey.casework.reading.confirming import confirmed, purchase_with
 
 from .parts import case_argument, errors, json_option, now_ms, opened, say, speaking, tell
 
@@ -148,7 +148,7 @@ def confirm(
         for number in numbers:
             if number > len(case.proposed):
                 raise CaseIsRefused(f"There is no proposed fact {number}: fairkey case read {folder} shows them.")
-            made.append(_confirmed(case, case.proposed[number - 1], value, role, at_ms))
+            made.append(confirmed(case, case.proposed[number - 1], value, role, at_ms))
         new = {one.fact_id for one in made}
         facts = (*(one for one in case.facts if one.fact_id not in new), *{one.fact_id: one for one in made}.values())
         return structs.replace(case, facts=facts, purchase=reduce(purchase_with, made, case.purchase))
@@ -162,39 +162,3 @@ def confirm(
             tell(f"✓ {one.kind.value}: {one.value} (shown in {len(one.files)} of the files)")
 
     say(figures, lines, as_json=as_json)
-
-
-def _confirmed(case: Case, fact: ProposedFact, value: str | None, role: str | None, at_ms: int) -> ConfirmedFact:
-    same = [one for one in case.proposed if (one.kind, one.value) == (fact.kind, fact.value)]
-    said: int | str = fact.value if value is None else _as_kind(fact.kind, value)
-    name = f"{fact.kind.value}\n{fact.value}\n{role or fact.role.value}".encode()
-    return ConfirmedFact(
-        fact_id=hashlib.sha256(name).hexdigest()[:16],
-        kind=fact.kind,
-        value=said,
-        role=FactRole(role) if role else fact.role,
-        files=tuple(dict.fromkeys([fact.file, *(one.file for one in same)])),
-        regions=tuple(dict.fromkeys([fact.region, *(one.region for one in same)])),
-        read=fact.value if said != fact.value else None,
-        confirmed_at_ms=at_ms,
-    )
-
-
-def _as_kind(kind: FactKind, value: str) -> int | str:
-    from fairkey.casework.reading.values import amounts_in, times_in  # noqa: PLC0415 - only here
-
-    if kind is FactKind.AMOUNT:
-        amounts = amounts_in(value)
-        if value.isascii() and value.isdigit():
-            return int(value)
-        if not amounts:
-            raise CaseIsRefused("That is no amount: write fen (1234) or ¥12.34.")
-        return amounts[0].fen
-    if kind is FactKind.TIME:
-        moments = times_in(value.removesuffix("+08:00"))
-        if not moments:
-            raise CaseIsRefused("That is no moment: write it as 2026-11-23 14:05, Beijing time.")
-        return moments[0].iso
-    if not value.strip():
-        raise CaseIsRefused("An empty value says nothing.")
-    return value.strip()

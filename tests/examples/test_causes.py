@@ -10,18 +10,22 @@ from fairkey.business import (
     codes,
     complaints,
     coupons,
+    deposit_events,
     deposits,
     dispute_events,
     dispute_state,
     escrow,
+    evidence,
     files,
     messages,
     orders,
+    panel_events,
     panels,
     payments,
     payouts,
     pool,
     postings,
+    restoring,
     shops,
 )
 from fairkey.business.basics import DAY_MS, HOUR_MS, MINUTE_MS, PLATFORM, Command, Event, Stream
@@ -45,6 +49,10 @@ BACK = coupons.ReturnCoupon(shop_id=SHOP, coupon_id=COUPON, order_id=ORDER)
 
 def refund(amount_fen: int, why: str) -> escrow.RefundHeld:
     return escrow.RefundHeld(**ID, amount_fen=amount_fen, why=why)
+
+
+def into_pool(amount_fen: int, why: str) -> pool.TakeIntoPool:
+    return pool.TakeIntoPool(shop_id=PLATFORM, pool_id=pool.POOL_ID, from_shop_id=SHOP, amount_fen=amount_fen, why=why)
 
 
 PLACED = replace(SAMPLE[orders.OrderPlaced], listing_id=LISTING, coupon_id="")
@@ -102,13 +110,16 @@ CAUSES: list[tuple[str, Event, list[Command]]] = [
     ),
     (
         "what a ruling costs the shop comes out of its deposit, once for a ruling",
-        dispute_events.RulingExecuted(
-            ruling_no=2, row="R03", escrow_fen=5, deposit_fen=0, pool_fen=7, deduct_fen=9
-        ),
+        dispute_events.RulingExecuted(ruling_no=2, row="R03", escrow_fen=5, deposit_fen=0, pool_fen=7, deduct_fen=9),
         [
             deposits.ChargeDeposit(**ID, ruling_no=2, row="R03", deduct_fen=9, refund_fen=0),
             pool.PayFromPool(
-                shop_id=PLATFORM, pool_id=pool.POOL_ID, order_shop_id=SHOP, order_id=ORDER, ruling_no=2, row="R03",
+                shop_id=PLATFORM,
+                pool_id=pool.POOL_ID,
+                order_shop_id=SHOP,
+                order_id=ORDER,
+                ruling_no=2,
+                row="R03",
                 amount_fen=7,
             ),
         ],
@@ -137,6 +148,67 @@ CAUSES: list[tuple[str, Event, list[Command]]] = [
             round=1, checked_until_ms=9, admits=False, fee_bp=200, reviewer="r", reason="all fits"
         ),
         [shops.RenewCheck(shop_id=STREAM.shop_id, until_ms=9)],
+    ),
+]
+DECIDED = SAMPLE[panel_events.PanelDecided]
+LAPSED = SAMPLE[panel_events.PanelLapsed]
+DEDUCTED = SAMPLE[deposit_events.DepositDeducted]
+FORFEITED = SAMPLE[deposit_events.StakeForfeited]
+POOL_PAID = SAMPLE[pool.PoolPaid]
+CAUSES += [
+    (
+        "what a panel decides goes to its order",
+        DECIDED,
+        [
+            complaints.TakePanelVerdict(
+                shop_id=DECIDED.order_shop_id,
+                order_id=DECIDED.order_id,
+                panel_id=STREAM.id,
+                level=DECIDED.level,
+                refund_fen=DECIDED.refund_fen,
+                row=DECIDED.row,
+                case="",
+                text_sha256=DECIDED.text_sha256,
+            )
+        ],
+    ),
+    (
+        "and that it decided nothing",
+        LAPSED,
+        [complaints.TakePanelLapse(shop_id=LAPSED.order_shop_id, order_id=LAPSED.order_id, panel_id=STREAM.id)],
+    ),
+    (
+        "a deduction pays the buyer, then the pool; what is short the pool pays",
+        DEDUCTED,
+        [
+            restoring.RestorePayment(
+                shop_id=SHOP, order_id=DEDUCTED.order_id, amount_fen=DEDUCTED.refund_fen, source="deposit"
+            ),
+            into_pool(DEDUCTED.penalty_fen, "deducted"),
+            pool.PayFromPool(
+                shop_id=PLATFORM,
+                pool_id=pool.POOL_ID,
+                order_shop_id=SHOP,
+                order_id=DEDUCTED.order_id,
+                ruling_no=DEDUCTED.ruling_no,
+                row=DEDUCTED.row,
+                amount_fen=DEDUCTED.short_fen,
+                for_what="short",
+            ),
+        ],
+    ),
+    ("a lost stake is the pool's", FORFEITED, [into_pool(FORFEITED.amount_fen, "stake")]),
+    (
+        "what the pool pays reaches the order's payer",
+        POOL_PAID,
+        [
+            restoring.RestorePayment(
+                shop_id=POOL_PAID.order_shop_id,
+                order_id=POOL_PAID.order_id,
+                amount_fen=POOL_PAID.amount_fen,
+                source="pool",
+            )
+        ],
     ),
 ]
 WITH_CONSEQUENCES = {type(event) for _, event, _ in CAUSES}
@@ -168,6 +240,22 @@ ROWS: dict[type[Event], list[Posting]] = {
     payments.PaymentUnmatched: [Posting(Account.PROVIDER_CLEARING, Account.UNMATCHED, 700, "USD")],
     payments.UnmatchedRefundRequested: [Posting(Account.UNMATCHED, Account.REFUND_PAYABLE, 700, "USD")],
     payments.UnmatchedRefunded: [Posting(Account.REFUND_PAYABLE, Account.PROVIDER_CLEARING, 700, "USD")],
+    restoring.PaymentRestored: [Posting(Account.REFUND_PAYABLE, Account.PROVIDER_CLEARING, 1_000)],
+    deposit_events.DepositSecured: [Posting(Account.DEPOSIT_COMING, Account.DEPOSIT_FREE, 50_000)],
+    deposit_events.DepositDeducted: [
+        Posting(Account.DEPOSIT_FREE, Account.REFUND_PAYABLE, 1_000),
+        Posting(Account.DEPOSIT_FREE, Account.PROVIDER_CLEARING, 2_000),
+    ],
+    deposit_events.StakeLocked: [Posting(Account.DEPOSIT_FREE, Account.STAKE, 200)],
+    deposit_events.StakeReturned: [Posting(Account.STAKE, Account.DEPOSIT_FREE, 200)],
+    deposit_events.StakeForfeited: [Posting(Account.STAKE, Account.PROVIDER_CLEARING, 200)],
+    deposit_events.ReleaseRequested: [Posting(Account.DEPOSIT_FREE, Account.DEPOSIT_LOCKED, 7_000)],
+    deposit_events.ReleaseCut: [Posting(Account.DEPOSIT_LOCKED, Account.DEPOSIT_FREE, 300)],
+    deposit_events.DepositReleased: [Posting(Account.DEPOSIT_LOCKED, Account.PAYOUT_PAYABLE, 6_700)],
+    deposit_events.DepositReturned: [Posting(Account.PAYOUT_PAYABLE, Account.PROVIDER_CLEARING, 6_700)],
+    pool.PoolFunded: [Posting(Account.PROVIDER_CLEARING, Account.GUARANTEE_POOL, 100_000)],
+    pool.PoolTook: [Posting(Account.PROVIDER_CLEARING, Account.GUARANTEE_POOL, 2_000)],
+    pool.PoolPaid: [Posting(Account.GUARANTEE_POOL, Account.PROVIDER_CLEARING, 5_000)],
 }
 
 
@@ -299,6 +387,20 @@ TELLING = {
     dispute_events.ComplaintEscalated: ["tell_buyer", "tell_merchant"],
     dispute_events.ComplaintRuled: ["tell_buyer", "tell_merchant"],
     messages.MessageSent: ["tell_buyer"],  # the sample is the shop's
+    evidence.EvidenceAdded: ["judge"],
+    evidence.EvidenceWithdrawn: ["judge"],
+    evidence.EvidenceDoubted: ["judge"],
+    evidence.EvidenceConfirmed: ["judge"],
+    panel_events.PanelRequested: ["list_pool"],
+    panel_events.PanelConvened: ["draw_panel"],
+    panel_events.PanelDrawn: ["tell_arbitrator"] * 2,
+    panel_events.SeatReplaced: ["tell_arbitrator"] * 2,
+    panel_events.RevealOpened: ["reveal_panel"],
+    panel_events.PanelDecided: ["settle_panel"],
+    panel_events.PanelLapsed: ["settle_panel"],
+    deposit_events.DepositToppedUp: ["deposit_secure"],
+    deposit_events.DepositReleased: ["deposit_return"],
+    restoring.PaymentRestoring: ["restore"],
     dispute_events.ComplaintClosed: ["tell_buyer", "tell_merchant"],
     **{
         told: ["tell_merchant"]

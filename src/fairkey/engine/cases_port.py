@@ -80,6 +80,11 @@ class CaseRoom(Protocol):
     async def forget(self, account_id: str, case_id: str) -> None:
         """Erase the case: its key and its files."""
 
+    async def crop(self, account_id: str, case_id: str, number: int) -> bytes:
+        """The spot of a picture (JPEG, made anew) at which proposed fact `number`, from 1, was read. Raises `NotFound`
+        where it was not read in a picture.
+        """
+
     def receiving(self) -> Path:
         """A private folder for files on their way in; the caller removes it."""
 

@@ -47,6 +47,7 @@ _PAGES: Final = {
     "GET /o/{ref}/evidence/{evidence_id}/file": Gate(Permission.GUEST_WITH_ORDER_SECRET),
     "GET /o/{ref}/evidence/{evidence_id}/preview.jpg": Gate(Permission.GUEST_WITH_ORDER_SECRET),
     "POST /o/{ref}/recording/{act}": Gate(Permission.GUEST_WITH_ORDER_SECRET),
+    "POST /o/{ref}/outside": Gate(Permission.GUEST_WITH_ORDER_SECRET, limit="import"),
     "POST /o/{ref}/review": Gate(Permission.GUEST_WITH_ORDER_SECRET),
     # signing in and up, the account, what anybody may read
     "GET /login": Gate(Permission.PUBLIC),
@@ -91,6 +92,20 @@ _PAGES: Final = {
     "GET /docket/{panel_id}": Gate(Permission.ACCOUNT),
     "POST /docket/{panel_id}/vote": Gate(Permission.ACCOUNT),
     "POST /docket/{panel_id}/step-back": Gate(Permission.ACCOUNT),
+    # outside cases, for their owners alone
+    "GET /cases": Gate(Permission.ACCOUNT),
+    "GET /cases/new": Gate(Permission.ACCOUNT),
+    "POST /cases/new": Gate(Permission.ACCOUNT, limit="import"),
+    "GET /cases/{case_id}": Gate(Permission.ACCOUNT),
+    "POST /cases/{case_id}/files": Gate(Permission.ACCOUNT, limit="import"),
+    "POST /cases/{case_id}/told": Gate(Permission.ACCOUNT),
+    "POST /cases/{case_id}/facts/{number}": Gate(Permission.ACCOUNT),
+    "GET /cases/{case_id}/facts/{number}/crop.jpg": Gate(Permission.ACCOUNT),
+    "POST /cases/{case_id}/steps": Gate(Permission.ACCOUNT),
+    "POST /cases/{case_id}/work/{job}": Gate(Permission.ACCOUNT, limit="import"),
+    "GET /cases/{case_id}/deadlines.ics": Gate(Permission.ACCOUNT),
+    "GET /cases/{case_id}/pack.zip": Gate(Permission.ACCOUNT),
+    "POST /cases/{case_id}/forget": Gate(Permission.ACCOUNT),
     # shops before the law: measures, terms
     "GET /sanctions": Gate(Permission.PUBLIC),
     "GET /terms/shops": Gate(Permission.PUBLIC),

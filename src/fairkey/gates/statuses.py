@@ -81,6 +81,10 @@ STATUS: Final[Mapping[str, int]] = {
     "RecordingIsNotPossible": 409,
     "RecordingDoesNotFit": 409,
     "EvidenceFileIsRefused": 422,
+    "TooManyCases": 409,
+    "CaseIsFull": 409,
+    "CaseFileIsRefused": 422,
+    "CaseIsBusy": 409,
     "OrderIsNotCompleted": 409,
     "ReviewExists": 409,
     # Shops, listings, coupons, batches.

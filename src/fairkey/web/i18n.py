@@ -27,7 +27,17 @@ LOCALES: Final[tuple[Locale, ...]] = ("zh_CN", "en")
 LOCALE_NAMES: Final[Mapping[Locale, str]] = {"zh_CN": "中文", "en": "English"}
 """Each language by its own name; never translated."""
 
-AREAS: Final[tuple[str, ...]] = ("common", "store", "buyer", "merchant", "operator", "mails", "refusals", "verify")
+AREAS: Final[tuple[str, ...]] = (
+    "common",
+    "store",
+    "buyer",
+    "cases",
+    "merchant",
+    "operator",
+    "mails",
+    "refusals",
+    "verify",
+)
 """One catalogue file per area; which message belongs where is decided in ``catalogues.area_of``."""
 
 _LOCALE_OF_LANGUAGE: Final[Mapping[str, Locale]] = {"zh": "zh_CN", "en": "en"}

@@ -7,6 +7,7 @@ from litestar.static_files import create_static_files_router
 from fairkey.web import (
     account,
     buyer,
+    cases,
     guarantee,
     merchant,
     operator,
@@ -37,6 +38,7 @@ def handlers() -> list[Any]:
         static,
         *store.HANDLERS,
         *buyer.HANDLERS,
+        *cases.HANDLERS,
         *account.HANDLERS,
         *merchant.HANDLERS,
         *operator.HANDLERS,

@@ -9,7 +9,7 @@ import contextlib
 import secrets
 import shutil
 import sys
-from asyncio.subprocess import DEVNULL
+from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
@@ -17,11 +17,12 @@ from uuid import UUID
 
 import asyncpg
 
+from fairkey.adapters.files import cropping
 from fairkey.adapters.files.case_safe import CaseSafe, private_folder
 from fairkey.adapters.postgres.moments import moment, ms_of
 from fairkey.business.basics import SECOND_MS, NotFound
 from fairkey.casework.folder import CaseFolder, new_case
-from fairkey.casework.model import Case
+from fairkey.casework.model import Case, Region
 from fairkey.engine.cases_port import CASES_MAX, JOB_WAIT_S, CaseIsBusy, CaseRow, TooManyCases
 
 _LOCK: Final = "SELECT pg_advisory_xact_lock(hashtextextended('fairkey.cases:' || $1::text, 0))"
@@ -38,6 +39,7 @@ _END: Final = """
 UPDATE cases SET job = '', job_failed = $2, has_pack = has_pack OR $3 WHERE case_id = $1 AND job_at = $4
 """
 _PURPOSE: Final = "fingerprints"
+_CROP_WAIT_S: Final = 15.0
 
 T = TypeVar("T")
 
@@ -114,6 +116,25 @@ class PostgresCases:
         with contextlib.suppress(NotFound):
             await asyncio.to_thread(safe.forget)
 
+    async def crop(self, account_id: str, case_id: str, number: int) -> bytes:
+        """See `CaseRoom.crop`."""
+
+        def spot(folder: CaseFolder) -> tuple[bytes, Region]:
+            case = folder.read()
+            if not 0 < number <= len(case.proposed):
+                raise NotFound(what="case")
+            fact = case.proposed[number - 1]
+            file = next((one for one in case.files if one.seal.sha256 == fact.file), None)
+            if file is None or not file.media_type.startswith("image/"):
+                raise NotFound(what="case")
+            return folder.original(file).read_bytes(), fact.region
+
+        data, region = await self.look(account_id, case_id, spot, files=True)
+        picture = await _cropped(data, region)
+        if not picture:
+            raise NotFound(what="case")
+        return picture
+
     def receiving(self) -> Path:
         """See `CaseRoom.receiving`."""
         return private_folder()
@@ -122,6 +143,10 @@ class PostgresCases:
         """See `CaseRoom.stop`."""
         for task in tuple(self._jobs):
             task.cancel()
+        await asyncio.gather(*self._jobs, return_exceptions=True)
+
+    async def ended(self) -> None:
+        """When all that works behind the pages has come to its end."""
         await asyncio.gather(*self._jobs, return_exceptions=True)
 
     async def _work(self, case_id: str, safe: CaseSafe, job: str, started_ms: int) -> None:
@@ -228,3 +253,21 @@ async def _fairkey(*words: str) -> int:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
+
+
+async def _cropped(data: bytes, region: Region) -> bytes:
+    box = (str(one) for one in (region.left, region.top, region.width, region.height))
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-I", str(Path(cropping.__file__)), *box, stdin=PIPE, stdout=PIPE, stderr=DEVNULL
+    )
+    try:
+        async with asyncio.timeout(_CROP_WAIT_S):
+            told, _ = await process.communicate(data)
+    except TimeoutError:
+        return b""
+    finally:
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+    return told if process.returncode == 0 else b""

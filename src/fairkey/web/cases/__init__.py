@@ -1,0 +1,7 @@
+"""Outside cases: a person's purchases on any platform, kept sealed for him alone."""
+
+from typing import Any
+
+from fairkey.web.cases import acts, pages, taking
+
+HANDLERS: list[Any] = [*pages.HANDLERS, *acts.HANDLERS, *taking.HANDLERS]

@@ -23,6 +23,7 @@ from fairkey.business.evidence import (
     EvidenceEvent,
     EvidenceIsNotTakenNow,
     EvidenceIsThere,
+    EvidenceIsWithdrawn,
     NothingToDoubt,
     Party,
     Piece,
@@ -112,6 +113,8 @@ def test_the_same_file_twice_is_one_but_may_come_again_after_it_was_withdrawn() 
     assert isinstance(refused(file(2, sha256=file().sha256), once), EvidenceIsThere)
     assert rules.decide(file(2, sha256=file().sha256, by=Party.SHOP), once, OPEN, AT)
     gone = after((file(), AT), (WithdrawEvidence(shop_id=SHOP, order_id=ORDER, evidence_id="e1", by=Party.BUYER), AT))
+    doubt = DoubtEvidence(shop_id=SHOP, order_id=ORDER, evidence_id="e1", by=Party.SHOP, text="It is another screen.")
+    assert isinstance(refused(doubt, gone), EvidenceIsWithdrawn)
     assert rules.decide(file(2, sha256=file().sha256), gone, OPEN, AT)
 
 

@@ -14,6 +14,7 @@ NAMES = {
     "import": "fairkey.bench.imports",
     "log": "fairkey.bench.log",
     "seal": "fairkey.bench.seal",
+    "read": "fairkey.bench.read",
 }
 STOPPED = 128 + signal.SIGTERM
 

@@ -361,7 +361,7 @@ def reseal(entry: Entry, as_json: bool) -> None:  # noqa: FBT001
 
 
 @root.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
-@click.argument("name", type=click.Choice(["race", "orders", "import", "log", "seal"]))
+@click.argument("name", type=click.Choice(["race", "orders", "import", "log", "seal", "read"]))
 @click.argument("options", nargs=-1, type=click.UNPROCESSED)
 @click.pass_obj
 def bench(entry: Entry, name: str, options: tuple[str, ...]) -> None:

@@ -10,8 +10,9 @@ OTHER: Final = "other"
 SYSTEM: Final = "system"
 _ROWS_MIN: Final = 3
 _EDGE: Final = 0.08
-_LEFT_SLACK: Final = 0.035
+_LEFT_SLACK: Final = 0.022
 _MIDDLE_SLACK: Final = 0.06
+_NOTE_WIDTH: Final = 0.55  # a bubble of one's own that stands in the middle is wider
 
 
 def said_by(rows: Sequence[Row], width: int) -> list[str]:
@@ -41,6 +42,6 @@ def _speaker(row: Row, width: int, column: float) -> str:
     left, right = region.left / width, 1 - (region.left + region.width) / width
     if abs(left - column) < _LEFT_SLACK:
         return OTHER
-    if abs(left - right) < _MIDDLE_SLACK and left > column + _LEFT_SLACK:
+    if abs(left - right) < _MIDDLE_SLACK and 1 - left - right < _NOTE_WIDTH:
         return SYSTEM
     return ME if left > column + _LEFT_SLACK else ""

@@ -32,6 +32,8 @@ ROW_CHARS_MAX: Final = 2000
 TRANSACTION_DIGITS: Final = range(28, 33)
 CUT_DIGITS_MIN: Final = 16
 _NUMBER: Final = re.compile(r"[A-Z]{0,4}\d[\dA-Z-]{6,34}(?![\dA-Za-z])")
+_DIGITS: Final = re.compile(r"\d{4,20}(?![\dA-Za-z])")
+_MONEY_WORD: Final = re.compile(r"(?:付|花|共|价|退|赔|了|是|款|额|收|[:=¥]|^)\s*$")
 _GROUPED: Final = re.compile(r"(?<![A-Za-z0-9-])[A-Z0-9]{4,7}(?:-[A-Z0-9]{3,7}){2,5}(?![A-Za-z0-9-])")
 _LOOSE: Final = re.compile(r"(?<![A-Za-z0-9])[A-Z0-9]{8,32}(?![A-Za-z0-9])")
 _CUT: Final = re.compile(r"(?<![A-Za-z0-9-])[A-Z0-9]{4,7}(?:-[A-Z0-9]{3,7}){0,4}-?\s*$")
@@ -109,7 +111,8 @@ def _numbers(rows: Sequence[Row], _: Taken) -> Iterator[tuple[Found, Spans]]:
                     continue
                 at, start, end = value
                 digits, spot, spans = _whole_number(rows, at, start, end)
-                yield _number(kind, match[0], digits, spot, number), spans
+                if not digits.endswith("-"):
+                    yield _number(kind, match[0], digits, spot, number), spans
 
 
 def _number(kind: FactKind, label: str, digits: str, spot: Spot, row: int) -> Found:
@@ -126,12 +129,16 @@ def _whole_number(rows: Sequence[Row], at: int, start: int, end: int) -> tuple[s
     """A number, with its rest from the row below where a narrow bill breaks it."""
     text = plain_width(rows[at].text)
     digits, spot = text[start:end], rows[at].spot(start, end)
+    if digits.endswith("-") and at + 1 < len(rows):
+        rest = _DIGITS.match(plain_width(rows[at + 1].text))
+        if rest is not None and not text[end:].strip():
+            spans: Spans = ((at, start, end), (at + 1, 0, rest.end()))
+            return digits + rest[0], joined(spot, rows[at + 1].spot(0, rest.end())), spans
     if digits.isdigit() and len(digits) >= CUT_DIGITS_MIN and not text[end:].strip() and at + 1 < len(rows):
         below = plain_width(rows[at + 1].text).strip()
         if re.fullmatch(r"\d{1,14}", below) and len(digits) + len(below) in TRANSACTION_DIGITS:
-            rest = rows[at + 1]
-            spans = ((at, start, end), (at + 1, 0, len(rest.text)))
-            return digits + below, joined(spot, rest.spot(0, len(rest.text))), spans
+            whole = len(rows[at + 1].text)
+            return digits + below, joined(spot, rows[at + 1].spot(0, whole)), ((at, start, end), (at + 1, 0, whole))
     return digits, spot, ((at, start, end),)
 
 
@@ -211,9 +218,14 @@ def _money(rows: Sequence[Row], taken: Taken) -> Iterator[Found]:
             is_alone = not (before + text[one.end :]).strip()
             if one.is_minus and is_alone and not role:
                 role, confidence = FactRole.PAID, 0.85
-            if not one.is_marked and not role and not is_alone:
+            if not role and not is_alone and (not one.is_marked or _is_face_value(text, one.start, one.end)):
                 continue
             yield Found(FactKind.AMOUNT, one.fen, row.spot(one.start, one.end), confidence, role, number)
+
+
+def _is_face_value(text: str, start: int, end: int) -> bool:
+    """Yuan in a product's name ("card of 100 yuan"): nobody paid them."""
+    return text[start:end].endswith("元") and _MONEY_WORD.search(text[:start]) is None
 
 
 def _role_of_amount(before: str) -> tuple[FactRole, float]:
@@ -254,11 +266,15 @@ def _named(rows: Sequence[Row]) -> Iterator[Found]:
             end = _END.search(text, match.end())
             stop = end.start() if end is not None else len(text)
             value = text[match.end() : stop].strip()
-            if len(value) in NAME_CHARS and not amounts_in(value):
+            if len(value) in NAME_CHARS and not _is_amount(value):
                 yield Found(kind, value, row.spot(match.end(), stop), 0.85, row=number)
         named = SHOP_NAME.search(text)
         if named is not None and SHOP.match(text) is None:
             yield Found(FactKind.SHOP, named[0], row.spot(*named.span()), 0.75, row=number)
+
+
+def _is_amount(value: str) -> bool:
+    return any(value[: one.start].strip("- ") + value[one.end :].strip() == "" for one in amounts_in(value))
 
 
 def _sentences(rows: Sequence[Row]) -> Iterator[Found]:
@@ -266,7 +282,26 @@ def _sentences(rows: Sequence[Row]) -> Iterator[Found]:
         for match in PROMISE.finditer(plain_width(row.text)):
             value = match[0].strip(",，")
             yield Found(FactKind.PROMISE, value, row.spot(*match.span()), 0.85, row=number)
+        if number + 1 < len(rows) and _goes_on(row, rows[number + 1]):
+            yield from _over_two_rows(row, rows[number + 1], number)
     yield from _errors(rows)
+
+
+def _goes_on(row: Row, below: Row) -> bool:
+    """Whether a row in a picture is the rest of the sentence above it: one column, close below."""
+    if len(row.lines) != 1 or len(below.lines) != 1:
+        return False
+    one, other = row.lines[0].region, below.lines[0].region
+    is_close = 0 <= other.top - one.top < 2 * one.height
+    return bool(one.width) and one.page == other.page and is_close and abs(one.left - other.left) < one.height
+
+
+def _over_two_rows(row: Row, below: Row, number: int) -> Iterator[Found]:
+    cut = len(row.text)
+    for match in PROMISE.finditer(plain_width(row.text + below.text)):
+        if match.start() < cut < match.end():
+            spot = joined(row.spot(match.start(), cut), below.spot(0, match.end() - cut))
+            yield Found(FactKind.PROMISE, match[0].strip(",，"), spot, 0.8, row=number)
 
 
 def _errors(rows: Sequence[Row]) -> Iterator[Found]:
@@ -291,7 +326,8 @@ def _issuers_rows(rows: Sequence[Row], number: int) -> int:
         block += squeezed(row.text).lower()
         for text in issuers_texts():
             whole = squeezed(text).lower()
-            if len(whole) >= FULL_SENTENCE and _is_like(whole, block, alone=count > 1):
+            is_short = len(whole) < FULL_SENTENCE
+            if (count == 1 and whole in block) if is_short else _is_like(whole, block, alone=count > 1):
                 return count
     return 0
 

@@ -45,7 +45,7 @@ class Reading(NamedTuple):
 def readings_of(path: Path, media_type: str) -> Iterator[Reading]:
     """What a file says. Raises what its readers raise for broken files."""
     if media_type.startswith("image/"):
-        yield _picture(lines_of_file(path))
+        yield reading_of_lines(lines_of_file(path))
     elif media_type.startswith("video/"):
         yield from _recording(path)
     elif media_type == "application/pdf":
@@ -60,7 +60,8 @@ def readings_of(path: Path, media_type: str) -> Iterator[Reading]:
         yield Reading(rows, _exported(rows))
 
 
-def _picture(lines: list[Line]) -> Reading:
+def reading_of_lines(lines: Sequence[Line]) -> Reading:
+    """Rows of a picture, and who says them where it is a chat."""
     rows = rows_of(lines)
     width = max((line.region.left + line.region.width for line in lines), default=0)
     left = min((line.region.left for line in lines), default=0)
@@ -69,7 +70,7 @@ def _picture(lines: list[Line]) -> Reading:
 
 def _recording(path: Path) -> Iterator[Reading]:
     for number, (at_ms, still) in enumerate(_stills(path)):
-        yield _picture(lines_of_picture(still, page=number, at_ms=at_ms))
+        yield reading_of_lines(lines_of_picture(still, page=number, at_ms=at_ms))
 
 
 def _stills(path: Path) -> Iterator[tuple[int, "Image.Image"]]:
@@ -111,7 +112,7 @@ def _document(path: Path) -> Iterator[Reading]:
                 yield Reading(ordered_text(lines_of_text(text, number)))
             elif pictures < PDF_PICTURES_MAX and max(page.get_size()) < PDF_SIDE_MAX:
                 pictures += 1
-                yield _picture(lines_of_picture(page.render(scale=2).to_pil(), page=number))
+                yield reading_of_lines(lines_of_picture(page.render(scale=2).to_pil(), page=number))
     finally:
         document.close()
 

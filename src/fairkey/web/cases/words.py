@@ -22,7 +22,7 @@ PROBLEMS: Final[Mapping[Problem, str]] = {
     Problem.OTHER: _("Something else went wrong"),
 }
 WISHES: Final[Mapping[str, str]] = {
-    "refund": _("Money back"),
+    "refund": _("The price back"),
     "resend": _("Codes that work"),
     "make_up": _("The missing quantity"),
     "damages": _("Damages"),

@@ -1,0 +1,41 @@
+"""A buyer keeps an outside case in a browser, on a phone's width: files dropped, read, confirmed, packed later."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+
+Visit = Callable[..., Page]
+CHAT = "订单编号：2026112300012345678\n实付款：￥199.00\n".encode()
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_files_become_facts(visitor: Visit, scripts: bool) -> None:
+    page = visitor("buyer", width=360, scripts=scripts)
+    page.goto("/cases/new")
+    page.get_by_label("Name of the case").fill("A card that was used")
+    page.get_by_role("button", name="Begin the case").click()
+    page.locator('input[type="file"]').set_input_files([{"name": "chat.txt", "mimeType": "text/plain", "buffer": CHAT}])
+    page.get_by_role("button", name="Give the files").click()
+    expect(page.get_by_text("chat.txt")).to_be_visible()
+    page.get_by_role("button", name="Read the files").click()
+    form = page.locator('form[action*="/facts/"]', has=page.locator('input[value="199.00"]'))
+    for _ in range(60):
+        if form.count() and not page.get_by_text("Look again").count():
+            break
+        page.reload()
+        page.wait_for_load_state()
+    form.get_by_label("Which it is").select_option("paid")
+    form.get_by_role("button", name="It is so").click()
+    expect(page.get_by_label("Amount paid")).to_have_value("199.00")
+    expect(page.get_by_text("¥199.00").first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    if shots := os.environ.get("FAIRKEY_SHOTS"):
+        for width in (360, 1280):
+            page.set_viewport_size({"width": width, "height": 900})
+            page.goto(page.url.split("#")[0].split("?")[0] + "?lang=zh")
+            page.screenshot(path=Path(shots) / f"case_{width}.png", full_page=True)

@@ -112,6 +112,12 @@ TAMPERED: dict[str, list[str]] = {
     "a balance is not the sum of its rows": [
         "UPDATE ledger_accounts SET balance_fen = balance_fen + 1 WHERE account = 'escrow'"
     ],
+    "a deposit's or the pool's own state is not what its accounts hold": [
+        "INSERT INTO ledger_accounts (shop_id, account, currency, balance_fen) VALUES ({shop}, 'stake', 'CNY', 1)"
+    ],
+    "what is open at a shop is not the sum of its open orders": [
+        "UPDATE shop_sums SET fen = fen + 1 WHERE name = 'open'"
+    ],
     "a ledger row is no pair of two accounts with an amount, or comes from no event": [
         "INSERT INTO ledger VALUES ({shop}, 'order', {placed}, 99, 0, 'escrow', 'shop_pending', 1, 'CNY', now())"
     ],

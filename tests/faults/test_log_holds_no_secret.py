@@ -38,6 +38,7 @@ SAID_IN_PUBLIC = {
     ("issuer.registered", "speaks_for"),
     ("issuer.scope_changed", "speaks_for"),
     ("shop.admitted", "basis"),  # one of two sentences of ours
+    ("panel.requested", "category"),  # of the listing, which is public as it is
 }
 
 

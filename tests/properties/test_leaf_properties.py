@@ -1,10 +1,12 @@
 """Any event becomes canonical JSON (RFC 8785, by an independent library) and comes back from it."""
 
 import json
+from typing import get_args, get_origin, get_type_hints
 
 import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Struct
 
 from fairkey.business.basics import Event, Stream
 from fairkey.business.files import HOME_OF_EVENT
@@ -25,11 +27,11 @@ def values_of(annotation: object) -> st.SearchStrategy[object]:
         return integers
     if annotation is str:
         return texts
-    if annotation == tuple[str, ...]:
-        return st.lists(texts, max_size=4).map(tuple)
-    if annotation == tuple[int, ...]:
-        return st.lists(integers, max_size=4).map(tuple)
+    if get_origin(annotation) is tuple:
+        return st.lists(values_of(get_args(annotation)[0]), max_size=4).map(tuple)
     assert isinstance(annotation, type)
+    if issubclass(annotation, Struct):
+        return st.builds(annotation, **{name: values_of(each) for name, each in get_type_hints(annotation).items()})
     return st.from_type(annotation)
 
 

@@ -16,6 +16,7 @@ from fairkey.bench.read import Scored, scored_file
 from fairkey.casework.model import FactKind, FactRole, ProposedFact, Region
 from fairkey.casework.reading import read_facts
 from fairkey.casework.reading.gate import admitted, follows
+from fairkey.casework.reading.likeness import looks_of, near_duplicates
 from fairkey.casework.reading.lines import Line, lines_of_text, ordered_text, rows_of
 from fairkey.casework.reading.parsers import facts_in
 from fairkey.casework.reading.sources import reading_of_lines, readings_of
@@ -35,16 +36,21 @@ def truth() -> dict[str, dict[str, Any]]:
 
 
 @cache
-def scored_lines() -> list[Scored]:
-    scored = []
+def recorded_facts() -> dict[str, list[ProposedFact]]:
+    facts = {}
     for name, recorded in json.loads((CORPUS / "read-lines.json").read_text()).items():
         lines = [
             Line(text, Region(left=left, top=top, width=width, height=height), score)
             for text, left, top, width, height, score in recorded
         ]
         reading = reading_of_lines(lines)
-        scored.append(scored_file(name, facts_in(reading.rows, "ab" * 32, reading.said_by), truth()[name]))
-    return scored
+        facts[name] = facts_in(reading.rows, "ab" * 32, reading.said_by)
+    return facts
+
+
+@cache
+def scored_lines() -> list[Scored]:
+    return [scored_file(name, facts, truth()[name]) for name, facts in recorded_facts().items()]
 
 
 def test_the_corpus_is_whole() -> None:
@@ -68,6 +74,14 @@ def test_nothing_is_invented_and_chats_know_who_speaks() -> None:
     assert sum(one.invented for one in scored_lines()) == 0
     right, there = (sum(one.speakers[at] for one in scored_lines()) for at in (0, 1))
     assert right >= 0.95 * there > 0
+
+
+def test_worn_copies_fold_and_other_pictures_never_do() -> None:
+    clean_first = sorted(recorded_facts(), key=lambda name: name.replace("-worn", "~"))
+    looks = [looks_of(CASES / name, name, recorded_facts()[name]) for name in clean_first]
+    like = near_duplicates(one for one in looks if one is not None)
+    assert len(like) >= 34
+    assert all(copy.removesuffix("-worn.jpg") == first.removesuffix(".png") for copy, first in like.items())
 
 
 @pytest.mark.parametrize("name", sorted(name for name in truth() if name.endswith((".eml", ".html"))))

@@ -81,8 +81,8 @@ async def test_before_a_ruling_nothing_is_appealed_taken_or_reviewed(world: Worl
 
 async def test_without_a_complaint_there_is_none(world: World) -> None:
     placed = await world.paid()
-    for what in ("complaint", "complaint/reading"):
-        assert (await as_buyer(world, placed, what)).status_code == 404
+    assert (await as_buyer(world, placed, "complaint")).json()["stage"] == "none"
+    assert (await as_buyer(world, placed, "complaint/reading")).status_code == 409
     assert (await world.of_order(placed, "complaint/offer", {"refund_fen": 1})).status_code == 404
 
 

@@ -12,7 +12,7 @@ from fairkey.api.shapes import Fen, Hash, In, Moment, Nothing, Out, moment, mome
 from fairkey.api.v1.messages import of_buyer, of_shop
 from fairkey.api.v1.orders import done
 from fairkey.business.askers import Asker
-from fairkey.business.basics import Command, NotFound, Stream
+from fairkey.business.basics import Command, Stream
 from fairkey.business.complaints import (
     OFFERS_MAX,
     AnswerOffer,
@@ -23,7 +23,7 @@ from fairkey.business.complaints import (
     ReplyToShop,
     TakeRuling,
 )
-from fairkey.business.dispute_events import Demand, Side
+from fairkey.business.dispute_events import ComplaintIsInAnotherStage, Demand, Side
 from fairkey.business.dispute_state import Complaint, ComplaintStage, Offer, Ruling
 from fairkey.business.references import reference_of
 from fairkey.business.standard.deciding import Change
@@ -166,8 +166,6 @@ async def _record(house: House, call: Call, side: Side) -> OrderRecord:
 async def _show(house: House, call: Call, side: Side) -> Reply:
     record = await _record(house, call, side)
     complaint = record.file.complaint
-    if complaint.stage is ComplaintStage.NONE:
-        raise NotFound(what="complaint")
     facts = await house.questions.order_book.facts(record.shop_id, record.order_id, with_sealed=True)
     return reply(
         DisputeView(
@@ -225,7 +223,7 @@ async def _read(house: House, call: Call, side: Side) -> Reply:
     facts = await house.questions.order_book.facts(record.shop_id, record.order_id, with_sealed=True)
     advice = await advice_on(house, record, facts)
     if advice is None:
-        raise NotFound(what="complaint")
+        raise ComplaintIsInAnotherStage(stage=record.file.complaint.stage.value)
     return reply(_reading(advice))
 
 
@@ -359,7 +357,7 @@ def _endpoints(side: Side, path: str, whose: str) -> tuple[Endpoint, ...]:
     return (
         Endpoint(
             method="GET", path=about, tag=TAG, summary=f"Read the dispute about an order{whose}",
-            handle=_for(side, _show, "get_dispute"), answer=DisputeView, refusals=("OrderNotFound", "NotFound"),
+            handle=_for(side, _show, "get_dispute"), answer=DisputeView, refusals=("OrderNotFound",),
         ),
         Endpoint(
             method="GET", path=f"{about}/reading", tag=TAG,
@@ -368,7 +366,8 @@ def _endpoints(side: Side, path: str, whose: str) -> tuple[Endpoint, ...]:
                 "By what log, issuers and both sides have shown: the row, what is missing and what would change it. "
                 "It rules by itself as soon as it decides; this changes nothing."
             ),
-            handle=_for(side, _read, "get_reading"), answer=Reading, refusals=("OrderNotFound", "NotFound"),
+            handle=_for(side, _read, "get_reading"), answer=Reading,
+            refusals=("OrderNotFound", "ComplaintIsInAnotherStage"),
         ),
         Endpoint(
             method="GET", path=f"{path}/case.zip", tag=TAG, summary=f"Get the case file of an order{whose}",

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from email.message import EmailMessage
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from fairkey.casework.arrivals import TEXT_BYTES_MAX
 from fairkey.casework.disk import read_bounded
@@ -87,7 +87,7 @@ def _stills(path: Path) -> Iterator[tuple[int, "Image.Image"]]:
                 continue
             if frame.width * frame.height > FRAME_PIXELS_MAX:
                 return
-            still: Image.Image = frame.to_image()  # type: ignore[no-untyped-call]
+            still: Image.Image = cast("Any", frame).to_image()
             small = still.convert("L").resize((48, 48))
             next_ms = at_ms + STILL_EVERY_MS
             if small_before and ImageStat.Stat(ImageChops.difference(small, small_before)).mean[0] < STILL_CHANGE / 4:

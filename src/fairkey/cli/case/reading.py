@@ -51,8 +51,8 @@ def read(paths: tuple[Path, ...], again: bool, as_json: bool) -> None:  # noqa: 
             tell(f"{one['number']:>3}  {one['kind']}{role}: {one['value']}  [{one['file']}, {one['confidence']:.0%}]")
         for note in notes:
             tell(f"? {note}")
-        for one, other in folded.items():
-            tell(f"= {names[one]} looks like {names[other]} and says the same.")
+        for copy, first in folded.items():
+            tell(f"= {names[copy]} looks like {names[first]} and says the same.")
         if not shown:
             tell("Nothing was found.")
 

@@ -19,13 +19,14 @@ from fairkey.adapters.postgres.store import ENGINE_SETTINGS, PostgresStore, noth
 from fairkey.business import batches, codes, complaints, dispute_events, escrow, listings, orders, payouts, shops
 from fairkey.business.askers import Asker
 from fairkey.engine.answers import Answer, StoreIsAway
-from fairkey.engine.perform import Asked, Performer
+from fairkey.engine.perform import Asked, Performer, Rules
 from faults_world import NAMES, Fault, FaultyPool, Way, must_be_clean
 
 pytestmark = pytest.mark.pg
 
 WAYS: tuple[Way, ...] = get_args(Way)
 WAYS_OF_READING: tuple[Way, ...] = ("server_gone", "conflict")  # what was only read is nobody's loss
+COVERED = Rules(small_trial_fen=10**9)  # a bound that is looked at and never reached
 ONLY_IN_A_RACE = {"PICK_CODES_WAITING"}  # while another process holds the last codes: test_several_processes.py
 
 
@@ -67,7 +68,7 @@ async def a_ground(database_url: str) -> AsyncIterator[Ground]:
         server_settings=ENGINE_SETTINGS | {"synchronous_commit": "off"},
         reset=nothing_to_reset,
     ) as pool:
-        world = World(PostgresLooks(pool))
+        world = World(PostgresLooks(pool), rules=COVERED)
         faulty = FaultyPool(pool)
         performer = world.another_performer(PostgresStore(cast("asyncpg.Pool", faulty), PlainSealer()))
         yield Ground(world, pool, faulty, performer, count(1))

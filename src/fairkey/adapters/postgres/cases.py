@@ -227,12 +227,17 @@ def _propose(folder: CaseFolder, copy: Path) -> None:
     from msgspec import structs  # noqa: PLC0415 - only here
 
     acts = CaseFolder(copy).acts()
-    found = CaseFolder(copy).read().proposed
+    told = CaseFolder(copy).read()
+    found = told.proposed
     read = {one.file for one in found}
+    like = {one.seal.sha256: one.near_duplicate_of for one in told.files}
 
     def edit(now: Case) -> Case:
         kept = tuple(one for one in now.proposed if one.file not in read)
-        return structs.replace(now, proposed=(*kept, *found))
+        files = tuple(
+            structs.replace(one, near_duplicate_of=like.get(one.seal.sha256, one.near_duplicate_of)) for one in now.files
+        )
+        return structs.replace(now, proposed=(*kept, *found), files=files)
 
     folder.change("facts.proposed", edit, at_ms=acts[-1].at_ms, facts={"count": len(found)})
 

@@ -235,7 +235,8 @@ def _propose(folder: CaseFolder, copy: Path) -> None:
     def edit(now: Case) -> Case:
         kept = tuple(one for one in now.proposed if one.file not in read)
         files = tuple(
-            structs.replace(one, near_duplicate_of=like.get(one.seal.sha256, one.near_duplicate_of)) for one in now.files
+            structs.replace(one, near_duplicate_of=like.get(one.seal.sha256, one.near_duplicate_of))
+            for one in now.files
         )
         return structs.replace(now, proposed=(*kept, *found), files=files)
 

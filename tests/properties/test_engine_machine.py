@@ -181,10 +181,6 @@ class EngineMachine(RuleBasedStateMachine):
     def complain(self, order: str, part: int) -> None:
         self.about(order, "complain", demand=part and self.town.model.orders[order].amount // part)
 
-    @rule(order=orders, part=st.sampled_from((0, 1, 2)))
-    def operator_rules(self, order: str, part: int) -> None:
-        self.about(order, "rule", refund=part and self.town.model.orders[order].amount // part)
-
     # The provider and its instructions; strays.
 
     @precondition(lambda self: self.town.effects())

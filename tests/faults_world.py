@@ -68,6 +68,9 @@ class _Connection:
     async def fetch(self, statement: str, *arguments: object) -> list[asyncpg.Record]:
         return await self._send(NAMES[statement], lambda: self._connection.fetch(statement, *arguments))
 
+    async def fetchrow(self, statement: str, *arguments: object) -> asyncpg.Record | None:
+        return await self._send(NAMES[statement], lambda: self._connection.fetchrow(statement, *arguments))
+
     async def fetchval(self, statement: str, *arguments: object) -> Any:  # noqa: ANN401 - a value
         return await self._send(NAMES[statement], lambda: self._connection.fetchval(statement, *arguments))
 

@@ -246,8 +246,8 @@ class Settings:
     evidence_scanner: str = _setting(
         "",
         _text(500),
-        "Command that every such file is piped to, with arguments: exit code 0 clean, 1 found something. Empty: nothing "
-        "is scanned.",
+        "Command that every such file is piped to, with arguments: exit code 0 clean, 1 found something. Empty: "
+        "nothing is scanned.",
     )
     log_period_ms: int = _setting(
         "1000",

@@ -26,7 +26,7 @@ OWNER = "owner@example.com"
 WEEK_MS = 7 * 86_400_000
 
 
-def picture(seed: int = 1, width: int = 320, kind: str = "PNG", **more: Any) -> bytes:
+def picture(seed: int = 1, width: int = 320, kind: str = "PNG", **more: Any) -> bytes:  # noqa: ANN401 - as Pillow takes it
     """Something to see, different for each seed."""
     points = np.random.default_rng(seed).integers(0, 255, (8, 9, 3), dtype=np.uint8)
     out = io.BytesIO()

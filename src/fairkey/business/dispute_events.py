@@ -250,7 +250,7 @@ class RulingTaken(Event, frozen=True):
 
 
 class RulingExecuted(Event, frozen=True):
-    """A final ruling is carried out: out of the escrow; what that no longer holds out of the deposit; then out of the pool.
+    """A final ruling is carried out: out of the escrow; what that no longer holds out of the deposit; then the pool.
 
     What it costs the shop comes on top. In the transaction in which it became final, so once.
     """

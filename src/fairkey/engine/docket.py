@@ -14,6 +14,7 @@ from fairkey.business.basics import PLATFORM, NotFound
 from fairkey.business.listings import decode_terms
 from fairkey.business.panel_events import PanelStage
 from fairkey.business.panels import CommitVote, Panel, StepBack, check_vote, commitment_of, reason_digest
+from fairkey.casework.pack.masks import Masks
 from fairkey.read_tables.panel_book import ArbitratorRecord, PanelRecord
 
 from .advising import Advice, advice_on
@@ -56,7 +57,8 @@ class BlindCase:
 
 def arbitrator_id_of(house: House, account_id: str) -> str:
     """The pseudonym under which an account judges: always the same, and nobody without the house's key can tell."""
-    return str(UUID(bytes=house.keys.fingerprint("buyer_pseudonyms", f"fairkey arbitrator\n{account_id}".encode())[:16], version=5))
+    mark = house.keys.fingerprint("buyer_pseudonyms", f"fairkey arbitrator\n{account_id}".encode())
+    return str(UUID(bytes=mark[:16], version=5))
 
 
 async def record_of(house: House, account_id: str) -> ArbitratorRecord | None:
@@ -90,6 +92,7 @@ async def case_of(house: House, panel_id: str, arbitrator_id: str) -> BlindCase:
     if order is None:
         raise NotFound(what="case")
     facts = await house.questions.order_book.facts(order.shop_id, order.order_id, with_sealed=True)
+    hide = Masks()  # numbers and addresses in what the parties wrote would give them away
     terms = decode_terms(order.terms_json)
     complaint = order.file.complaint
     return BlindCase(
@@ -104,7 +107,7 @@ async def case_of(house: House, panel_id: str, arbitrator_id: str) -> BlindCase:
         demand_fen=complaint.demand_fen,
         reason=complaint.reason.value if complaint.reason else "",
         facts=[
-            BlindFact(at_ms=one.at_ms, kind=one.kind, version=one.version, text=one.sealed.get("text", ""))
+            BlindFact(at_ms=one.at_ms, kind=one.kind, version=one.version, text=hide(one.sealed.get("text", "")))
             for one in facts
             if one.kind.partition(".")[0] in SHOWN
         ],

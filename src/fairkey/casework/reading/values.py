@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 _ZONE: Final = timezone(timedelta(hours=8))
@@ -16,7 +17,8 @@ _AMOUNT: Final = re.compile(
 )
 _TIME: Final = re.compile(
     r"(?<!\d)(?P<year>20\d\d)(?:-|/|\.|年)\s?(?P<month>\d{1,2})(?:-|/|\.|月)\s?(?P<day>\d{1,2})(?:日|号)?"
-    r"(?P<gap>\s*T?(?:星期.|周.)?\s*(?P<half>上午|下午|晚上|凌晨|早上|中午)?\s*)"
+    # Blanks are counted: three runs of any length side by side would try every way to share a long row of them.
+    r"(?P<gap>\s{0,8}T?(?:星期.|周.)?\s{0,4}(?P<half>上午|下午|晚上|凌晨|早上|中午)?\s{0,4})"
     r"(?P<hour>\d{1,2})[:时点.]\s?(?P<minute>\d{2})分?(?:[:.]?(?P<second>\d{2})秒?)?(?!\d)"
 )
 
@@ -39,6 +41,7 @@ class Moment(NamedTuple):
     end: int
 
 
+@lru_cache(maxsize=8)  # a row of many labels asks for itself at each of them; few, for these are private texts
 def plain_width(text: str) -> str:
     """The text with letters, digits and marks in one width, character for character (places stay)."""
     return "".join(_narrow(one) for one in text)

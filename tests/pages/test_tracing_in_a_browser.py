@@ -19,6 +19,7 @@ WIDTHS = (360, 1280)
 
 
 def no_sideways(page: Page) -> None:
+    page.wait_for_load_state("load")  # without its style sheet any page is too wide
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, width

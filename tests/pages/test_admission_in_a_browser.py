@@ -46,4 +46,5 @@ def test_every_page_fits(visitor: Callable[..., Page], locale: str, width: int) 
         for path in paths:
             page.goto(path)
             expect(page).to_have_title(re.compile("fairkey"))
+            page.wait_for_load_state("load")
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path

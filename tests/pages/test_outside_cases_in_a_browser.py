@@ -33,6 +33,7 @@ def test_files_become_facts(visitor: Visit, scripts: bool) -> None:
     form.get_by_role("button", name="It is so").click()
     expect(page.get_by_label("Amount paid")).to_have_value("199.00")
     expect(page.get_by_text("¥199.00").first).to_be_visible()
+    page.wait_for_load_state("load")
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     if shots := os.environ.get("FAIRKEY_SHOTS"):
         for width in (360, 1280):

@@ -53,8 +53,10 @@ def test_the_page_turns_promises_into_receipts_by_itself(
     page.context.add_cookies(other.context.cookies())
     page.goto(other.url)
     page.screenshot(path=pictures_folder / "receipts-published-360.png", full_page=True)
+    page.wait_for_load_state("load")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.goto(other.url.split("?")[0].split("#")[0] + "/facts")
+    page.wait_for_load_state("load")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.screenshot(path=pictures_folder / "receipts-facts-360.png", full_page=True)
 
@@ -67,6 +69,7 @@ def test_the_page_of_the_log_stands(
     logged(town)
     page = visitor(width=width, locale=locale)
     page.goto("/log")
+    page.wait_for_load_state("load")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.screenshot(path=pictures_folder / f"log-{locale}-{width}.png", full_page=True)
 
@@ -78,6 +81,7 @@ def test_the_desk_and_the_floor_show_where_facts_are(town: Town, visitor: Visit,
     desk.locator('a[href^="/desk/orders/0"]').first.click()
     expect(desk.get_by_role("link", name="All receipts")).to_be_visible()
     desk.screenshot(path=pictures_folder / "receipts-desk-360.png", full_page=True)
+    desk.wait_for_load_state("load")
     assert desk.evaluate("document.documentElement.scrollWidth <= innerWidth")
     floor = visitor("operator", width=1280)
     floor.goto("/floor/health")

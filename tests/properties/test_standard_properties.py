@@ -13,7 +13,7 @@ from fairkey.business.standard.deciding import Finding, evaluate, standing_of
 from fairkey.business.standard.library import edition_of, newest
 from fairkey.business.standard.table import Side, TableIsMalformed
 from fairkey.business.standard.truth import Statement, Truth, Value, answers_of, known_from
-from standard_cases import BASE, COMPLAINED, NOW, OPENED, PRICE_FEN, STANDARD
+from standard_cases import BASE, COMPLAINED, NOW, OPENED, PRICE_FEN, SMALL, STANDARD, found
 
 MOMENTS = [0, OPENED - 301_000, OPENED - 300_000, OPENED, OPENED + 60_000, COMPLAINED, COMPLAINED + 3_600_000, NOW]
 WORDS = {
@@ -150,6 +150,14 @@ def test_evidence_for_a_side_never_hurts_it(side: Side, data: st.DataObject) -> 
     assume(all(then.get(name) == now.get(name) for name in amounts))
     stood, stands = standing_of(evaluate(STANDARD, before), side), standing_of(evaluate(STANDARD, after), side)
     assert stands >= stood if side == "buyer" else stands <= stood
+
+
+def test_where_the_pool_pays_the_shop_stands_as_before_a_panel() -> None:
+    """Found by the property: the account that was activated turns a payment of the pool into a panel."""
+    pool, panel = found(SMALL, reason=None), found(SMALL, reason=None, account_matches=True)
+    assert (pool.case, pool.refund_source, panel.case) == ("R00b", "pool", "R00c")
+    assert standing_of(pool, "merchant") == standing_of(panel, "merchant") == (1, 0)
+    assert standing_of(panel, "buyer") < standing_of(pool, "buyer")
 
 
 def changed(change: Any) -> bytes:  # noqa: ANN401 - a function on the decoded file

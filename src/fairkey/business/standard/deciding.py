@@ -124,14 +124,19 @@ def evaluate(standard: Standard, statements: Sequence[Statement]) -> Finding:
 def standing_of(finding: Finding, side: Side) -> tuple[int, int]:
     """How a finding stands for a side, as a number that grows: for the buyer with what he gets, for the merchant with
     what it costs him. Lost, then open, then won (and how much).
+
+    Where the pool pays and nothing is laid to the shop, the doubt between buyer and shop stays undecided, as with a
+    panel: for the merchant such a finding stands as an open one.
     """
     if finding.side == "open":
         return (1, 0)
     if side == "buyer":
         return (2, finding.refund_fen or 0) if finding.side == "buyer" else (0, 0)
+    if finding.side == "merchant":
+        return (0, 0)
     fen = (finding.refund_fen or 0) if finding.refund_source == "escrow" else 0
     cost = fen + (finding.deduction_fen or 0)
-    return (2, cost) if finding.side == "buyer" and (cost or finding.shop_points) else (0, 0)
+    return (2, cost) if cost or finding.shop_points else (1, 0)
 
 
 class _Judge:

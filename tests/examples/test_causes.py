@@ -10,6 +10,7 @@ from fairkey.business import (
     codes,
     complaints,
     coupons,
+    crediting,
     deposit_events,
     deposits,
     dispute_events,
@@ -97,7 +98,11 @@ CAUSES: list[tuple[str, Event, list[Command]]] = [
         orders.OrderCutShort(quantity=1, amount_fen=4, refund_fen=5),
         [RELEASE, refund(5, "not_delivered_in_time"), LATE],
     ),
-    ("completion releases", orders.OrderCompleted(by="clock"), [SPLIT]),
+    (
+        "completion releases, and counts as a clean order if it was one",
+        orders.OrderCompleted(by="clock"),
+        [SPLIT, crediting.NoteClean(**ID)],
+    ),
     ("a complaint freezes", SAMPLE[dispute_events.ComplaintOpened], [orders.FreezeOrder(**ID)]),
     (
         "what people are to decide convenes a panel",
@@ -112,6 +117,7 @@ CAUSES: list[tuple[str, Event, list[Command]]] = [
         "what a ruling costs the shop comes out of its deposit, once for a ruling",
         dispute_events.RulingExecuted(ruling_no=2, row="R03", escrow_fen=5, deposit_fen=0, pool_fen=7, deduct_fen=9),
         [
+            crediting.NoteDefect(**ID, ruling_no=2),
             deposits.ChargeDeposit(**ID, ruling_no=2, row="R03", deduct_fen=9, refund_fen=0),
             pool.PayFromPool(
                 shop_id=PLATFORM,
@@ -373,6 +379,8 @@ INSTRUCTIONS = {
 TELLING = {
     escrow.RefundRequested: ["tell_buyer"],
     orders.OrderDelivered: ["tell_buyer"],
+    crediting.CreditChanged: ["tell_merchant"],  # the sample changes the band
+    crediting.FreezeReviewed: ["tell_merchant"],
     orders.OrderPaid: ["tell_merchant", "tell_buyer"],  # the sample is a manual order
     orders.OrderExpired: ["ask_again"] * 3,
     dispute_events.ComplaintOpened: ["tell_merchant", "judge"],

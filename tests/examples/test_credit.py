@@ -18,7 +18,7 @@ from verify_cases import AT_MS, policy_of
 
 HOUR_MS = 3_600_000
 PLACED = {"amount_fen": 5_000, "fee_bp": 200}
-RULED = {"row": "R07", "counted": True, "points": 23}
+RULED = {"ruling_no": 1, "row": "R07", "counted": True, "points": 23}
 
 
 def order(number: int, at_ms: int, *more: tuple[str, dict[str, object]], buyer: str = "") -> list[Fact]:
@@ -32,7 +32,8 @@ def order(number: int, at_ms: int, *more: tuple[str, dict[str, object]], buyer: 
 def defect(number: int, at_ms: int, points: int = 23, buyer: str = "", **more: object) -> list[Fact]:
     ruled = {**RULED, "points": points, **more}
     steps = (("order.delivered", {}), ("dispute.opened", {}), ("dispute.ruled", ruled))
-    return order(number, at_ms, *steps, ("dispute.final", {"outcome": "standard"}), buyer=buyer)
+    done = (("dispute.final", {"outcome": "standard"}), ("dispute.executed", {"ruling_no": 1}))
+    return order(number, at_ms, *steps, *done, buyer=buyer)
 
 
 def clean(number: int, at_ms: int) -> list[Fact]:
@@ -70,8 +71,9 @@ def test_only_rulings_that_were_carried_out_and_count_are_defects() -> None:
         4,
         AT_MS,
         ("dispute.ruled", RULED),
-        ("dispute.ruled", {**RULED, "counted": False, "points": 0}),
+        ("dispute.ruled", {**RULED, "ruling_no": 2, "counted": False, "points": 0}),
         ("dispute.final", {"outcome": "ruled"}),
+        ("dispute.executed", {"ruling_no": 2}),
     )
     assert account(settled, not_final, uncounted, overturned).figures.defects == 0
 

@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 
 from business_cases import Case, state_after
-from fairkey.business import briefings
+from fairkey.business import briefings, order_refusals, orders
 from fairkey.business.askers import ASKERS, Asker
 from fairkey.business.basics import Command, Event, Refusal
 from fairkey.business.files import CAPABILITIES, EVENT_OF_KIND, FILES, HOME_OF_EVENT
@@ -74,6 +74,14 @@ def those_of(module: ModuleType, kind: type) -> set[type]:
     }
 
 
+REFUSED_ELSEWHERE = {orders: order_refusals}
+"""Whose refusals stand in a file of their own."""
+
+
+def refusals_of(module: ModuleType) -> set[type]:
+    return those_of(module, Refusal) | those_of(REFUSED_ELSEWHERE.get(module, module), Refusal)
+
+
 EVERY_COMMAND = {command: module for module in CAPABILITIES for command in those_of(module, Command)}
 cases_of = pytest.mark.parametrize(
     "module", CAPABILITIES, ids=[module.__name__.rpartition(".")[2] for module in CAPABILITIES]
@@ -108,7 +116,7 @@ def test_every_command_and_every_refusal_of_a_rule_has_an_example(module: Module
     refused = {
         case.then[0] if isinstance(case.then, tuple) else case.then for case in cases if not isinstance(case.then, list)
     }
-    assert those_of(module, Refusal) <= refused
+    assert refusals_of(module) <= refused
 
 
 @cases_of

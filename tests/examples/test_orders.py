@@ -5,25 +5,34 @@ from msgspec.structs import replace
 from business_cases import COUPON, LISTING, NOW, ORDER, SHOP, Case, all_of, hold, state_after
 from fairkey.business import orders
 from fairkey.business.basics import DAY_MS, HOUR_MS, MINUTE_MS, Broken, FieldIsInvalid
+from fairkey.business.order_refusals import (
+    CodeWasAlreadyOpened,
+    CouponIsNotValid,
+    ListingHasChanged,
+    ListingIsNotOnSale,
+    NotDueYet,
+    OrderIsInAnotherStage,
+    PurchaseLimitIsReached,
+    QuantityIsOutOfRange,
+    ShopIsClosed,
+    ShopIsFrozen,
+    TooManyUnpaidOrders,
+    WaitWasAlreadyAgreed,
+)
 from fairkey.business.orders import (
     AgreeToWait,
     Briefing,
     CancelLateOrder,
     CloseDisputed,
     CodesBriefing,
-    CodeWasAlreadyOpened,
     CompleteOrder,
     ConfirmOrder,
     ConfirmPayment,
-    CouponIsNotValid,
     Delivery,
     ExpireOrder,
     FreezeOrder,
     GiveUpOrder,
-    ListingHasChanged,
-    ListingIsNotOnSale,
     MarkDelivered,
-    NotDueYet,
     OrderCancelled,
     OrderCompleted,
     OrderConfirmed,
@@ -31,20 +40,15 @@ from fairkey.business.orders import (
     OrderDelivered,
     OrderDisputed,
     OrderExpired,
-    OrderIsInAnotherStage,
+    OrderHeldLonger,
     OrderPaid,
     OrderPlaced,
     OrderRefunded,
     OrderWithdrawn,
     PaymentBriefing,
     PlaceOrder,
-    PurchaseLimitIsReached,
-    QuantityIsOutOfRange,
-    ShopIsClosed,
     Stage,
-    TooManyUnpaidOrders,
     WaitAgreed,
-    WaitWasAlreadyAgreed,
     WithdrawOrder,
 )
 
@@ -139,6 +143,7 @@ PLACING = [
         terms(delivery=Delivery.MANUAL, promise_min=30),
     ),
     placing("a closed shop takes no orders", ShopIsClosed, terms(shop_is_open=False)),
+    placing("nor does one whose meter froze it", ShopIsFrozen, terms(shop_is_frozen=True)),
     placing("what is not on sale cannot be bought", ListingIsNotOnSale, terms(listing_is_on_sale=False)),
     placing("a buyer who saw an older revision is told", (ListingHasChanged, {"seen": 2, "current": 3}), revision=2),
     placing("nor can a revision of the future be ordered", ListingHasChanged, revision=4),
@@ -439,6 +444,8 @@ def ending(rule: str, at_ms: int, first_opened_at_ms: int, then: object, deliver
 
 
 BY_CLOCK = [OrderCompleted(by="clock")]
+THROTTLED = CodesBriefing(delivered=2, opened=0, first_opened_at_ms=0, is_throttled=True)
+LONGER = OrderHeldLonger(times=2, until_ms=NOW + 14 * DAY_MS)
 PROTECTION = [
     ending(
         "a sealed order is protected for 7 days", NOW + 7 * DAY_MS - 1, 0, (NotDueYet, {"due_at_ms": NOW + 7 * DAY_MS})
@@ -455,6 +462,30 @@ PROTECTION = [
         NOW + 8 * HOUR_MS,
     ),
     ending("it runs from the delivery then", NOW + 80 * HOUR_MS, NOW, BY_CLOCK, NOW + 8 * HOUR_MS),
+    Case(
+        rule="with a throttled shop it lasts twice as long",
+        given=(PLACED, PAID, DELIVERED),
+        when=CompleteOrder(**ID),
+        brief=THROTTLED,
+        at_ms=NOW + 7 * DAY_MS,
+        then=[LONGER],
+    ),
+    Case(
+        rule="not longer than that",
+        given=(PLACED, PAID, DELIVERED, (LONGER, NOW + 7 * DAY_MS)),
+        when=CompleteOrder(**ID),
+        brief=THROTTLED,
+        at_ms=NOW + 14 * DAY_MS,
+        then=BY_CLOCK,
+    ),
+    Case(
+        rule="and not shorter, though the shop be throttled no more",
+        given=(PLACED, PAID, DELIVERED, (LONGER, NOW + 7 * DAY_MS)),
+        when=CompleteOrder(**ID),
+        brief=replace(THROTTLED, is_throttled=False),
+        at_ms=NOW + 14 * DAY_MS - 1,
+        then=NotDueYet,
+    ),
     Case(
         rule="the buyer's word completes at once",
         given=(PLACED, PAID, DELIVERED),

@@ -7,6 +7,7 @@ from fairkey.business import (
     batches,
     codes,
     coupons,
+    crediting,
     deposit_events,
     dispute_events,
     erasures,
@@ -26,6 +27,7 @@ from fairkey.business import (
     standards,
 )
 from fairkey.business.basics import Event, Stream
+from fairkey.business.credit.meter import Band
 from fairkey.business.lures import Lure
 from fairkey.proofs.leaf import leaf_of
 
@@ -370,6 +372,11 @@ SAMPLES: tuple[Event, ...] = (
     ),
     deposit_events.DepositReturned(return_no=5, amount_fen=6_700),
     deposit_events.DepositNotReturned(return_no=5, reason=TEXT),
+    crediting.CreditChanged(
+        meter=46, band=Band.THROTTLED, change=23, why="defect", order_id=ID, row="R07", buyer="b" * 64
+    ),
+    crediting.FreezeReviewed(meter=46, band=Band.THROTTLED, change=-50, reason=TEXT),
+    orders.OrderHeldLonger(times=2, until_ms=AT_MS + 4),
     pool.PoolFunded(amount_fen=100_000, note=TEXT),
     pool.PoolTook(from_shop_id=SHOP, amount_fen=2_000, why="deducted"),
     pool.PoolPaid(

@@ -27,8 +27,12 @@ def histories(draw: st.DrawFn) -> list[Fact]:
         if draw(st.booleans()):
             told += [
                 ("dispute.opened", {}),
-                ("dispute.ruled", {"row": "R03", "counted": True, "points": draw(st.sampled_from((6, 23, 69)))}),
+                (
+                    "dispute.ruled",
+                    {"ruling_no": 1, "row": "R03", "counted": True, "points": draw(st.sampled_from((6, 23, 69)))},
+                ),
                 ("dispute.final", {"outcome": "standard"}),
+                ("dispute.executed", {"ruling_no": 1}),
             ]
         else:
             told += [("order.completed", {}), ("review.posted", {"code_worked": True})]

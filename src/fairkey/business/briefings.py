@@ -17,6 +17,7 @@ from . import (
     complaints,
     coupons,
     covering,
+    crediting,
     deposits,
     dispute_state,
     erasures,
@@ -37,7 +38,7 @@ from . import (
 )
 from .basics import PLATFORM, Command, Stream
 from .codes import CodeStage
-from .files import CouponFile, DepositFile, File, IssuerFile, ListingFile, OrderFile, ShopFile, StandardFile
+from .files import CouponFile, CreditFile, DepositFile, File, IssuerFile, ListingFile, OrderFile, ShopFile, StandardFile
 from .orders import Stage
 from .shop_terms import PRESENT_HASH
 from .shops import Standing
@@ -100,6 +101,7 @@ _KIND_OF_HOME: dict[ModuleType, tuple[str, str]] = {
     messages: ("order", "order_id"),
     restoring: ("order", "order_id"),
     deposits: ("deposit", "shop_id"),
+    crediting: ("credit", "shop_id"),
     pool: ("pool", "pool_id"),
     evidence: ("order", "order_id"),
     listings: ("listing", "listing_id"),
@@ -142,7 +144,10 @@ def brief_for(command: Command, desk: Desk) -> Struct | None:
                 delivered=held.count(CodeStage.DELIVERED, CodeStage.REVEALED),
                 opened=held.count(CodeStage.REVEALED),
                 first_opened_at_ms=held.first_opened_at_ms,
+                is_throttled=_is_throttled(command, desk),
             )
+        case crediting.NoteDefect() | crediting.NoteClean():
+            return _defect(command, _order(desk, command.shop_id, command.order_id))
         case escrow.RecordPayment():
             stage = _order(desk, command.shop_id, command.order_id).order.stage
             return escrow.ExistenceBriefing(order_exists=stage is not Stage.NEW)
@@ -242,7 +247,10 @@ def streams_read_by(command: Command) -> tuple[Stream, ...]:
                 shop_stream(command.shop_id),
                 Stream(command.shop_id, "listing", command.listing_id),
                 deposit_stream(command.shop_id),
+                credit_stream(command.shop_id),
             )
+        case orders.CompleteOrder() | orders.ConfirmOrder():
+            return (credit_stream(command.shop_id),)
         case listings.PublishListing() | payouts.RequestPayout():
             return (shop_stream(command.shop_id),)
         case batches.RegisterBatch():
@@ -264,13 +272,38 @@ def deposit_stream(shop_id: str) -> Stream:
     return Stream(shop_id, "deposit", shop_id)
 
 
+def credit_stream(shop_id: str) -> Stream:
+    """The stream of a shop's credit."""
+    return Stream(shop_id, "credit", shop_id)
+
+
+def _is_throttled(command: Command, desk: Desk) -> bool:
+    return isinstance(command, orders.CompleteOrder) and credit_of(command.shop_id, desk).is_throttled
+
+
+def credit_of(shop_id: str, desk: Desk) -> crediting.Crediting:
+    """How a shop's meter stands."""
+    return cast("CreditFile", desk.file(credit_stream(shop_id))).crediting
+
+
+def _defect(command: crediting.NoteDefect | crediting.NoteClean, file: OrderFile) -> crediting.DefectBriefing:
+    ruling, defect_no = file.complaint.ruling, file.complaint.defect_no
+    if isinstance(command, crediting.NoteClean) or ruling is None or defect_no != command.ruling_no:
+        return crediting.DefectBriefing(buyer=file.order.buyer, is_defect=bool(defect_no))
+    points = crediting.defect_points(counted=ruling.counted, points=ruling.points, freezes=ruling.freezes_shop)
+    return crediting.DefectBriefing(buyer=file.order.buyer, row=ruling.row, points=points, is_defect=True)
+
+
 def room_fen(shop_id: str, desk: Desk) -> int | None:
     """How large the shop's next order may be by what covers it; `None`: the house sets no bound."""
     if not desk.small_trial_fen:
         return None
     free_fen = cast("DepositFile", desk.file(deposit_stream(shop_id))).deposit.free_fen
     exposure = desk.exposure(shop_id)
-    return covering.open_max_fen(exposure, free_fen, desk.cover_bp, desk.small_trial_fen) - exposure.open_fen
+    most_fen = covering.open_max_fen(exposure, free_fen, desk.cover_bp, desk.small_trial_fen)
+    if credit_of(shop_id, desk).is_throttled:
+        most_fen //= covering.THROTTLED_PART
+    return most_fen - exposure.open_fen
 
 
 def issuer_stream(issuer_id: str) -> Stream:
@@ -314,6 +347,7 @@ def _placing(command: orders.PlaceOrder, desk: Desk) -> orders.Briefing:
         coupon_refusal = coupon.refusal_for(command.listing_id, desk.now_ms)
     return orders.Briefing(
         shop_is_open=is_open,
+        shop_is_frozen=credit_of(command.shop_id, desk).is_frozen,
         fee_bp=shop.fee_bp,
         listing_is_on_sale=listing.on_sale,
         revision=listing.revision,
@@ -360,7 +394,7 @@ def _can_be_served(desk: Desk, shop_id: str, file: OrderFile) -> bool:
     if order.stage is not Stage.EXPIRED or file.escrow.held_fen < order.amount_fen:
         return False
     if order.delivery is orders.Delivery.MANUAL:
-        return _shop(desk, shop_id).takes_orders(desk.now_ms)
+        return _shop(desk, shop_id).takes_orders(desk.now_ms) and not credit_of(shop_id, desk).is_frozen
     return len(desk.free_codes(shop_id, order.listing_id, order.quantity)) >= order.quantity
 
 
@@ -369,9 +403,7 @@ def _standing_of_money(file: OrderFile) -> escrow.StandingBriefing:
     may_keep = stage in PROTECTED or stage is Stage.PLACED
     first = len(file.escrow.received) == 1
     why = "late" if stage is Stage.EXPIRED else ("surplus" if first and may_keep else "second")
-    return escrow.StandingBriefing(
-        keep_fen=file.order.amount_fen if may_keep else 0, fee_bp=file.order.fee_bp, why=why
-    )
+    return escrow.StandingBriefing(keep_fen=file.order.amount_fen if may_keep else 0, fee_bp=file.order.fee_bp, why=why)
 
 
 def _late(desk: Desk, file: OrderFile) -> complaints.LateBriefing:

@@ -5,6 +5,7 @@ from . import (
     codes,
     complaints,
     coupons,
+    crediting,
     deposit_events,
     deposits,
     dispute_events,
@@ -77,7 +78,10 @@ def consequences_of(stream: Stream, event: Event) -> list[Command]:
             renewed = shops.RenewCheck(shop_id=shop_id, until_ms=event.checked_until_ms)
             return [shops.AdmitShop(shop_id=shop_id, fee_bp=event.fee_bp), renewed] if event.admits else [renewed]
         case orders.OrderCompleted():
-            return [escrow.ReleaseHeld(shop_id=shop_id, order_id=order_id)]
+            return [
+                escrow.ReleaseHeld(shop_id=shop_id, order_id=order_id),
+                crediting.NoteClean(shop_id=shop_id, order_id=order_id),
+            ]
         case dispute_events.ComplaintOpened():
             return [orders.FreezeOrder(shop_id=shop_id, order_id=order_id)]
         case dispute_events.ComplaintEscalated():
@@ -106,11 +110,7 @@ def consequences_of(stream: Stream, event: Event) -> list[Command]:
                 )
             ]
         case panel_events.PanelLapsed():
-            return [
-                complaints.TakePanelLapse(
-                    shop_id=event.order_shop_id, order_id=event.order_id, panel_id=stream.id
-                )
-            ]
+            return [complaints.TakePanelLapse(shop_id=event.order_shop_id, order_id=event.order_id, panel_id=stream.id)]
         case dispute_events.RulingExecuted():
             return _executed(stream, event)
         case dispute_events.ComplaintClosed():
@@ -120,9 +120,7 @@ def consequences_of(stream: Stream, event: Event) -> list[Command]:
                 )
             ]
         case orders.OrderRefunded():
-            refund = escrow.RefundHeld(
-                shop_id=shop_id, order_id=order_id, amount_fen=event.refund_fen, why="complaint"
-            )
+            refund = escrow.RefundHeld(shop_id=shop_id, order_id=order_id, amount_fen=event.refund_fen, why="complaint")
             if event.partly:
                 return [refund, escrow.ReleaseHeld(shop_id=shop_id, order_id=order_id)]
             return [codes.ReleaseCodes(shop_id=shop_id, order_id=order_id), refund]
@@ -141,7 +139,9 @@ def consequences_of(stream: Stream, event: Event) -> list[Command]:
 
 
 def _executed(stream: Stream, event: dispute_events.RulingExecuted) -> list[Command]:
-    follow: list[Command] = []
+    follow: list[Command] = [
+        crediting.NoteDefect(shop_id=stream.shop_id, order_id=stream.id, ruling_no=event.ruling_no)
+    ]
     if event.deposit_fen or event.deduct_fen:
         follow.append(
             deposits.ChargeDeposit(

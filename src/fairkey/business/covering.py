@@ -11,6 +11,7 @@ from .basics import DAY_MS, Refusal
 WINDOW_DAYS = 90
 COVER_BP = 1_000  # k: ten percent
 SMALL_TRIAL_FEN = 44_000
+THROTTLED_PART = 2  # a throttled shop may have half as much open
 GROWTH_BP = 1_500  # what a small trial grows by for each fen that was settled without complaint
 OPEN = "open"  # names of the kept sums of a shop
 CLEAN = "clean"

@@ -68,6 +68,8 @@ class Ruling(Struct, frozen=True, kw_only=True, omit_defaults=True):
     version: str = ""
     sha256: str = ""
     points: int = 0
+    counted: bool = False
+    freezes_shop: bool = False
     review_by_ms: int = 0
     reviewed: bool = False
     row: str
@@ -102,6 +104,7 @@ class Complaint(Struct, frozen=True, kw_only=True, omit_defaults=True):
     ruling: Ruling | None = None
     rulings: int = 0
     level: int = 0
+    defect_no: int = 0  # of the ruling that was the first to be carried out as a defect of the shop
 
 
 INITIAL = Complaint()
@@ -171,10 +174,19 @@ def evolve(complaint: Complaint, event: ComplaintEvent, at_ms: int) -> Complaint
             assert complaint.ruling is not None
             ruling = replace(complaint.ruling, reviewed=True)
             return replace(complaint, ruling=ruling, due_at_ms=event.appeal_by_ms)
-        case RulingTaken() | RulingWeighed() | RulingExecuted():
+        case RulingExecuted():
+            return _carried_out(complaint, event.ruling_no)
+        case RulingTaken() | RulingWeighed():
             return complaint  # what follows from it comes at once
         case _:
             assert_never(event)
+
+
+def _carried_out(complaint: Complaint, ruling_no: int) -> Complaint:
+    ruling = complaint.ruling
+    if complaint.defect_no or ruling is None or not ruling.counted or not ruling.points:
+        return complaint
+    return replace(complaint, defect_no=ruling_no)
 
 
 def _with_ruling(complaint: Complaint, event: ComplaintRuled, at_ms: int) -> Complaint:
@@ -184,6 +196,8 @@ def _with_ruling(complaint: Complaint, event: ComplaintRuled, at_ms: int) -> Com
         version=event.version,
         sha256=event.sha256,
         points=event.points,
+        counted=event.counted,
+        freezes_shop=event.freezes_shop,
         row=event.row,
         case=event.case,
         refund_fen=event.refund_fen,

@@ -17,6 +17,7 @@ from . import (
     codes,
     complaints,
     coupons,
+    crediting,
     deposit_events,
     deposits,
     dispute_events,
@@ -44,6 +45,7 @@ from .basics import Event
 from .batches import Batch
 from .codes import Codes
 from .coupons import Coupon
+from .crediting import Crediting
 from .deposits import Deposit
 from .dispute_state import Complaint
 from .erasures import Erasure
@@ -155,6 +157,12 @@ class DepositFile(Struct, kw_only=True, omit_defaults=True):
     deposit: Deposit = Deposit()
 
 
+class CreditFile(Struct, kw_only=True, omit_defaults=True):
+    """The credit of one shop."""
+
+    crediting: Crediting = Crediting()
+
+
 class PoolFile(Struct, kw_only=True, omit_defaults=True):
     """The guarantee pool; of the platform, not of a shop."""
 
@@ -163,7 +171,7 @@ class PoolFile(Struct, kw_only=True, omit_defaults=True):
 
 File = (
     OrderFile | ShopFile | ListingFile | CouponFile | BatchFile | PaymentFile | PayoutFile | CodeFile | IssuerFile
-    | ErasureFile | StandardFile | PanelFile | ArbitratorFile | DepositFile | PoolFile
+    | ErasureFile | StandardFile | PanelFile | ArbitratorFile | DepositFile | PoolFile | CreditFile
 )  # fmt: skip
 
 FILES: dict[str, type[File]] = {
@@ -182,6 +190,7 @@ FILES: dict[str, type[File]] = {
     "arbitrator": ArbitratorFile,
     "deposit": DepositFile,
     "pool": PoolFile,
+    "credit": CreditFile,
 }
 
 CAPABILITIES: dict[ModuleType, str] = {  # which slice each capability owns
@@ -207,6 +216,7 @@ CAPABILITIES: dict[ModuleType, str] = {  # which slice each capability owns
     arbitrators: "arbitrator",
     deposits: "deposit",
     pool: "pool",
+    crediting: "crediting",
     restoring: "restored",
 }
 
@@ -233,6 +243,7 @@ _EVENT_UNIONS = {
     arbitrators: arbitrators.ArbitratorEvent,
     deposits: deposit_events.DepositEvent,
     pool: pool.PoolEvent,
+    crediting: crediting.CreditingEvent,
     restoring: restoring.RestoringEvent,
 }
 

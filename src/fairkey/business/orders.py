@@ -7,11 +7,26 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from . import covering
-from .basics import DAY_MS, HOUR_MS, MINUTE_MS, Command, Event, Refusal, invariant, require, require_text
+from .basics import DAY_MS, HOUR_MS, MINUTE_MS, Command, Event, invariant, require, require_text
+from .order_refusals import (
+    CodeWasAlreadyOpened,
+    CouponIsNotValid,
+    ListingHasChanged,
+    ListingIsNotOnSale,
+    NotDueYet,
+    OrderIsInAnotherStage,
+    PurchaseLimitIsReached,
+    QuantityIsOutOfRange,
+    ShopIsClosed,
+    ShopIsFrozen,
+    TooManyUnpaidOrders,
+    WaitWasAlreadyAgreed,
+)
 
 PAYMENT_WINDOW_MS = 15 * MINUTE_MS
 PROTECTION_AFTER_REVEAL_MS = 72 * HOUR_MS
 PROTECTION_SEALED_MS = 7 * DAY_MS
+THROTTLED_HOLDS = 2  # times as long with a throttled shop
 UNPAID_PER_BUYER_MAX = 3
 UNPAID_PER_ADDRESS_MAX = 10
 
@@ -139,6 +154,14 @@ class OrderConfirmed(Event, frozen=True):
     kind = "order.confirmed"
 
 
+class OrderHeldLonger(Event, frozen=True):
+    """The shop is throttled when the order's protection would end: it lasts `times` as long, until `until_ms`."""
+
+    kind = "order.held_longer"
+    times: int
+    until_ms: int
+
+
 class OrderDisputed(Event, frozen=True):
     """A complaint froze the order."""
 
@@ -162,7 +185,7 @@ class OrderRefunded(Event, frozen=True):
 
 OrderEvent = (
     OrderPlaced | OrderExpired | OrderPaid | OrderDelivered | WaitAgreed | OrderCutShort | OrderCancelled
-    | OrderWithdrawn | OrderConfirmed | OrderDisputed | OrderCompleted | OrderRefunded
+    | OrderWithdrawn | OrderConfirmed | OrderHeldLonger | OrderDisputed | OrderCompleted | OrderRefunded
 )  # fmt: skip
 
 # What may be asked.
@@ -258,54 +281,12 @@ OrderCommand = (
     | CompleteOrder | ConfirmPayment | MarkDelivered | FreezeOrder | CloseDisputed
 )  # fmt: skip
 
-class ShopIsClosed(Refusal):
-    """The shop takes no orders now."""
-
-
-class ListingIsNotOnSale(Refusal):
-    """The listing was withdrawn, or never published."""
-
-
-class ListingHasChanged(Refusal):
-    """The buyer saw an older revision. Details: seen, current."""
-
-
-class QuantityIsOutOfRange(Refusal):
-    """Details: quantity, least, most."""
-
-
-class PurchaseLimitIsReached(Refusal):
-    """Details: limit, bought."""
-
-
-class TooManyUnpaidOrders(Refusal):
-    """Details: limit, whose (buyer or address)."""
-
-
-class CouponIsNotValid(Refusal):
-    """Details: why (unknown, expired, used_up, other_listing, below_minimum)."""
-
-
-class OrderIsInAnotherStage(Refusal):
-    """Details: stage, allowed."""
-
-
-class NotDueYet(Refusal):
-    """The clock asked too early. Details: due_at_ms."""
-
-
-class CodeWasAlreadyOpened(Refusal):
-    """Stepping back is possible only while every code is sealed."""
-
-
-class WaitWasAlreadyAgreed(Refusal):
-    """One extension an order."""
-
 
 class Briefing(Struct, frozen=True, kw_only=True):
     """What placing an order must be told about the shop, the listing, the coupon and the buyer."""
 
     shop_is_open: bool
+    shop_is_frozen: bool = False
     fee_bp: int
     listing_is_on_sale: bool
     revision: int = 0
@@ -342,6 +323,7 @@ class CodesBriefing(Struct, frozen=True, kw_only=True):
     delivered: int
     opened: int
     first_opened_at_ms: int
+    is_throttled: bool = False  # the shop's meter, when the protection is over
 
 
 class Order(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -370,6 +352,7 @@ class Order(Struct, frozen=True, kw_only=True, omit_defaults=True):
     paid_at_ms: int = 0
     deliver_by_ms: int = 0
     wait_agreed: bool = False
+    hold_times: int = 1
     delivered_at_ms: int = 0
     ended_at_ms: int = 0
     ended_by: str = ""
@@ -436,6 +419,10 @@ def decide(
             assert isinstance(brief, CodesBriefing)
             _require(order, Stage.DELIVERED)
             _require_due(protected_until_ms(order, brief.first_opened_at_ms), at_ms)
+            if brief.is_throttled and order.hold_times < THROTTLED_HOLDS:
+                longer = replace(order, hold_times=THROTTLED_HOLDS)
+                until_ms = protected_until_ms(longer, brief.first_opened_at_ms)
+                return [OrderHeldLonger(times=THROTTLED_HOLDS, until_ms=until_ms)]
             return [OrderCompleted(by="clock")]
         case FreezeOrder():
             _require(order, Stage.DELIVERED)
@@ -458,6 +445,8 @@ def _place(command: PlaceOrder, order: Order, brief: Briefing, at_ms: int) -> Or
     require_text(command.locale, "locale", 35)
     if not brief.shop_is_open:
         raise ShopIsClosed
+    if brief.shop_is_frozen:
+        raise ShopIsFrozen
     if not brief.listing_is_on_sale:
         raise ListingIsNotOnSale
     if command.revision != brief.revision:
@@ -525,11 +514,13 @@ def _confirm_payment(order: Order, brief: PaymentBriefing, at_ms: int) -> list[E
 
 
 def protected_until_ms(order: Order, first_opened_at_ms: int) -> int:
-    """When the buyer's protection ends: 72 h after the first opening, 7 days after delivery if never opened."""
+    """When the buyer's protection ends: 72 h after the first opening, 7 days after delivery if never opened; twice as
+    long with a throttled shop.
+    """
     if first_opened_at_ms:
         # A code of a partly delivered order may be opened before the last one arrives: never shorten his time to look.
-        return max(first_opened_at_ms, order.delivered_at_ms) + PROTECTION_AFTER_REVEAL_MS
-    return order.delivered_at_ms + PROTECTION_SEALED_MS
+        return max(first_opened_at_ms, order.delivered_at_ms) + PROTECTION_AFTER_REVEAL_MS * order.hold_times
+    return order.delivered_at_ms + PROTECTION_SEALED_MS * order.hold_times
 
 
 def _require(order: Order, *allowed: Stage) -> None:
@@ -576,6 +567,8 @@ def evolve(order: Order, event: OrderEvent, at_ms: int) -> Order:
             )
         case OrderDelivered():
             return replace(order, stage=Stage.DELIVERED, delivered_at_ms=at_ms)
+        case OrderHeldLonger():
+            return replace(order, hold_times=event.times)
         case WaitAgreed():
             return replace(order, deliver_by_ms=event.deliver_by_ms, wait_agreed=True)
         case OrderCutShort():

@@ -7,9 +7,10 @@ from fairkey.business.askers import Asker
 from fairkey.business.basics import MINUTE_MS, Broken, Command, Stream
 from fairkey.business.dispute_state import ComplaintStage
 from fairkey.business.listings import Terms
+from fairkey.business.order_refusals import ShopIsFrozen
 from fairkey.engine import judging, trade
 
-from .stage import Stage
+from .stage import Stage, TurnedAway
 
 
 class Deal:
@@ -48,6 +49,8 @@ class Deal:
         stage = self.stage
         stage.contacts.add(self._wish.contact)
         placed = await trade.place(stage.house, self._wish)
+        if placed.answer.refusal == ShopIsFrozen.__name__:
+            raise TurnedAway
         if placed.answer.refusal:
             raise Broken(f"the demo's order of {self.terms.product} was refused: {placed.answer.refusal}")
         self.reference, self.order_id = placed.reference, placed.order_id
@@ -76,6 +79,11 @@ class Deal:
                 raise Broken("the demo's order is gone")
             wanted = [one.code_id for one in record.file.codes.held][:units]
         await self._as_buyer(codes.RevealCodes(shop_id=self.shop_id, order_id=self.order_id, codes=tuple(wanted)))
+
+    async def is_completed(self) -> bool:
+        """Whether its protection is over: with a throttled shop it lasts twice as long."""
+        record = await self.stage.house.questions.order_book.find(self.shop_id, self.order_id)
+        return record is not None and record.file.order.stage is orders.Stage.COMPLETED
 
     async def opened_code(self) -> str:
         """The first code of the order, as its buyer sees it."""

@@ -43,6 +43,10 @@ class VirtualClock:
         return self.at_ms
 
 
+class TurnedAway(Exception):
+    """The shop takes no orders: its meter froze it. The story ends before it began."""
+
+
 @dataclass
 class Stage:
     """A house and its provider in virtual time. `codes` and `contacts` are all that was ever put in, for tests."""
@@ -80,7 +84,7 @@ class Stage:
             await self.move_to(at_ms)
             try:
                 again_ms = await anext(story)
-            except StopAsyncIteration:
+            except (StopAsyncIteration, TurnedAway):
                 again_ms = None
             await self.settle()
             if again_ms is not None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from fairkey.business.askers import Asker
 from fairkey.business.basics import DAY_MS, HOUR_MS
+from fairkey.business.crediting import ReviewFreeze
 from fairkey.business.payouts import RequestPayout
 
 from .deal import Deal, minutes
@@ -26,6 +27,9 @@ from .voices import (
 Tell = Callable[[Deal], Story]
 SHORT_BY_FEN = 500
 SURPLUS_FEN = 350
+SECOND_CHANCE = (
+    "The owner named his supplier, took the bad batches off sale and paid the refunds; from here on with halved limits."
+)
 SOMEBODY_ELSE = "player-20931"
 ISSUER_SAYS: dict[str, tuple[tuple[str, int], ...]] = {  # (what, how long ago) once the merchant has contested
     "ruled_for_buyer": (("activated", 40 * DAY_MS),),
@@ -60,6 +64,8 @@ class Telling:
             await deal.confirm()
         else:
             yield self._stage.clock() + 72 * HOUR_MS + minutes(20)
+            if not await deal.is_completed():
+                yield self._stage.clock() + 72 * HOUR_MS
         if self._rng.random() < 0.65:  # noqa: PLR2004 - a share of buyers
             yield self._after(5, 2_000)
             await deal.review(self._rng.choice((4, 5, 5, 5)), self._rng.choice(PRAISE))
@@ -269,6 +275,14 @@ class Telling:
         digits = "".join(self._rng.choices("0123456789", k=16))
         await self._stage.pay(f"WX{digits}", amount_fen, currency)
         yield self._stage.clock() + DAY_MS
+
+    async def watched(self, shop_id: str) -> Story:
+        """A person looks at the shop on every day on which its meter has frozen it."""
+        while True:
+            credit = await self._stage.house.questions.credit.crediting(shop_id)
+            if credit.is_frozen:
+                await self._stage.ask(Asker.OPERATOR, ReviewFreeze(shop_id=shop_id, reason=SECOND_CHANCE))
+            yield self._stage.clock() + DAY_MS
 
     async def payout(self, shop_id: str, amount_fen: int, fault: dict[str, object] | None = None) -> Story:
         """The shop draws money."""

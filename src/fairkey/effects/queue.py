@@ -9,6 +9,7 @@ from msgspec import Struct
 from fairkey.business import (
     admissions,
     attestations,
+    crediting,
     deposit_events,
     dispute_events,
     escrow,
@@ -23,6 +24,7 @@ from fairkey.business import (
     shops,
 )
 from fairkey.business.basics import DAY_MS, HOUR_MS, MINUTE_MS, Event, Stream
+from fairkey.business.credit.meter import band_of
 
 
 class Effect(Struct, frozen=True, kw_only=True):
@@ -35,9 +37,7 @@ class Effect(Struct, frozen=True, kw_only=True):
     wait_ms: int = 0  # from the commit until it is first tried
 
 
-MONEY = frozenset(
-    {"refund", "release", "payout", "refund_unmatched", "restore", "deposit_secure", "deposit_return"}
-)
+MONEY = frozenset({"refund", "release", "payout", "refund_unmatched", "restore", "deposit_secure", "deposit_return"})
 CUSTODY_ACCOUNT = "custody"  # the account at the provider that holds deposits and the pool
 ASK_AGAIN = "ask_again"
 JUDGE = "judge"
@@ -227,6 +227,10 @@ def _shop_letters(stream: Stream, version: int, event: Event) -> list[Effect]:
             facts = {"what": "check_lapsed"}
         case shops.ShopSanctioned():
             facts = {"what": f"sanctioned_{event.measure}"}
+        case crediting.CreditChanged() if event.band is not band_of(event.meter - event.change):
+            facts = {"what": f"credit_{event.band.value}"}
+        case crediting.FreezeReviewed():
+            facts = {"what": "credit_reviewed"}
         case shops.ShopReinstated():
             facts = {"what": "reinstated"}
         case shops.PayoutAccountChanged():

@@ -16,6 +16,8 @@ STATUS: Final[Mapping[str, int]] = {
     # Orders and their codes.
     "NoPaymentProvider": 503,
     "ShopIsClosed": 409,
+    "ShopIsFrozen": 409,
+    "ShopIsNotFrozen": 409,
     "ListingIsNotOnSale": 409,
     "ListingHasChanged": 409,
     "QuantityIsOutOfRange": 422,

@@ -7,6 +7,7 @@ from fairkey.business.files import (
     BatchFile,
     CodeFile,
     CouponFile,
+    CreditFile,
     DepositFile,
     ErasureFile,
     File,
@@ -96,6 +97,8 @@ def _facets_of_justice(file: File) -> Facets:
         case DepositFile(deposit=deposit):
             owes = "owes" if deposit.owed_fen else "agreed"
             return Facets(stage="stuck" if deposit.is_stuck else owes, amount_fen=deposit.free_fen)
+        case CreditFile(crediting=crediting):
+            return Facets(stage=crediting.band.value, quantity=crediting.meter)
         case PoolFile(pool=pool):
             return Facets(stage="open", amount_fen=pool.balance_fen)
         case _:

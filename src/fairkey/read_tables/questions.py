@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from .credit_book import CreditBook
 from .deposit_book import DepositBook
 from .desk_figures import DeskFigures
 from .floor import Floor
@@ -25,4 +26,5 @@ class Questions:
     issuers: IssuerBook
     standards: StandardBook
     deposits: DepositBook
+    credit: CreditBook
     panels: PanelBook

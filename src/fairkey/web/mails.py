@@ -190,7 +190,7 @@ class Letters:
             if self._mail is not None:
                 await tell_arbitrator(self._house, self._mail, waiting)
             return
-        if waiting.stream.kind == "shop":
+        if waiting.stream.kind in ("shop", "credit"):
             if self._mail is not None:
                 await tell_shop(self._house, self._mail, waiting)
             return

@@ -59,6 +59,38 @@ LETTERS: Final[Mapping[str, Words]] = {
     "sanctioned_ban": Words(
         _("Banned: %(shop)s"), (_("The operator's reason: %(because)s"), _RUNNING, _APPEAL), _("Read and appeal")
     ),
+    "credit_throttled": Words(
+        _("The meter of %(shop)s rose"),
+        (
+            _("Rulings against the shop count up, clean orders count down: the meter is in the yellow."),
+            _("Half as much may be open at once, and money of orders is held twice as long."),
+            _("Each line of it stands on your credit page."),
+        ),
+        _("See each line"),
+        "/desk/credit",
+    ),
+    "credit_frozen": Words(
+        _("No new orders: the meter of %(shop)s reached its end"),
+        (
+            _("Rulings found too many of its orders bad. A person looks at it within three days."),
+            _RUNNING,
+            _("Each line of it stands on your credit page."),
+        ),
+        _("See each line"),
+        "/desk/credit",
+    ),
+    "credit_normal": Words(
+        _("The meter of %(shop)s fell: all limits are as before"),
+        (_("Each line of it stands on your credit page."),),
+        _("See each line"),
+        "/desk/credit",
+    ),
+    "credit_reviewed": Words(
+        _("A person looked at it: %(shop)s may trade again"),
+        (_("It goes on with halved limits; clean orders bring the meter down."),),
+        _("See each line"),
+        "/desk/credit",
+    ),
     "reinstated": Words(_("The measure was lifted: %(shop)s"), (_("The page of published measures says so too."),)),
     "payout_account_changed": Words(
         _("The payout account of %(shop)s was changed"),

@@ -11,6 +11,16 @@ OF_DEPOSITS: Final[Mapping[str, tuple[str, str, str]]] = {
         _("Its deposit, or the small trial of a new shop, does not cover more open orders."),
         _("Order less, come back when earlier orders are settled, or choose another shop."),
     ),
+    "ShopIsFrozen": (
+        _("This shop takes no new orders now."),
+        _("Rulings found so many of its orders bad that its meter stopped it until a person has looked at it."),
+        _("Choose another shop. Orders that are under way are delivered or refunded all the same."),
+    ),
+    "ShopIsNotFrozen": (
+        _("This shop's meter has not stopped it."),
+        _("Only a frozen shop can be let trade again."),
+        _("Look at its credit page."),
+    ),
     "TermsAreNotCurrent": (
         _("These deposit terms are not the current ones."),
         _("They were changed since the page was opened."),

@@ -25,7 +25,8 @@ from fairkey.api.shapes import Nothing, moment
 from fairkey.business import complaints, orders, reviews
 from fairkey.business.askers import Asker
 from fairkey.business.basics import Broken, Command, NotFound, Stream
-from fairkey.business.orders import OrderIsInAnotherStage, Stage
+from fairkey.business.order_refusals import OrderIsInAnotherStage
+from fairkey.business.orders import Stage
 from fairkey.engine import trade
 from fairkey.engine.answers import Answer
 from fairkey.engine.house import House
@@ -267,7 +268,8 @@ PLACE: Final = Endpoint(
     status=201,
     idempotency="required",
     refusals=(
-        "WorkIsMissing", "NotFound", "ShopIsClosed", "ListingIsNotOnSale", "ListingHasChanged", "QuantityIsOutOfRange",
+        "WorkIsMissing", "NotFound", "ShopIsClosed", "ShopIsFrozen", "ListingIsNotOnSale", "ListingHasChanged",
+        "QuantityIsOutOfRange",
         "PurchaseLimitIsReached", "TooManyUnpaidOrders", "CouponIsNotValid", "CouponIsUsedUp", "StockIsShort",
     ),
     example=Example(

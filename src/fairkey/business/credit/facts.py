@@ -4,12 +4,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
-KINDS = frozenset({
+COVER_KINDS = frozenset({  # what changes how much of a shop is unsettled, and what its deposit has free
+    "order.placed", "order.paid", "order.expired", "order.cancelled", "order.withdrawn", "order.cut_short",
+    "order.refunded", "order.completed",
+    "deposit.secured", "deposit.deducted", "deposit.stake_locked", "deposit.stake_returned",
+    "deposit.release_requested", "deposit.release_cut",
+})  # fmt: skip
+PUBLISHED_KINDS = frozenset({"credit.changed", "credit.reviewed"})  # the meter as the platform kept it
+ORDER_KINDS = frozenset({
     "order.placed", "order.paid", "order.delivered", "order.completed",
-    "dispute.opened", "dispute.answered", "dispute.offered", "dispute.ruled", "dispute.final",
+    "dispute.opened", "dispute.answered", "dispute.offered", "dispute.ruled", "dispute.executed", "dispute.final",
     "review.posted",
 })  # fmt: skip
-UPHELD = frozenset({"standard", "ruled"})  # outcomes of `dispute.final` that carry out a ruling
+KINDS = ORDER_KINDS | COVER_KINDS | PUBLISHED_KINDS
 ANSWERS = frozenset({"dispute.answered", "dispute.offered", "dispute.final"})
 FREEZING_POINTS = 92
 
@@ -64,13 +71,13 @@ class _Order:
 def moments(facts: Iterable[Fact]) -> Iterator[Moment]:
     """What counts, of the facts of one shop in any order.
 
-    A ruling counts when `dispute.final` carries it out, with the points of the last one. What shops settle or accept by
-    themselves is no defect. A field that is missing or of another shape counts as 0.
+    A ruling counts when it is carried out. What shops settle or accept by themselves is no defect. A field that is
+    missing or of another shape counts as 0.
     """
     orders: dict[str, _Order] = {}
     for fact in sorted(facts, key=lambda one: one[:3]):
         kind, _, order_id = fact.stream.partition(":")
-        if kind == "order" and fact.kind in KINDS:
+        if kind == "order" and fact.kind in ORDER_KINDS:
             yield from _of(fact, order_id, orders.setdefault(order_id, _Order()))
 
 
@@ -87,7 +94,7 @@ def _of(fact: Fact, order_id: str, order: _Order) -> Iterator[Moment]:
     match fact.kind:
         case "order.placed":
             order.buyer = str(told.get("buyer", ""))
-            order.fee_fen = _number(told, "amount_fen") * _number(told, "fee_bp") // 10_000
+            order.fee_fen = number_in(told, "amount_fen") * number_in(told, "fee_bp") // 10_000
         case "order.paid":
             order.paid_at_ms = at_ms
         case "order.delivered" if order.paid_at_ms:
@@ -99,8 +106,8 @@ def _of(fact: Fact, order_id: str, order: _Order) -> Iterator[Moment]:
             yield moment(What.DISPUTED)
         case "dispute.ruled":
             order.ruling = told
-        case "dispute.final":
-            points = _points(order.ruling) if told.get("outcome") in UPHELD else 0
+        case "dispute.executed" if told.get("ruling_no") == order.ruling.get("ruling_no"):
+            points = points_of(order.ruling)
             if points and not order.is_defect:
                 order.is_defect = True
                 yield moment(What.DEFECT, points=points, row=str(order.ruling.get("row", "")))
@@ -108,13 +115,15 @@ def _of(fact: Fact, order_id: str, order: _Order) -> Iterator[Moment]:
             yield moment(What.REVIEWED, worked=told.get("code_worked") is True)
 
 
-def _points(ruling: Mapping[str, object]) -> int:
+def points_of(ruling: Mapping[str, object]) -> int:
+    """What a ruling costs the shop's meter when it is carried out; a row that freezes costs enough to freeze."""
     if ruling.get("counted") is not True:
         return 0
-    points = _number(ruling, "points")
+    points = number_in(ruling, "points")
     return max(points, FREEZING_POINTS) if ruling.get("freezes_shop") is True else points
 
 
-def _number(told: Mapping[str, object], name: str) -> int:
+def number_in(told: Mapping[str, object], name: str) -> int:
+    """A field as a positive number; 0 for anything else."""
     value = told.get(name)
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0

@@ -5,15 +5,20 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
+from .cover import Cover
 from .facts import Fact, Moment, What, moments
-from .meter import Band, Line, Meter, band_of
+from .meter import Band, Line, band_of
+from .published import metered
 from .score import Score
 
 HALF, MOST = 50, 95
 
 
 class Figures(Struct, frozen=True, kw_only=True):
-    """Numbers of a shop. `…_ms` are -1 and shares -1 where nothing was counted; shares in millionths and per 1,000."""
+    """Numbers of a shop. `…_ms` are -1 and shares -1 where nothing was counted; shares in millionths and per 1,000.
+
+    `coverage_ppm`: what the deposit has free of what is unsettled (open, or completed in the last 90 days).
+    """
 
     at_ms: int
     first_at_ms: int
@@ -34,32 +39,43 @@ class Figures(Struct, frozen=True, kw_only=True):
     answer_median_ms: int
     reviews: int
     worked_ppm: int
+    deposit_free_fen: int
+    unsettled_fen: int
+    coverage_ppm: int
 
 
 class Account(Struct, frozen=True, kw_only=True):
-    """The numbers, and each line that moved the meter."""
+    """The numbers, and each line that moved the meter.
+
+    `published`: whether the meter that the platform published "matches" or "differs" ("": it published none), and how.
+    """
 
     figures: Figures
     lines: tuple[Line, ...]
+    published: str = ""
+    differences: tuple[str, ...] = ()
 
 
 def account_of(facts: Iterable[Fact], at_ms: int) -> Account:
     """The account of one shop at `at_ms`; later facts do not count. Facts may come in any order, each once."""
-    meter, score = Meter(), Score()
+    known = sorted((fact for fact in facts if fact.at_ms <= at_ms), key=lambda one: one[:3])
+    happened = list(moments(known))
+    meter, score, cover = metered(happened, known), Score(), Cover()
     seen: Counter[What] = Counter()
     deliveries: list[int] = []
     answers: list[int] = []
-    lines: list[Line] = []
     worked, first, last = 0, 0, 0
-    for moment in moments(fact for fact in facts if fact.at_ms <= at_ms):
+    for fact in sorted(known, key=lambda one: (one.stream, one.version)):
+        cover.take(fact)
+    for moment in happened:
         first, last = first or moment.at_ms, moment.at_ms
         seen[moment.what] += 1
         worked += moment.worked
         _took(moment, deliveries, answers)
         score.take(moment)
-        if (line := meter.take(moment)) is not None:
-            lines.append(line)
     good, bad = score.counts(at_ms)
+    exposure = cover.exposure(at_ms)
+    unsettled_fen = exposure.open_fen + exposure.window_fen
     figures = Figures(
         at_ms=at_ms,
         first_at_ms=first,
@@ -80,8 +96,11 @@ def account_of(facts: Iterable[Fact], at_ms: int) -> Account:
         answer_median_ms=_percentile(answers, HALF),
         reviews=seen[What.REVIEWED],
         worked_ppm=_share(worked, seen[What.REVIEWED], 1_000_000),
+        deposit_free_fen=cover.free_fen,
+        unsettled_fen=unsettled_fen,
+        coverage_ppm=_share(cover.free_fen, unsettled_fen, 1_000_000),
     )
-    return Account(figures=figures, lines=tuple(lines))
+    return Account(figures=figures, lines=meter.lines, published=meter.published, differences=meter.differences)
 
 
 def _took(moment: Moment, deliveries: list[int], answers: list[int]) -> None:

@@ -1,5 +1,6 @@
 """The meter: a CUSUM that rises with each upheld defect and falls by one with each clean order (Page 1954)."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -39,9 +40,10 @@ def band_of(value: int) -> Band:
 class Meter:
     """The meter of one shop; it takes moments in their order."""
 
-    def __init__(self) -> None:
-        self.value = 0
-        self._last_of: dict[str, int] = {}
+    def __init__(self, value: int = 0, last_of: Mapping[str, int] | None = None) -> None:
+        """`last_of`: when the last defect of each buyer counted."""
+        self.value = value
+        self.last_of = dict(last_of or {})
 
     def take(self, moment: Moment) -> Line | None:
         """The line that this moment adds; none if it moves nothing.
@@ -60,9 +62,16 @@ class Meter:
             return None
         return Line(moment.at_ms, moment.order_id, moment.row, change, self.value, why)
 
+    def review(self, at_ms: int) -> Line:
+        """A person lets a frozen shop trade again: it goes on as a throttled one."""
+        change = min(THROTTLED_FROM - self.value, 0)
+        self.value += change
+        return Line(at_ms, "", "", change, self.value, "review")
+
     def _defect(self, moment: Moment) -> tuple[int, str]:
-        last = self._last_of.get(moment.buyer) if moment.buyer else None
+        last = self.last_of.get(moment.buyer) if moment.buyer else None
         if last is not None and moment.at_ms - last < BUYER_REST_MS:
             return 0, "same_buyer"
-        self._last_of[moment.buyer] = moment.at_ms
+        if moment.buyer:
+            self.last_of[moment.buyer] = moment.at_ms
         return moment.points, "defect"

@@ -90,6 +90,12 @@ LINES: Final[Mapping[str, Line]] = {
     "order.delivered": Line(
         title=_("Delivered"), text=_("%(quantity)s sealed, in your order"), icon="envelope", tone="hold"
     ),
+    "order.held_longer": Line(
+        title=_("Protected for longer"),
+        text=_("Rulings against the shop: the time to complain runs until %(until_ms)s, the money stays held."),
+        icon="lock",
+        tone="hold",
+    ),
     "order.wait_agreed": Line(
         title=_("You agreed to wait"), text=_("new deadline %(deliver_by_ms)s"), icon="hourglass", tone="wait"
     ),

@@ -64,6 +64,12 @@ LINES: Final[Mapping[str, Line]] = {
     "order.paid": Line(title=_("Paid in full"), text=_("The money is held in escrow."), icon="lock", tone="hold"),
     "code.delivered": Line(title=_("Codes handed over"), text=_("%(codes)s, sealed"), icon="envelope", tone="hold"),
     "order.delivered": Line(title=_("Delivered"), icon="check", tone="good"),
+    "order.held_longer": Line(
+        title=_("Protected for longer"),
+        text=_("Rulings against the shop: the time to complain runs until %(until_ms)s, the money stays held."),
+        icon="lock",
+        tone="hold",
+    ),
     "order.wait_agreed": Line(
         title=_("The buyer agreed to wait"), text=_("new deadline %(deliver_by_ms)s"), icon="hourglass", tone="wait"
     ),

@@ -6,6 +6,7 @@ import asyncpg
 
 from fairkey.read_tables.questions import Questions
 
+from .credit_book import PostgresCreditBook
 from .deposit_book import PostgresDepositBook
 from .desk_figures import PostgresDeskFigures
 from .floor import PostgresFloor
@@ -28,5 +29,6 @@ def postgres_questions(pool: asyncpg.Pool, opener: Opener, now_ms: Callable[[], 
         issuers=PostgresIssuerBook(pool, opener),
         standards=PostgresStandardBook(pool),
         deposits=PostgresDepositBook(pool),
+        credit=PostgresCreditBook(pool),
         panels=PostgresPanelBook(pool, opener),
     )

@@ -57,6 +57,7 @@ from fairkey.business.dispute_events import (
     StandardIsNotHeld,
 )
 from fairkey.business.dispute_state import ComplaintStage
+from fairkey.business.panel_verdicts import Before, PanelBriefing, PanelDocument, statements_from, written
 from fairkey.business.standard.library import newest
 from fairkey.business.standard.truth import Statement, Value
 from fairkey.business.verdicts import CodeCase, is_remade, read_document
@@ -142,10 +143,21 @@ REVIEW = ReviewAsked(ruling_no=1, by=Side.SHOP, review_by_ms=NOW + H48, text="Lo
 PANEL = TakePanelVerdict(
     **ID, panel_id=panel_id_of(ORDER, 3), level=3, refund_fen=500, row="R03", case="", text_sha256="cd" * 32
 )
-BY_PANEL = ruled(
-    NOW, ruling_no=2, by="panel", level=3, standard="", case="", cases=(), refund_fen=500, quarantines_batch=False,
-    verdict="cd" * 32,
+ON_FILE = PanelBriefing(
+    sha256=SHA, amount_fen=PRICE_FEN, units_total=1, units_delivered=1, units_sealed=0, in_stock=True, deposit_fen=-1
+)
+BEFORE = Before(ruling_no=1, case="R03a", deduct_fen=PRICE_FEN, points=69, freezes_shop=False)
+MADE_OF = PanelDocument(
+    format="fairkey-panel-verdict/1", judged_at_ms=NOW, demand_fen=PRICE_FEN, panel_id=PANEL.panel_id, level=3,
+    named="R03", refund_fen=500, votes_sha256="cd" * 32, sha256=SHA,
+    statements=statements_from(ON_FILE, PRICE_FEN, NOW), before=BEFORE,
 )  # fmt: skip
+BY_PANEL = ruled(  # of the row that it names the case that costs least
+    NOW, ruling_no=2, by="panel", level=3, case="R03b", cases=("R03b",), refund_fen=500, deduct_fen=PRICE_FEN // 2,
+    verdict=written(MADE_OF),
+)  # fmt: skip
+LAST = replace(MADE_OF, panel_id=panel_id_of(ORDER, 17), level=17)
+SAME_AGAIN = replace(MADE_OF, named="R03a", before=replace(BEFORE, deduct_fen=2 * PRICE_FEN))
 APPEAL = AppealRuling(**ID, by=Side.SHOP, text="The issuer errs.")
 CASES = [
     Case(
@@ -366,7 +378,19 @@ CASES = [
         rule="a panel's verdict is a ruling of its own",
         given=(OPENED, ruled(NOW), ESC),
         when=PANEL,
+        brief=ON_FILE,
         then=[BY_PANEL],
+    ),
+    Case(
+        rule="by the case that was named before it costs what it cost then, repeats included",
+        given=(OPENED, ruled(NOW, deduct_fen=2 * PRICE_FEN), ESC),
+        when=replace(PANEL, row="R03a"),
+        brief=ON_FILE,
+        then=[
+            replace(
+                BY_PANEL, case="R03a", cases=("R03a",), deduct_fen=2 * PRICE_FEN, verdict=written(SAME_AGAIN)
+            )
+        ],
     ),
     Case(
         rule="told twice it changes nothing",
@@ -386,17 +410,20 @@ CASES = [
         when=replace(APPEAL, by=Side.BUYER),
         then=[
             RulingAppealed(ruling_no=2, by=Side.BUYER, level=7, text="The issuer errs."),
-            escalated(7, "buyer", ""),
+            escalated(7, "buyer", "R03b"),
         ],
     ),
     Case(
         rule="what seventeen decide is final at once",
         given=(OPENED, ruled(NOW), escalated(17, "shop", "R03a")),
         when=replace(PANEL, panel_id=panel_id_of(ORDER, 17), level=17),
+        brief=ON_FILE,
         then=[
-            replace(BY_PANEL, level=17, appeal_by_ms=NOW),
+            replace(BY_PANEL, level=17, appeal_by_ms=NOW, verdict=written(LAST)),
             ComplaintClosed(outcome=Outcome.RULED, refund_fen=500, text=""),
-            RulingExecuted(ruling_no=2, row="R03", escrow_fen=500, deposit_fen=0, pool_fen=0, deduct_fen=PRICE_FEN),
+            RulingExecuted(
+                ruling_no=2, row="R03", escrow_fen=500, deposit_fen=0, pool_fen=0, deduct_fen=PRICE_FEN // 2
+            ),
         ],
     ),
     Case(

@@ -43,7 +43,12 @@ async def vote(world: World, panel_id: str, *refunds: int) -> None:
     panel = await panel_of(world, panel_id)
     for seat, refund_fen in zip(panel.seats, refunds, strict=False):
         answer = await docket.cast_vote(
-            house, panel_id, seat.arbitrator_id, refund_fen=refund_fen, row="R05a", reason=REASON
+            house,
+            panel_id,
+            seat.arbitrator_id,
+            refund_fen=refund_fen,
+            row="R05a" if refund_fen else "R04",
+            reason=REASON,
         )
         assert not answer.refusal, answer
 

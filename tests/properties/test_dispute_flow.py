@@ -35,9 +35,10 @@ from fairkey.business.dispute_events import (
     Side,
 )
 from fairkey.business.dispute_state import Complaint, ComplaintStage
+from fairkey.business.panel_verdicts import PanelBriefing, costs_of, read_panel_document
 from fairkey.business.standard.library import newest
 from fairkey.business.standard.truth import Statement, Value
-from fairkey.business.verdicts import CodeCase, is_remade, read_document
+from fairkey.business.verdicts import CodeCase, is_remade, read_document, standard_of
 
 ID = {"shop_id": SHOP, "order_id": ORDER}
 PRICE_FEN: Final = 2_000
@@ -47,6 +48,10 @@ SHA = newest().standard.sha256
 OPENED = ComplaintOpened(
     reason=Reason.ALREADY_USED, demand_fen=PRICE_FEN, text="used", answer_by_ms=NOW + complaints.ANSWER_WITHIN_MS
 )
+ON_FILE = PanelBriefing(
+    sha256=SHA, amount_fen=PRICE_FEN, units_total=1, units_delivered=1, units_sealed=0, in_stock=True, deposit_fen=-1
+)
+NAMED = ("R03", "R03b", "R04", "R05a", "R05c", "R13", "R06", "R99")
 Known = tuple[tuple[str, Value, str], ...]
 EVIDENCE: Final[tuple[tuple[str, Value, str], ...]] = (
     ("activated_at_ms", REVEALED_MS - HOUR_MS, "E1"),
@@ -102,7 +107,13 @@ def command_of(act: str, number: int, known: Known, state: Complaint, at_ms: int
         "confirm": ReviewRuling(**ID, confirmed=True, text="it is clear"),
         "doubt": ReviewRuling(**ID, confirmed=False, text="it is unclear"),
         "panel": TakePanelVerdict(
-            **ID, panel_id=panel_id_of(ORDER, level), level=level, refund_fen=number, row="R03", case="", text_sha256=""
+            **ID,
+            panel_id=panel_id_of(ORDER, level),
+            level=level,
+            refund_fen=number,
+            row=NAMED[number % len(NAMED)],
+            case="",
+            text_sha256="",
         ),
         "lapse": TakePanelLapse(**ID, panel_id=panel_id_of(ORDER, level)),
         "judge": JudgeComplaint(**ID, sha256=SHA, codes=(case(known, state, at_ms),)),
@@ -123,7 +134,8 @@ def test_it_always_ends_and_pays_once(acts: list[tuple[str, int, int]], evidence
     def do(command: ComplaintCommand) -> None:
         nonlocal state
         try:
-            events = complaints.decide(command, state, None, at_ms)
+            brief = ON_FILE if isinstance(command, TakePanelVerdict) else None
+            events = complaints.decide(command, state, brief, at_ms)
         except Refusal:
             return
         for event in events:
@@ -152,6 +164,12 @@ def test_it_always_ends_and_pays_once(acts: list[tuple[str, int, int]], evidence
     for ruling in happened:
         if isinstance(ruling, ComplaintRuled) and ruling.by == "standard":
             assert is_remade(read_document(ruling.verdict))
+        elif isinstance(ruling, ComplaintRuled):
+            made_of = read_panel_document(ruling.verdict)
+            costs = costs_of(standard_of(made_of.sha256), made_of)
+            assert (ruling.row, ruling.case, ruling.refund_fen) == (costs.row, costs.case, costs.refund_fen)
+            assert (ruling.deduct_fen, ruling.points) == (costs.deduct_fen, costs.points)
+            assert costs.refund_fen or not costs.deduct_fen, "who won pays nothing"
 
 
 def back_fen(known: Known, *, answers: bool) -> int:

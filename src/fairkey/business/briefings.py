@@ -27,6 +27,7 @@ from . import (
     listings,
     messages,
     orders,
+    panel_verdicts,
     panels,
     payments,
     payouts,
@@ -174,6 +175,8 @@ def brief_for(command: Command, desk: Desk) -> Struct | None:
             )
         case complaints.RuleLateDelivery():
             return _late(desk, _order(desk, command.shop_id, command.order_id))
+        case complaints.TakePanelVerdict():
+            return _panel_ruling(desk, command.shop_id, _order(desk, command.shop_id, command.order_id))
         case messages.SendMessage():
             order = _order(desk, command.shop_id, command.order_id).order
             return messages.ConversationBriefing(
@@ -407,16 +410,34 @@ def _standing_of_money(file: OrderFile) -> escrow.StandingBriefing:
 
 
 def _late(desk: Desk, file: OrderFile) -> complaints.LateBriefing:
-    standard = desk.file(Stream(PLATFORM, "standard", standards.STANDARD_ID))
-    assert isinstance(standard, StandardFile)
-    by = standards.version_for(file.order.placed_at_ms, standard.standards.published)
     was_cut_short = file.order.stage is Stage.DELIVERED
     return complaints.LateBriefing(
-        sha256=by.sha256 if by else "",
+        sha256=_standard_for(desk, file),
         amount_fen=file.order.placed_fen,
         units_total=file.order.placed_quantity,
         units_delivered=file.order.quantity if was_cut_short else 0,
         deliver_by_ms=file.order.deliver_by_ms,
+    )
+
+
+def _standard_for(desk: Desk, file: OrderFile) -> str:
+    """SHA-256 of the version by which an order is judged; empty: none was in force when it was placed."""
+    standard = desk.file(Stream(PLATFORM, "standard", standards.STANDARD_ID))
+    assert isinstance(standard, StandardFile)
+    by = standards.version_for(file.order.placed_at_ms, standard.standards.published)
+    return by.sha256 if by else ""
+
+
+def _panel_ruling(desk: Desk, shop_id: str, file: OrderFile) -> panel_verdicts.PanelBriefing:
+    deposit = cast("DepositFile", desk.file(deposit_stream(shop_id))).deposit
+    return panel_verdicts.PanelBriefing(
+        sha256=_standard_for(desk, file),
+        amount_fen=file.order.amount_fen,
+        units_total=file.order.quantity,
+        units_delivered=file.codes.count(CodeStage.DELIVERED, CodeStage.REVEALED),
+        units_sealed=file.codes.count(CodeStage.DELIVERED),
+        in_stock=file.order.delivery is orders.Delivery.VAULT,
+        deposit_fen=deposit.free_fen + deposit.noticed_fen if deposit.version else -1,
     )
 
 

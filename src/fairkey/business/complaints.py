@@ -46,6 +46,7 @@ from .dispute_events import (
     StandardIsNotHeld,
 )
 from .dispute_state import OPEN_STAGES, RULING_WITHIN_MS, Complaint, ComplaintStage, Ruling
+from .panel_verdicts import PanelBriefing, ruled_by_panel
 from .standard.truth import Statement
 from .verdicts import CodeCase, Verdict, document_of, judge, standard_of
 
@@ -219,7 +220,10 @@ class OrderBriefing(Struct, frozen=True, kw_only=True):
 
 
 def decide(
-    command: ComplaintCommand, complaint: Complaint, brief: OrderBriefing | LateBriefing | None, at_ms: int
+    command: ComplaintCommand,
+    complaint: Complaint,
+    brief: OrderBriefing | LateBriefing | PanelBriefing | None,
+    at_ms: int,
 ) -> list[Event]:
     """What follows from `command` for this order's complaint, or a `Refusal`."""
     match command:
@@ -261,7 +265,8 @@ def decide(
         case AskReview() | ReviewRuling():
             return _review(command, complaint, at_ms)
         case TakePanelVerdict() | TakePanelLapse():
-            return _take_panel(command, complaint, at_ms)
+            assert brief is None or isinstance(brief, PanelBriefing)
+            return _take_panel(command, complaint, brief, at_ms)
         case EndSilence():
             return _end_silence(command.order_id, complaint, at_ms)
         case _:
@@ -449,43 +454,30 @@ def _review(command: AskReview | ReviewRuling, complaint: Complaint, at_ms: int)
     return [reviewed, _escalated(command.order_id, complaint, "operator", ruling.case, at_ms)]
 
 
-def _take_panel(command: TakePanelVerdict | TakePanelLapse, complaint: Complaint, at_ms: int) -> list[Event]:
+def _take_panel(
+    command: TakePanelVerdict | TakePanelLapse, complaint: Complaint, brief: PanelBriefing | None, at_ms: int
+) -> list[Event]:
     """What the panel decided, or what follows where it decided nothing. One that nobody waits for changes nothing."""
     its_panel = panel_id_of(command.order_id, complaint.level)
     if complaint.stage is not ComplaintStage.PANEL or command.panel_id != its_panel:
         return []
     if isinstance(command, TakePanelLapse):
         return _without_people(complaint)
-    refund_fen = min(command.refund_fen, complaint.demand_fen)
-    before = complaint.ruling
-    same = before is not None and before.row == command.row and bool(refund_fen)
-    ruled = ComplaintRuled(
-        ruling_no=complaint.rulings + 1,
-        by="panel",
-        level=complaint.level,
-        standard="",
-        version=before.version if before else "",
-        sha256=before.sha256 if before else "",
-        row=command.row,
-        case=command.case,
-        cases=(command.case,) if command.case else (),
-        outcome="refund" if refund_fen else "reject",
-        refund_fen=refund_fen,
-        pool_fen=0,
-        deduct_fen=before.deduct_fen if before and same else 0,
-        bounty_fen=0,
-        points=before.points if before and same else 0,
-        buyer_points=0,
-        counted=bool(refund_fen),
-        freezes_shop=False,
-        quarantines_batch=False,
+    assert brief is not None
+    ruled = ruled_by_panel(
+        complaint,
+        brief,
+        panel_id=command.panel_id,
+        named=command.case or command.row,
+        refund_fen=command.refund_fen,
+        votes_sha256=command.text_sha256,
+        at_ms=at_ms,
         appeal_by_ms=at_ms + APPEAL_WITHIN_MS if _next_level(complaint) else at_ms,
-        verdict=command.text_sha256,
     )
     if _next_level(complaint):
         return [ruled]
-    closed = ComplaintClosed(outcome=Outcome.RULED, refund_fen=refund_fen, text="")
-    return [ruled, closed, _executed(ruled, refund_fen)]
+    closed = ComplaintClosed(outcome=Outcome.RULED, refund_fen=ruled.refund_fen, text="")
+    return [ruled, closed, _executed(ruled, ruled.refund_fen)]
 
 
 def _end_silence(order_id: str, complaint: Complaint, at_ms: int) -> list[Event]:

@@ -10,10 +10,15 @@ import msgspec
 
 from fairkey.business.arbitrators import ApplyAsArbitrator, RecordCalibration, RecordExam, Side
 from fairkey.business.askers import Asker
-from fairkey.business.basics import PLATFORM, NotFound
+from fairkey.business.basics import PLATFORM, NotFound, require
 from fairkey.business.listings import decode_terms
 from fairkey.business.panel_events import PanelStage
+from fairkey.business.panel_verdicts import may_name
 from fairkey.business.panels import CommitVote, Panel, StepBack, check_vote, commitment_of, reason_digest
+from fairkey.business.standard.library import newest
+from fairkey.business.standard.table import Standard
+from fairkey.business.standards import version_for
+from fairkey.business.verdicts import standard_of
 from fairkey.casework.pack.masks import Masks
 from fairkey.read_tables.panel_book import ArbitratorRecord, PanelRecord
 
@@ -53,6 +58,7 @@ class BlindCase:
     reason: str
     facts: Sequence[BlindFact]
     advice: Advice | None
+    standard: Standard
 
 
 def arbitrator_id_of(house: House, account_id: str) -> str:
@@ -112,6 +118,7 @@ async def case_of(house: House, panel_id: str, arbitrator_id: str) -> BlindCase:
             if one.kind.partition(".")[0] in SHOWN
         ],
         advice=await advice_on(house, order, facts),
+        standard=await _standard_for(house, panel),
     )
 
 
@@ -126,6 +133,8 @@ async def cast_vote(
     if record is None:
         raise NotFound(what="case")
     check_vote(refund_fen, row, reason, record.panel.value_fen)
+    standard = await _standard_for(house, record.panel)
+    require(may_name(standard, row, for_buyer=refund_fen > 0), "row", "does_not_fit")
     salt, grain = secrets.token_hex(SALT_BYTES), secrets.token_hex(SALT_BYTES)
     ballot = Ballot(refund_fen, row, salt, reason.strip(), grain)
     fixed = commitment_of(
@@ -144,6 +153,14 @@ async def cast_vote(
         ballot=msgspec.json.encode(ballot).decode(),
     )
     return await house.ask(Asker.ARBITRATOR, command)
+
+
+async def _standard_for(house: House, panel: Panel) -> Standard:
+    """The version by which the order is judged, if this release holds it; else the newest."""
+    order = await house.questions.order_book.find(panel.order_shop_id, panel.order_id)
+    published = await house.questions.standards.published()
+    by = version_for(order.file.order.placed_at_ms, published) if order else None
+    return (standard_of(by.sha256) if by else None) or newest().standard
 
 
 async def step_back(house: House, panel_id: str, arbitrator_id: str) -> Answer:

@@ -104,6 +104,7 @@ REASONS: Final[Mapping[str, str]] = {
     "not_a_date": _("this is not a date"),
     "not_a_hash": _("a SHA-256 has 64 characters from 0 to 9 and a to f"),
     "not_a_number": _("this is not a whole number"),
+    "does_not_fit": _("it does not fit the decision"),
     "not_a_word": _("it is not one of the words that are taken here"),
     "twice": _("something stands in it twice"),
     "not_an_amount": _("this is not an amount of money"),

@@ -101,6 +101,22 @@ class Finding(Struct, frozen=True):
     contradicted: tuple[str, ...]
 
 
+class Bill(Struct, frozen=True, kw_only=True):
+    """What one named case comes to; amounts are None where the price is not known. Fields as in `Finding`."""
+
+    row: str
+    case: str
+    side: Side
+    refund_fen: int | None
+    refund_source: str
+    deduction_fen: int | None
+    bounty_fen: int
+    shop_points: int
+    buyer_points: int
+    freezes_shop: bool
+    quarantines_batch: bool
+
+
 class _Bill(Struct, frozen=True):
     """What one case comes to."""
 
@@ -117,8 +133,17 @@ def evaluate(standard: Standard, statements: Sequence[Statement]) -> Finding:
 
     Raises `FieldIsInvalid` for a statement that cannot be meant.
     """
-    known = known_from(standard, sorted(statements, key=lambda one: (one.fact, one.rank, str(one.value), one.source)))
+    known = known_from(standard, sorted(statements, key=_order_of))
     return _Judge(standard, known).finding()
+
+
+def bill_of(standard: Standard, case_id: str, statements: Sequence[Statement]) -> Bill:
+    """What the table says of a case that somebody names, whether or not it would apply by itself.
+
+    Raises `FieldIsInvalid` for a statement that cannot be meant, `KeyError` for a case that there is not.
+    """
+    known = known_from(standard, sorted(statements, key=_order_of))
+    return _Judge(standard, known).bill(case_id)
 
 
 def standing_of(finding: Finding, side: Side) -> tuple[int, int]:
@@ -137,6 +162,10 @@ def standing_of(finding: Finding, side: Side) -> tuple[int, int]:
     fen = (finding.refund_fen or 0) if finding.refund_source == "escrow" else 0
     cost = fen + (finding.deduction_fen or 0)
     return (2, cost) if cost or finding.shop_points else (1, 0)
+
+
+def _order_of(one: Statement) -> tuple[str, str, str, str]:
+    return (one.fact, one.rank, str(one.value), one.source)
 
 
 class _Judge:
@@ -186,6 +215,24 @@ class _Judge:
             changes=changes,
             set_aside=self._known.set_aside,
             contradicted=self._known.contradicted,
+        )
+
+    def bill(self, case_id: str) -> Bill:
+        """What a case comes to."""
+        case = self._standard.cases()[case_id]
+        bill = self._bill(case)
+        return Bill(
+            row=self._standard.row_of(case_id).id,
+            case=case_id,
+            side=case.side,
+            refund_fen=bill.refund_fen if case.refund else 0,
+            refund_source=case.refund.source if case.refund else "",
+            deduction_fen=bill.deduction_fen,
+            bounty_fen=min(self._bounty(case), bill.deduction_fen or 0),
+            shop_points=bill.points,
+            buyer_points=case.buyer_points,
+            freezes_shop=bill.freeze,
+            quarantines_batch=case.cost.quarantine,
         )
 
     # Which cases apply.

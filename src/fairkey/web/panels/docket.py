@@ -1,6 +1,7 @@
 """The docket: apply to judge, the cases that wait, one case without its parties, the vote."""
 
 import re
+from collections.abc import Callable
 from typing import Any, Final
 
 from litestar import Response, get, post
@@ -11,7 +12,8 @@ from litestar.response import Redirect
 from fairkey.business.arbitrators import LeaveArbitration, Side
 from fairkey.business.askers import Asker
 from fairkey.business.basics import PLATFORM, NotFound, Refusal
-from fairkey.business.standard.library import newest
+from fairkey.business.panel_verdicts import may_name
+from fairkey.business.standard.table import Standard, Words
 from fairkey.engine import docket as engine
 from fairkey.engine.answers import Answer
 from fairkey.engine.calibration import CASES, EXAM
@@ -154,9 +156,19 @@ async def _case(request: AnyRequest, house: House, panel_id: str, answer: Answer
         panel=found.panel,
         seat=found.panel.seats[found.panel.seat_of(record.arbitrator_id) - 1],
         advice=told_of(found.advice, context.locale),
-        rows=[(row.id, f"{row.id} {say(row.reason)}") for row in newest().standard.rows],
+        rows=_nameable(found.standard, say),
         refusal=view_of(context, answer.refusal, answer.details) if answer else None,
     )
+
+
+def _nameable(standard: Standard, say: Callable[[Words], str]) -> list[tuple[str, str]]:
+    """The cases that a vote can name, and what each says follows."""
+    return [
+        (case.id, f"{case.id} {say(row.reason)} · {say(case.text)}")
+        for row in standard.rows
+        for case in row.cases
+        if may_name(standard, case.id, for_buyer=True) or may_name(standard, case.id, for_buyer=False)
+    ]
 
 
 HANDLERS: Final = [docket, apply, leave, known, case, vote, step_back]

@@ -8,8 +8,11 @@ from enum import StrEnum
 from typing import Final
 
 from fairkey.business.basics import NotFound, Refusal, Stream
+from fairkey.business.panels import LEVELS, panel_id_of
 from fairkey.business.standard.library import editions
 from fairkey.engine.house import House
+from fairkey.engine.paneling import panel_file
+from fairkey.proofs.panel_files import PANEL_SUFFIX
 from fairkey.proofs.receipts import PROMISE_SUFFIX, RECEIPT_SUFFIX
 
 _TEXT: Final = frozenset({"text"})
@@ -106,8 +109,15 @@ async def promise_of(house: House, stream: Stream, version_text: str) -> bytes:
 
 
 async def case_file(house: House, stream: Stream, party: Party, name: str) -> bytes:
-    """All receipts with the versions of the standard beside them: what `fairkey verdict verify` makes rulings from."""
+    """All receipts with the versions of the standard and the files of panels beside them: what `fairkey verdict verify`
+    makes rulings from.
+    """
     beside = {f"standard/{one.file_name}": one.data for one in editions().values()}
+    for level in LEVELS:
+        panel_id = panel_id_of(stream.id, level)
+        panel = await panel_file(house, panel_id)
+        if panel is not None:
+            beside[f"panels/{panel_id}{PANEL_SUFFIX}"] = panel
     return await all_receipts(house, stream, party, name, beside)
 
 

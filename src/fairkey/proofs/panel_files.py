@@ -6,7 +6,8 @@ pool, under the first witnessed checkpoint that covers it. Keys come from the re
 
 from base64 import b64decode, b64encode
 from binascii import Error as NotBase64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -22,6 +23,7 @@ from .policies import Policy, QuorumIsNotMet
 from .receipts import LeafFacts, ReceiptIsMalformed, read_leaf
 from .tlog_proofs import ProofIsMalformed, TlogProof, read_tlog_proof
 
+DECIDED: Final = "panel.decided"
 PANEL_SUFFIX: Final = ".fairkey-panel"
 PANEL_BYTES_MAX: Final = 16 * 1024 * 1024
 ENTRIES_MAX: Final = 1_000
@@ -63,6 +65,9 @@ class Redrawn(NamedTuple):
     seats: tuple[SeatLine, ...]
     outcome: str
     refund_fen: int
+    order_id: str = ""
+    row: str = ""
+    votes_sha256: str = ""  # over the commitments that were counted; "" while it is not decided
 
 
 def write_panel_file(entries: Sequence[bytes], proof: TlogProof) -> bytes:
@@ -159,6 +164,9 @@ def _verify(data: bytes, policy: Policy, others: Sequence[bytes]) -> Redrawn:
         seats=seats,
         outcome=outcome,
         refund_fen=refund_fen,
+        order_id=str(asked["order_id"]),
+        row=str(facts[-1].public["row"]) if facts[-1].kind == DECIDED else "",
+        votes_sha256=votes_hash(votes) if facts[-1].kind == DECIDED else "",
     )
 
 
@@ -225,10 +233,22 @@ def _counted(facts: Sequence[Any], votes: dict[int, tuple[int, str, str]], value
     last = facts[-1]
     if last.kind == "panel.lapsed":
         return str(last.public["why"]), 0
-    if last.kind != "panel.decided":
+    if last.kind != DECIDED:
         return PanelStage.SITTING.value if votes else "", 0
+    if not votes:
+        raise PanelDoesNotHold("it was decided without a vote")
     result = count(tuple((no, vote[0], vote[1]) for no, vote in votes.items()), value_fen)
     told = last.public
     if (told["outcome"], told["refund_fen"], told["row"]) != (result.outcome.value, result.refund_fen, result.row):
         raise PanelDoesNotHold("the votes come to another decision than was published")
+    if (told["for_buyer"], told["for_shop"], told["set_aside_seat"]) != result[3:]:
+        raise PanelDoesNotHold("the votes were counted otherwise than was published")
+    if told["text_sha256"] != votes_hash(votes):
+        raise PanelDoesNotHold("other votes were counted than the decision names")
     return result.outcome.value, result.refund_fen
+
+
+def votes_hash(votes: Mapping[int, tuple[int, str, str]]) -> str:
+    """SHA-256 (hex) over seat and commitment of every vote that was revealed, as in `panel.decided`."""
+    lines = "".join(f"{no} {fixed}\n" for no, (_, _, fixed) in sorted(votes.items()))
+    return sha256(lines.encode()).hexdigest()

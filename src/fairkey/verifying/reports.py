@@ -35,6 +35,7 @@ TITLES: Final = {
     "standard": "The standard's version",
     "verdict": "The verdict",
     "statements": "What it was made of",
+    "panel": "The panel",
 }
 
 

@@ -1,8 +1,8 @@
 """Is the verdict in a case file what the published standard says of what was known? Made again here, offline.
 
-A case file is a ZIP of an order's receipts with the versions of the standard beside them. Each receipt is verified as
-any other; then every ruling is made anew from the statements in its sealed document, by the bytes of its version, and
-compared with what the log says was ruled, paid and when.
+A case file is a ZIP of an order's receipts with the versions of the standard and the files of its panels beside them.
+Each receipt is verified as any other; then every ruling is made anew from its sealed document, by the bytes of its
+version (a panel's by its votes as well), and compared with what the log says was ruled, paid and when.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,15 +15,19 @@ from msgspec import MsgspecError
 from fairkey.business.standard.library import edition_of
 from fairkey.business.standard.table import Standard, TableIsMalformed
 from fairkey.business.verdicts import VerdictDocument, judge, read_document
+from fairkey.proofs.panel_files import PANEL_SUFFIX
 from fairkey.proofs.receipts import RECEIPT_SUFFIX, LeafFacts, ReceiptDoesNotHold, ReceiptIsMalformed, read_receipt
 
 from .files import check_file
 from .judging import Given
+from .panel_rulings import NOT_PROVEN as PANELS_NOT_PROVEN
+from .panel_rulings import check_panel_ruling
 from .reading import FileCannotBeRead, FileIsMissing, FileIsTooLong, read_regular
 from .reports import Report, State, Step
 from .zips import ZIP_BYTES_MAX, ZipIsRefused, members_of
 
 RULED: Final = "dispute.ruled"
+TOLD: Final = ("row", "case", "outcome", "refund_fen", "deduct_fen")
 SAME: Final = {
     "row": "row",
     "case": "case",
@@ -81,13 +85,21 @@ def verify_case(path: Path, given: Given, begin: Begin) -> list[Report]:
             check_file(report, one.data, given, None)
             reports.append(report)
             entries += _entry_of(one.name, one.data)
+    panels = {
+        one.name.rpartition("/")[2].removesuffix(PANEL_SUFFIX): one.data
+        for one in members
+        if one.name.endswith(PANEL_SUFFIX)
+    }
     standards = {sha256(one.data).hexdigest(): one.data for one in members if one.name.endswith(".json")}
     rulings = [one for one in entries if one.facts.kind == RULED]
     for ruling in rulings:
         name = f"verdict {ruling.facts.public.get('ruling_no')}"
         report = Report(name, "verdict", begin(name))
-        _check_ruling(report, ruling, entries, standards)
-        report.not_proven += NOT_PROVEN
+        if ruling.facts.public.get("by") == "panel":
+            _check_panels(report, ruling, entries, standards, panels, given)
+        else:
+            _check_ruling(report, ruling, entries, standards)
+            report.not_proven += NOT_PROVEN
         reports.append(report)
     if not rulings:
         report = Report(path.name, "case", begin(path.name))
@@ -106,11 +118,36 @@ def _entry_of(name: str, data: bytes) -> list[Entry]:
         return []
 
 
+def _check_panels(
+    report: Report,
+    ruling: Entry,
+    entries: list[Entry],
+    standards: Mapping[str, bytes],
+    panels: Mapping[str, bytes],
+    given: Given,
+) -> None:
+    public = ruling.facts.public
+    report.facts = {name: str(public.get(name)) for name in TOLD}
+    standard = _standard_of(report, str(public["sha256"]), standards) if public.get("sha256") else None
+    if public.get("sha256") and standard is None:
+        return
+    check_panel_ruling(
+        report,
+        ruling.facts,
+        ruling.shown,
+        [one.facts for one in entries if one.facts.stream == ruling.facts.stream],
+        standard,
+        panels,
+        given.trust.policy,
+    )
+    report.not_proven += PANELS_NOT_PROVEN
+
+
 def _check_ruling(report: Report, ruling: Entry, entries: list[Entry], standards: Mapping[str, bytes]) -> None:
     public = ruling.facts.public
-    report.facts = {name: str(public.get(name)) for name in ("row", "case", "outcome", "refund_fen", "deduct_fen")}
+    report.facts = {name: str(public.get(name)) for name in TOLD}
     if public.get("by") != "standard":
-        report.add("verdict", State.UNKNOWN, "People decided: verify the panel's own file with fairkey panel verify.")
+        report.add("verdict", State.UNKNOWN, "Neither the standard nor a panel ruled here: this release cannot tell.")
         return
     standard = _standard_of(report, str(public.get("sha256")), standards)
     document = _document_of(report, ruling)

@@ -21,10 +21,12 @@ from fairkey.adapters.postgres.embedded import EmbeddedPostgres
 from fairkey.adapters.postgres.store import sealed_aad
 from fairkey.app import Opened
 from fairkey.business.basics import Stream
+from fairkey.business.crediting import Crediting
 from fairkey.proofs.checkpoints import read_checkpoint
 from fairkey.proofs.leaf import salt_of
 from fairkey.proofs.notes import read_note
 from fairkey.proofs.tiles import TiledTree, TileIsMissing
+from fairkey.verifying.crediting import CreditFacts
 from receipt_world import write_log
 
 pytestmark = pytest.mark.slow
@@ -203,3 +205,64 @@ def test_the_looking_finds_what_is_there(town: Town) -> None:
     code = next(iter(town.world.codes))
     assert code.encode() in forms
     assert next(iter(sealed.keys)).hex().encode() in forms
+
+
+Kept = dict[str, tuple[Crediting, int, int]]
+
+
+async def _kept(town: Town) -> Kept:
+    """Each shop's meter, free deposit and unsettled value as the house itself has them."""
+    questions, now_ms = town.opened.house.questions, town.opened.house.now_ms()
+    found = {}
+    for shop in await questions.floor.shops():
+        exposure = await questions.deposits.exposure(shop.shop_id, now_ms)
+        found[shop.shop_id] = (
+            await questions.credit.crediting(shop.shop_id),
+            (await questions.deposits.deposit(shop.shop_id)).free_fen,
+            exposure.open_fen + exposure.window_fen,
+        )
+    return found
+
+
+async def _kept_and_logged(town: Town) -> Kept:
+    """The same, when all of it is in the log; an order of the town may end at any moment."""
+    kept = await _kept(town)
+    while True:
+        await write_log(town.opened, town.opened.house.settings.database_url)
+        again = await _kept(town)
+        if again == kept:
+            return kept
+        kept = again
+
+
+def test_the_log_alone_gives_the_credit_that_the_house_acts_on(town: Town) -> None:
+    shops, now_ms = town.run(_kept_and_logged(town)), town.opened.house.now_ms()
+    entries = _entries(public_bytes(town.folder / "log" / "1"))
+    told = []
+    for some in (entries, entries[::-1]):
+        with CreditFacts() as facts:
+            facts.add(0, some)
+            told.append(dict(facts.accounts(now_ms)))
+    assert told[0] == told[1], "the order in the log changes nothing"
+    assert sum(account.published == "matches" for account in told[0].values()) >= 2
+    for shop_id, account in told[0].items():
+        crediting, free_fen, unsettled_fen = shops[shop_id]
+        assert account.differences == ()
+        assert (account.figures.meter, account.figures.band) == (crediting.meter, crediting.band)
+        assert (account.figures.deposit_free_fen, account.figures.unsettled_fen) == (free_fen, unsettled_fen)
+
+
+def test_a_line_that_no_order_bears_out_is_seen(town: Town) -> None:
+    town.run(_kept_and_logged(town))
+    entries = _entries(public_bytes(town.folder / "log" / "1"))
+    moved = next(entry for entry in entries if json.loads(entry)["kind"] == "credit.changed")
+    leaf = json.loads(moved)
+    leaf["public"]["meter"] += 1
+    with CreditFacts(leaf["shop"]) as facts:
+        facts.add(0, [json.dumps(leaf).encode() if entry == moved else entry for entry in entries])
+        [(_, account)] = facts.accounts(town.opened.house.now_ms())
+    assert account.published == "differs"
+    with CreditFacts(leaf["shop"]) as facts:
+        facts.add(0, [entry for entry in entries if entry != moved])
+        [(_, account)] = facts.accounts(town.opened.house.now_ms())
+    assert account.published == "differs"

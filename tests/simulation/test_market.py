@@ -1,13 +1,18 @@
 """Small markets around the real engine: a seed plays the same again, nothing breaks, verdicts can be made again."""
 
 import asyncio
+from collections import defaultdict
 from dataclasses import replace
 
 import msgspec
 import pytest
 
+from fairkey.business.basics import Stream
+from fairkey.business.credit.facts import KINDS, Fact
+from fairkey.business.credit.figures import account_of
+from fairkey.business.crediting import INITIAL
 from fairkey.business.dispute_events import ComplaintRuled
-from fairkey.business.files import OrderFile
+from fairkey.business.files import CreditFile, OrderFile
 from fairkey.business.orders import ENDED
 from fairkey.business.verdicts import is_remade, read_document
 from fairkey.engine.codec import event_from
@@ -34,6 +39,21 @@ def markets(monkeypatch: pytest.MonkeyPatch) -> list[Market]:
     return seen
 
 
+def assert_credit_is_borne_out(market: Market) -> None:
+    """What the engine kept as a shop's meter is what the orders' own public facts come to."""
+    facts = defaultdict(list)
+    for one in market.store.tables.events:
+        if one.kind in KINDS:
+            public = msgspec.json.decode(one.body)["public"]
+            stream = f"{one.stream.kind}:{one.stream.id}"
+            facts[one.stream.shop_id].append(Fact(one.at_ms, stream, one.version, one.kind, public))
+    for shop_id, told in facts.items():
+        account = account_of(told, market.now_ms)
+        moved = market.store.tables.streams.get(Stream(shop_id, "credit", shop_id))
+        kept = moved.file.crediting if moved and isinstance(moved.file, CreditFile) else INITIAL
+        assert (account.differences, account.figures.meter) == ((), kept.meter)
+
+
 @pytest.mark.parametrize("strategy", list(Strategy))
 def test_every_market_plays_to_its_end(strategy: Strategy, markets: list[Market]) -> None:
     played = asyncio.run(play(strategy, SMALL, 3))
@@ -45,6 +65,7 @@ def test_every_market_plays_to_its_end(strategy: Strategy, markets: list[Market]
     assert not tables.kept.below_zero()
     rebuilt = rebuild(tables)
     assert compare(tables.picture(), rebuilt) == []
+    assert_credit_is_borne_out(market)
     for recorded in tables.events:
         if recorded.kind == ComplaintRuled.kind:
             event, _ = event_from(recorded.body, recorded.sealed)

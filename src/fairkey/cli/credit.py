@@ -44,7 +44,8 @@ def recompute(
 ) -> None:
     """Verify the log, then compute meter, score and rates of its shops.
 
-    Exit codes as `fairkey verify`; from a log that does not hold nothing is computed.
+    Exit codes as `fairkey verify`; from a log that does not hold nothing is computed. A shop whose published meter is
+    not borne out by its orders' facts makes the answer "does not hold", too.
     """
     at_ms = _moment(at)
     given = given_by(policy, tsa_roots, no_memory=no_memory)
@@ -65,7 +66,8 @@ def recompute(
                 click.echo(json.dumps({"verdict": str(verdict), "shops": {}}, sort_keys=True))
             sys.exit(verdict.exit_code)
         at_ms = facts.last_at_ms if at_ms is None else at_ms
-        _tell(facts.accounts(at_ms), at_ms, as_json=as_json)
+        if not _tell(facts.accounts(at_ms), at_ms, as_json=as_json):
+            sys.exit(Verdict.DOES_NOT_HOLD.exit_code)
 
 
 def _moment(text: str) -> int | None:
@@ -81,19 +83,27 @@ def _moment(text: str) -> int | None:
     return (since.days * 86_400 + since.seconds) * 1_000 + since.microseconds // 1_000
 
 
-def _tell(accounts: Iterable[tuple[str, Account]], at_ms: int, *, as_json: bool) -> None:
+def _tell(accounts: Iterable[tuple[str, Account]], at_ms: int, *, as_json: bool) -> bool:
+    """Whether every published meter is borne out."""
     told = {shop: msgspec.to_builtins(account) for shop, account in accounts}
+    holds = all(account["published"] != "differs" for account in told.values())
     if as_json:
-        click.echo(json.dumps({"at_ms": at_ms, "shops": told, "verdict": "holds"}, sort_keys=True))
-        return
+        verdict = Verdict.HOLDS if holds else Verdict.DOES_NOT_HOLD
+        click.echo(json.dumps({"at_ms": at_ms, "shops": told, "verdict": str(verdict)}, sort_keys=True))
+        return holds
     for shop, account in told.items():
         click.echo(plain(shop))
         for name, value in account["figures"].items():
             click.echo(f"  {name:<20} {value}")
         for line_at, order, row, change, value, why in account["lines"]:
             click.echo(f"  {line_at} {plain(order)} {why} {plain(row)} {change:+d} = {value}")
+        if account["published"]:
+            click.echo(f"  the published meter {account['published']}")
+        for difference in account["differences"]:
+            click.echo(f"  {plain(difference)}")
     if not told:
         click.echo("No shop has facts that count.")
+    return holds
 
 
 @credit.command(name="alarms")

@@ -277,12 +277,11 @@ class Telling:
         yield self._stage.clock() + DAY_MS
 
     async def watched(self, shop_id: str) -> Story:
-        """A person looks at the shop on every day on which its meter has frozen it."""
-        while True:
-            credit = await self._stage.house.questions.credit.crediting(shop_id)
-            if credit.is_frozen:
-                await self._stage.ask(Asker.OPERATOR, ReviewFreeze(shop_id=shop_id, reason=SECOND_CHANCE))
-            yield self._stage.clock() + DAY_MS
+        """A person looks at the shop, if its meter has frozen it."""
+        credit = await self._stage.house.questions.credit.crediting(shop_id)
+        if credit.is_frozen:
+            await self._stage.ask(Asker.OPERATOR, ReviewFreeze(shop_id=shop_id, reason=SECOND_CHANCE))
+        yield self._stage.clock() + DAY_MS
 
     async def payout(self, shop_id: str, amount_fen: int, fault: dict[str, object] | None = None) -> Story:
         """The shop draws money."""

@@ -324,7 +324,8 @@ class _Builder:
         crooked = self._shops["crooked"].shop_id
         now_ms = self._now_ms
         return [
-            (now_ms - 20 * DAY_MS, tell.watched(crooked)),
+            *((now_ms - int(days * DAY_MS), tell.watched(crooked)) for days in (12, 1.9)),
+            (now_ms - 2 * DAY_MS, tell.watched(careless)),
             (now_ms - 16 * DAY_MS, tell.unmatched(6_600)),
             (now_ms - 2 * DAY_MS, tell.unmatched(9_650)),
             (now_ms - 5 * HOUR_MS, tell.unmatched(1_400, "USD")),

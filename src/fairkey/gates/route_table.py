@@ -78,6 +78,7 @@ _PAGES: Final = {
     "GET /log/tile/{path}": Gate(Permission.PUBLIC, limit="log"),
     # the standard
     "GET /guarantee": Gate(Permission.PUBLIC),
+    "GET /shops/{shop_no}/credit": Gate(Permission.PUBLIC),
     "GET /standard": Gate(Permission.PUBLIC),
     "GET /standard/diff/{older}/{newer}": Gate(Permission.PUBLIC),
     "GET /standard/{file}": Gate(Permission.PUBLIC),
@@ -160,6 +161,7 @@ _PAGES: Final = {
     "GET /desk/money": Gate(Permission.SHOP_READ),
     "GET /desk/money/ledger.csv": Gate(Permission.SHOP_READ),
     "GET /desk/deposit": Gate(Permission.SHOP_READ),
+    "GET /desk/credit": Gate(Permission.SHOP_READ),
     "POST /desk/deposit/agree": Gate(Permission.SHOP_OWNER),
     "POST /desk/deposit/top-up": Gate(Permission.SHOP_OWNER),
     "POST /desk/deposit/release": Gate(Permission.SHOP_OWNER),
@@ -263,6 +265,7 @@ _PROGRAMS: Final[Mapping[str, Gate]] = {
     "POST /api/v1/trace": Gate(Permission.PUBLIC, limit="trace"),
     "POST /api/v1/trace/life.zip": Gate(Permission.PUBLIC, limit="trace"),
     "GET /api/v1/shops/{shop_no}": Gate(Permission.PUBLIC),
+    "GET /api/v1/shops/{shop_no}/credit": Gate(Permission.PUBLIC),
     "GET /api/v1/standard": Gate(Permission.PUBLIC),
     "GET /api/v1/standard/{version}": Gate(Permission.PUBLIC),
     "GET /api/v1/sanctions": Gate(Permission.PUBLIC),

@@ -49,6 +49,7 @@ class Code:
     used_at_ms: int = 0
     used_by: str = ""
     revoked_at_ms: int = 0
+    cost_fen: int = 0  # what whoever sells it paid for it
 
 
 class Market:

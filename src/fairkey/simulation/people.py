@@ -83,6 +83,7 @@ class People:
         for _ in range(count):
             code, cost_fen = shop.make_code(shop.made)
             shop.made += 1
+            code.cost_fen = cost_fen
             self.tally.cost_fen += cost_fen
             codes.append(code)
         await self.market.put_in(shop.shop_id, shop.listing_id, codes, shop.custody)

@@ -6,6 +6,7 @@ from typing import Final
 
 from fairkey.business.askers import Asker
 from fairkey.business.basics import DAY_MS, MINUTE_MS, Stream
+from fairkey.business.codes import CodeStage
 from fairkey.business.deposits import TERMS_VERSION, AgreeDeposit, RecordTopUp, TopUpDeposit
 from fairkey.business.files import DepositFile
 
@@ -117,10 +118,8 @@ class _Stage:
 
     def _unsold_fen(self) -> int:
         """What lies unsold was not lost: it is worth what it cost."""
-        stock = self.market.store.tables.kept.stock
-        unsold = sum(stock[shop.shop_id, shop.listing_id] for shop in self.shops)
-        made = sum(shop.made for shop in self.shops)
-        return self.tally.cost_fen * unsold // made if made else 0
+        kept, codes = self.market.store.tables.kept.codes, self.market.codes
+        return sum(codes[code_id].cost_fen for (_, code_id), row in kept.items() if row.stage is CodeStage.FREE)
 
     async def _open(self, number: int) -> Shop:
         shop_id = await self.market.open_shop(f"shop {number}")

@@ -40,7 +40,7 @@ NAVIGATION: Final[Mapping[Role, tuple[Entry, ...]]] = {
         Entry("/desk/batches", _("Stock"), "layers"),
         Entry("/desk/complaints", _("Complaints"), "flag"),
         Entry("/desk/money", _("Money"), "wallet", also=("/desk/deposit",)),
-        Entry("/desk/figures", _("Figures"), "chart"),
+        Entry("/desk/figures", _("Figures"), "chart", also=("/desk/credit",)),
         Entry("/desk/settings", _("Shop"), "gear", also=("/desk/staff", "/desk/keys", "/desk/admission")),
     ),
     "operator": (

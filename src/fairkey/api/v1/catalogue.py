@@ -3,6 +3,7 @@
 from typing import Final
 
 from fairkey.api.calls import Call, Reply, reply, small_number
+from fairkey.api.credit_shapes import CreditView, credit_view
 from fairkey.api.endpoints import Endpoint
 from fairkey.api.listing_shapes import (
     ListingCards,
@@ -86,6 +87,13 @@ async def read_shop(house: House, call: Call) -> Reply:
     return reply(shop_view(front))
 
 
+async def read_credit(house: House, call: Call) -> Reply:
+    """The credit of one shop."""
+    shop_id = await _shop(house, call.shop_no())
+    account = await house.questions.credit.account(shop_id, house.now_ms())
+    return reply(credit_view(shop_id, account, await house.questions.credit.crediting(shop_id)))
+
+
 async def get_health(_: House, __: Call) -> Reply:
     """The process answers."""
     return reply(Well(ok=True))
@@ -142,6 +150,19 @@ ENDPOINTS: Final = (
         summary="Read a shop",
         handle=read_shop,
         answer=ShopView,
+        refusals=("NotFound",),
+    ),
+    Endpoint(
+        method="GET",
+        path="/api/v1/shops/{shop_no}/credit",
+        tag=TAG,
+        summary="Read the credit of a shop",
+        description=(
+            "Made of public facts alone: `fairkey credit recompute` comes to the same from the public log. Shares are "
+            "in millionths, -1 where nothing was counted. `lines` are the newest that moved the meter, newest first."
+        ),
+        handle=read_credit,
+        answer=CreditView,
         refusals=("NotFound",),
     ),
     Endpoint(

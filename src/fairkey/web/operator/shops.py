@@ -9,6 +9,7 @@ from litestar.response import Redirect
 
 from fairkey.business.askers import Asker
 from fairkey.business.basics import Command
+from fairkey.business.crediting import Crediting, ReviewFreeze
 from fairkey.business.shops import CLAUSE_OF, ReinstateShop, SuspendShop
 from fairkey.engine.house import House
 from fairkey.web.admission_words import GROUNDS, MEASURES
@@ -23,16 +24,22 @@ WORDS: Final[dict[str, Any]] = {"grounds": GROUNDS, "measure_words": MEASURES, "
 async def shops(request: AnyRequest, house: NamedDependency[House]) -> Response[str]:
     """All shops."""
     lines = await house.questions.floor.shops()
-    return render(frame(request, house), "operator/shops.html", shops=lines, refusal=None, **WORDS)
+    frozen = await _frozen(house)
+    return render(frame(request, house), "operator/shops.html", shops=lines, refusal=None, frozen=frozen, **WORDS)
+
+
+async def _frozen(house: House) -> dict[str, Crediting]:
+    """Shops that wait for a person to look at them."""
+    return {one.shop_id: one.crediting for one in await house.questions.credit.frozen()}
 
 
 @post("/floor/shops/{shop_no:int}/{action:str}", status_code=303)
 async def act(
     request: AnyRequest, house: NamedDependency[House], shop_no: FromPath[int], action: FromPath[str]
 ) -> Response[Any]:
-    """Suspend, ban or reinstate; each with what the shop has to know."""
+    """Suspend, ban, reinstate, or let a frozen shop trade again; each with what the shop has to know."""
     shop_id = await house.numbers.shop_of(shop_no)
-    if shop_id is None or action not in {"suspend", "reinstate"}:
+    if shop_id is None or action not in {"suspend", "reinstate", "review"}:
         return refused(request, house, "NotFound", {"what": "shop"}, back="/floor/shops")
     given = await form_of(request)
     reason = given.get("reason", "")
@@ -45,6 +52,7 @@ async def act(
             days=-1 if (days := whole(given.get("days", "") or "0")) is None else days,
         ),
         "reinstate": ReinstateShop(shop_id=shop_id, reason=reason),
+        "review": ReviewFreeze(shop_id=shop_id, reason=reason),
     }
     answer = await house.ask(Asker.OPERATOR, commands[action])
     if answer.refusal:
@@ -55,6 +63,7 @@ async def act(
             status_code=status_of(answer.refusal),
             shops=await house.questions.floor.shops(),
             refusal=view_of(context, answer.refusal, answer.details),
+            frozen=await _frozen(house),
             **WORDS,
         )
     await house.people.audit.write(request.user, f"shop.{action}", target=f"shop:{shop_id}")

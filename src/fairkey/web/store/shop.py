@@ -8,6 +8,7 @@ from fairkey.business.basics import NotFound
 from fairkey.engine.house import House
 from fairkey.read_tables.storefront import ShopFigures, ShopFront
 from fairkey.web.admission_words import FORMS, GROUNDS, MEASURES
+from fairkey.web.credit_words import BANDS
 from fairkey.web.frame import AnyRequest, frame
 from fairkey.web.inputs import whole
 from fairkey.web.render import render
@@ -52,6 +53,9 @@ async def show(request: AnyRequest, house: NamedDependency[House], shop_no: From
         figures=await figures_of(house, shop.shop_id),
         deposit_fen=(await house.questions.deposits.deposit(shop.shop_id)).free_fen,
         open_fen=(await house.questions.deposits.exposure(shop.shop_id, house.now_ms())).open_fen,
+        crediting=await house.questions.credit.crediting(shop.shop_id),
+        score_ppm=(await house.questions.credit.account(shop.shop_id, house.now_ms())).figures.score_ppm,
+        bands=BANDS,
         cards=await cards_of(house, shelf.cards),
         count=shelf.count,
         older=cursor_text(shelf.after),

@@ -105,8 +105,9 @@ WITH counted AS (
            (SELECT count(*) FROM json_array_elements(o.state #> '{codes,held}') AS c
             WHERE c ->> 'stage' = 'revealed') AS opened,
            o.state #>> '{complaint,stage}' AS complaint_stage,
-           CASE WHEN o.state #>> '{complaint,outcome}' = 'ruled' AND o.state #>> '{complaint,refund_fen}' IS NULL
-                THEN 'rejected' ELSE coalesce(o.state #>> '{complaint,outcome}', 'running') END AS outcome,
+           CASE WHEN o.state #>> '{complaint,outcome}' IN ('ruled', 'standard')
+                THEN CASE WHEN o.state #>> '{complaint,refund_fen}' IS NULL THEN 'rejected' ELSE 'ruled' END
+                ELSE coalesce(o.state #>> '{complaint,outcome}', 'running') END AS outcome,
            coalesce((o.state #>> '{complaint,refund_fen}')::bigint, 0) AS refund_fen,
            (o.state #>> '{review,speed}')::int AS speed,
            coalesce((o.state #>> '{review,code_worked}')::boolean, false) AS code_worked
@@ -135,13 +136,14 @@ SELECT shop_id, listing_id, grouping(listing_id) = 1 AS is_whole, count(*)::int 
        (count(*) FILTER (WHERE outcome = 'operator_silent'))::int AS operator_silent,
        (count(*) FILTER (WHERE outcome = 'ruled'))::int AS ruled,
        (count(*) FILTER (WHERE outcome = 'rejected'))::int AS rejected,
+       (count(*) FILTER (WHERE outcome = 'settled'))::int AS settled,
        (count(*) FILTER (WHERE outcome = 'withdrawn'))::int AS taken_back,
        count(speed)::int AS reviews, avg(speed)::float AS speed_mean,
        (count(*) FILTER (WHERE code_worked))::int AS code_worked
 FROM counted GROUP BY GROUPING SETS ((shop_id, listing_id), (shop_id))
 """
 _OUTCOMES: Final = (
-    "running", "accepted", "merchant_silent", "operator_silent", "ruled", "rejected", "taken_back",
+    "running", "accepted", "merchant_silent", "operator_silent", "ruled", "rejected", "settled", "taken_back",
 )  # fmt: skip
 
 _REVIEWS: Final = """

@@ -161,6 +161,17 @@ LAPSED = SAMPLE[panel_events.PanelLapsed]
 DEDUCTED = SAMPLE[deposit_events.DepositDeducted]
 FORFEITED = SAMPLE[deposit_events.StakeForfeited]
 POOL_PAID = SAMPLE[pool.PoolPaid]
+STAKED = SAMPLE[dispute_events.StakeSettled]
+ESCALATED = SAMPLE[dispute_events.ComplaintEscalated]
+CONVENE = panels.ConvenePanel(
+    shop_id=PLATFORM,
+    panel_id=ESCALATED.panel_id,
+    order_shop_id=SHOP,
+    order_id=ORDER,
+    level=3,
+    value_fen=ESCALATED.value_fen,
+)
+LOCK = deposits.LockStake(shop_id=SHOP, panel_id=ESCALATED.panel_id, amount_fen=200)
 CAUSES += [
     (
         "what a panel decides goes to its order",
@@ -203,6 +214,23 @@ CAUSES += [
             ),
         ],
     ),
+    (
+        "a shop's appeal to seven locks its stake, then the panel is asked for",
+        replace(ESCALATED, level=7, by="shop", stake_fen=200),
+        [LOCK, replace(CONVENE, level=7, stake_fen=200)],
+    ),
+    ("a buyer's locks nothing", replace(ESCALATED, by="buyer", stake_fen=200), [replace(CONVENE, stake_fen=200)]),
+    (
+        "a lost stake of the shop leaves its deposit",
+        STAKED,
+        [deposits.ForfeitStake(shop_id=SHOP, panel_id=STAKED.panel_id)],
+    ),
+    (
+        "and goes back when it was right",
+        replace(STAKED, returned=True, kept_fen=0),
+        [deposits.ReturnStake(shop_id=SHOP, panel_id=STAKED.panel_id)],
+    ),
+    ("a buyer's is kept when the money is split", replace(STAKED, by=dispute_events.Side.BUYER), []),
     ("a lost stake is the pool's", FORFEITED, [into_pool(FORFEITED.amount_fen, "stake")]),
     (
         "what the pool pays reaches the order's payer",
@@ -239,6 +267,7 @@ ROWS: dict[type[Event], list[Posting]] = {
         Posting(Account.ESCROW, Account.SHOP_PENDING, 18_130),
         Posting(Account.ESCROW, Account.PLATFORM_FEE, 370),
     ],
+    escrow.StakeKept: [Posting(Account.PLATFORM_FEE, Account.ARBITRATION, 950)],
     escrow.PaymentSettled: [Posting(Account.SHOP_PENDING, Account.SHOP_AVAILABLE, 18_130)],
     payouts.PayoutRequested: [Posting(Account.SHOP_AVAILABLE, Account.PAYOUT_PAYABLE, 18_130)],
     payouts.PaidOut: [Posting(Account.PAYOUT_PAYABLE, Account.PROVIDER_CLEARING, 18_130)],

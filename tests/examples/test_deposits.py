@@ -101,7 +101,7 @@ async def test_a_top_up_counts_when_the_provider_keeps_it(world: World) -> None:
 
 async def test_money_that_came_is_recorded_once_and_counts_not_before(world: World) -> None:
     await world.open_shop()
-    await world.done(Asker.MERCHANT, deposits.AgreeDeposit(shop_id=world.shop_id, version="1.0"))
+    await world.done(Asker.MERCHANT, deposits.AgreeDeposit(shop_id=world.shop_id, version=deposits.TERMS_VERSION))
     top_up_id = world.new_id()
     await world.done(
         Asker.MERCHANT, deposits.TopUpDeposit(shop_id=world.shop_id, top_up_id=top_up_id, amount_fen=10_000)

@@ -1,5 +1,7 @@
 """Escrow: every payment is recorded, what came in leaves once, each fen back to where it came from."""
 
+from msgspec.structs import replace
+
 from business_cases import NOW, ORDER, SHOP, Case, all_of, hold, state_after
 from fairkey.business import escrow
 from fairkey.business.basics import Broken
@@ -23,6 +25,7 @@ from fairkey.business.escrow import (
     ReleaseHeld,
     RetryRefund,
     RetryRelease,
+    StakeKept,
     StandingBriefing,
 )
 
@@ -141,6 +144,20 @@ RELEASING = [
         (received("a", 1), received("c", 999)),
         250,
         [release(1, "a", 0, 1), release(2, "c", 975, 24)],
+    ),
+    Case(
+        rule="a lost stake goes the way of the fee, and no fee is taken of it",
+        given=(A,),
+        when=ReleaseHeld(**ID),
+        brief=replace(standing(0, fee_bp=250), stake_fen=200),
+        then=[release(1, "a", 780, 220), StakeKept(amount_fen=200)],
+    ),
+    Case(
+        rule="and is kept once",
+        given=(A, release(1, "a", 780, 220), StakeKept(amount_fen=200), B),
+        when=ReleaseHeld(**ID),
+        brief=replace(standing(0, fee_bp=0), stake_fen=200),
+        then=[release(2, "b", 600, 0)],
     ),
     out("nothing held, nothing to release", (A, REFUND_A, refund(2, "a", 600, "complaint")), 250, []),
 ]

@@ -133,6 +133,7 @@ SAMPLES: tuple[Event, ...] = (
     escrow.PaymentReleased(
         release_no=1, provider="sandbox", provider_txn="t-1", shop_fen=18_130, fee_fen=370, attempt=1
     ),
+    escrow.StakeKept(amount_fen=950),
     escrow.PaymentSettled(release_no=1, shop_fen=18_130),
     escrow.ReleaseFailed(release_no=1, reason=TEXT),
     codes.CodesReserved(codes=CODES, listing_id=LISTING),
@@ -182,6 +183,9 @@ SAMPLES: tuple[Event, ...] = (
     dispute_events.RulingReviewed(ruling_no=1, confirmed=True, appeal_by_ms=AT_MS + 12, text=TEXT),
     dispute_events.RulingExecuted(
         ruling_no=1, row="R03", escrow_fen=2_000, deposit_fen=0, pool_fen=0, deduct_fen=2_000
+    ),
+    dispute_events.StakeSettled(
+        level=7, panel_id=ID, by=dispute_events.Side.SHOP, stake_fen=950, returned=False, kept_fen=950
     ),
     dispute_events.RulingTaken(ruling_no=1, by=dispute_events.Side.SHOP),
     messages.MessageSent(

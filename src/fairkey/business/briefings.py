@@ -406,7 +406,12 @@ def _standing_of_money(file: OrderFile) -> escrow.StandingBriefing:
     may_keep = stage in PROTECTED or stage is Stage.PLACED
     first = len(file.escrow.received) == 1
     why = "late" if stage is Stage.EXPIRED else ("surplus" if first and may_keep else "second")
-    return escrow.StandingBriefing(keep_fen=file.order.amount_fen if may_keep else 0, fee_bp=file.order.fee_bp, why=why)
+    return escrow.StandingBriefing(
+        keep_fen=file.order.amount_fen if may_keep else 0,
+        fee_bp=file.order.fee_bp,
+        why=why,
+        stake_fen=file.complaint.kept_fen,
+    )
 
 
 def _late(desk: Desk, file: OrderFile) -> complaints.LateBriefing:

@@ -43,10 +43,12 @@ from .dispute_events import (
     SettlementDeclined,
     SettlementOffered,
     Side,
+    StakeSettled,
     StandardIsNotHeld,
 )
 from .dispute_state import OPEN_STAGES, RULING_WITHIN_MS, Complaint, ComplaintStage, Ruling
 from .panel_verdicts import PanelBriefing, ruled_by_panel
+from .stakes import settled
 from .standard.truth import Statement
 from .verdicts import CodeCase, Verdict, document_of, judge, standard_of
 
@@ -55,7 +57,6 @@ REPLY_WITHIN_MS = 48 * HOUR_MS
 APPEAL_WITHIN_MS = 24 * HOUR_MS
 REVIEW_WITHIN_MS = 48 * HOUR_MS
 PANEL_WITHIN_MS = 96 * HOUR_MS  # longer than a panel can take, with its replacements; then silence has its outcome
-LEVELS = (3, 7, 17)
 OFFERS_MAX = 10
 
 INITIAL = dispute_state.INITIAL
@@ -232,14 +233,14 @@ def decide(
             return _open(command, complaint, brief, at_ms)
         case AcceptComplaint():
             _require(complaint, *OPEN_STAGES, ComplaintStage.PANEL)
-            return [ComplaintClosed(outcome=Outcome.ACCEPTED, refund_fen=complaint.demand_fen, text="")]
+            return _closed(complaint, Outcome.ACCEPTED, complaint.demand_fen)
         case ContestComplaint():
             _require(complaint, ComplaintStage.OPENED)
             require_text(command.text, "text", 4_000, 5)
             return [ComplaintContested(text=command.text, rule_by_ms=at_ms + RULING_WITHIN_MS)]
         case WithdrawComplaint():
             _require(complaint, *OPEN_STAGES, ComplaintStage.PANEL)
-            return [ComplaintClosed(outcome=Outcome.WITHDRAWN, refund_fen=0, text="")]
+            return _closed(complaint, Outcome.WITHDRAWN, 0)
         case OfferSettlement() | AnswerOffer():
             return _settle(command, complaint)
         case AskBuyer():
@@ -261,7 +262,7 @@ def decide(
             return _appeal(command, complaint, at_ms)
         case TakeRuling():
             taken = _require_lost(complaint, command.by)
-            return [RulingTaken(ruling_no=taken.ruling_no, by=command.by), *_final(taken)]
+            return [RulingTaken(ruling_no=taken.ruling_no, by=command.by), *_final(complaint, taken)]
         case AskReview() | ReviewRuling():
             return _review(command, complaint, at_ms)
         case TakePanelVerdict() | TakePanelLapse():
@@ -305,7 +306,7 @@ def _settle(command: OfferSettlement | AnswerOffer, complaint: Complaint) -> lis
         return [SettlementDeclined(offer_no=offer.offer_no, by=command.by)]
     return [
         SettlementAccepted(offer_no=offer.offer_no, by=command.by),
-        ComplaintClosed(outcome=Outcome.SETTLED, refund_fen=offer.refund_fen, text=""),
+        *_closed(complaint, Outcome.SETTLED, offer.refund_fen),
     ]
 
 
@@ -376,15 +377,58 @@ def _ruled(verdict: Verdict, document: str, number: int, appeal_by_ms: int) -> C
     )
 
 
-def _final(ruling: Ruling) -> list[Event]:
+def _closed(complaint: Complaint, outcome: Outcome, refund_fen: int) -> list[Event]:
+    """The complaint ends with no ruling to carry out."""
+    judged = complaint.ruling.level if complaint.ruling else 0
+    return _ended(complaint, outcome, judged, refund_fen=refund_fen, pool_fen=0, deduct_fen=0)
+
+
+def _final(complaint: Complaint, ruling: Ruling | ComplaintRuled) -> list[Event]:
     """The ruling is carried out, and the complaint is over."""
     outcome = Outcome.RULED if ruling.level else Outcome.STANDARD
-    closed = ComplaintClosed(outcome=outcome, refund_fen=ruling.refund_fen, text="")
-    return [closed, _executed(ruling, ruling.refund_fen)]
+    events = _ended(
+        complaint,
+        outcome,
+        ruling.level,
+        refund_fen=ruling.refund_fen,
+        pool_fen=ruling.pool_fen,
+        deduct_fen=ruling.deduct_fen,
+    )
+    kept_fen = sum(one.kept_fen for one in events if isinstance(one, StakeSettled) and one.by is Side.BUYER)
+    return [*events, _executed(ruling, ruling.refund_fen - kept_fen)]
+
+
+def _ended(
+    complaint: Complaint, outcome: Outcome, judged: int, *, refund_fen: int, pool_fen: int, deduct_fen: int
+) -> list[Event]:
+    """The stakes of all appeals are settled, and what a buyer loses of his is kept of what goes back to him."""
+    done = settled(
+        complaint.stakes,
+        judged_level=judged,
+        back_fen=refund_fen + pool_fen,
+        refund_fen=refund_fen,
+        cost_fen=refund_fen + deduct_fen,
+    )
+    events: list[Event] = [
+        StakeSettled(
+            level=one.stake.level,
+            panel_id=one.stake.panel_id,
+            by=Side.BUYER if one.stake.by_buyer else Side.SHOP,
+            stake_fen=one.stake.amount_fen,
+            returned=one.returned,
+            kept_fen=one.kept_fen,
+        )
+        for one in done
+    ]
+    kept_fen = sum(one.kept_fen for one in done if one.stake.by_buyer)
+    return [*events, ComplaintClosed(outcome=outcome, refund_fen=refund_fen - kept_fen, text="")]
 
 
 def _executed(ruling: Ruling | ComplaintRuled, escrow_fen: int) -> RulingExecuted:
-    """While a complaint runs the escrow holds all that was paid, so a deposit pays only what comes on top."""
+    """While a complaint runs the escrow holds all that was paid, so a deposit pays only what comes on top.
+
+    `escrow_fen`: what goes back to the buyer.
+    """
     return RulingExecuted(
         ruling_no=ruling.ruling_no,
         row=ruling.row,
@@ -401,19 +445,15 @@ def panel_id_of(order_id: str, level: int) -> str:
     return f"{digest[:8]}-{digest[8:12]}-8{digest[13:16]}-9{digest[17:20]}-{digest[20:32]}"
 
 
-def _next_level(complaint: Complaint) -> int:
-    return next((level for level in LEVELS if level > complaint.level), 0)
-
-
 def _escalated(order_id: str, complaint: Complaint, by: str, case: str, at_ms: int) -> ComplaintEscalated:
-    level = _next_level(complaint)
+    level = complaint.next_level
     return ComplaintEscalated(
         level=level,
         by=by,
         case=case,
         panel_id=panel_id_of(order_id, level),
         value_fen=complaint.demand_fen,
-        stake_fen=0,
+        stake_fen=complaint.stake_fen(by),
         decide_by_ms=at_ms + PANEL_WITHIN_MS,
     )
 
@@ -421,7 +461,7 @@ def _escalated(order_id: str, complaint: Complaint, by: str, case: str, at_ms: i
 def _appeal(command: AppealRuling, complaint: Complaint, at_ms: int) -> list[Event]:
     ruling = _require_lost(complaint, command.by)
     require_text(command.text, "text", 4_000, 5)
-    level = _next_level(complaint)
+    level = complaint.next_level
     return [
         RulingAppealed(ruling_no=ruling.ruling_no, by=command.by, level=level, text=command.text),
         _escalated(command.order_id, complaint, command.by.value, ruling.case, at_ms),
@@ -472,12 +512,11 @@ def _take_panel(
         refund_fen=command.refund_fen,
         votes_sha256=command.text_sha256,
         at_ms=at_ms,
-        appeal_by_ms=at_ms + APPEAL_WITHIN_MS if _next_level(complaint) else at_ms,
+        appeal_by_ms=at_ms + APPEAL_WITHIN_MS if complaint.next_level else at_ms,
     )
-    if _next_level(complaint):
+    if complaint.next_level:
         return [ruled]
-    closed = ComplaintClosed(outcome=Outcome.RULED, refund_fen=ruled.refund_fen, text="")
-    return [ruled, closed, _executed(ruled, ruled.refund_fen)]
+    return [ruled, *_final(complaint, ruled)]
 
 
 def _end_silence(order_id: str, complaint: Complaint, at_ms: int) -> list[Event]:
@@ -489,21 +528,21 @@ def _end_silence(order_id: str, complaint: Complaint, at_ms: int) -> list[Event]
         assert ruling is not None
         if ruling.review_by_ms and not ruling.reviewed:  # the platform was asked and is silent: people decide
             return [_escalated(order_id, complaint, "silence", ruling.case, at_ms)]
-        return _final(ruling)
+        return _final(complaint, ruling)
     if complaint.stage is ComplaintStage.ASKED:
-        return [ComplaintClosed(outcome=Outcome.WITHDRAWN, refund_fen=0, text="")]
+        return _closed(complaint, Outcome.WITHDRAWN, 0)
     if complaint.stage is ComplaintStage.OPENED and at_ms < complaint.answer_by_ms:
         return [JudgingWaits(case="", until_ms=complaint.answer_by_ms)]  # the standard was to be asked, and was not
     if complaint.stage is ComplaintStage.OPENED:
-        return [ComplaintClosed(outcome=Outcome.MERCHANT_SILENT, refund_fen=complaint.demand_fen, text="")]
+        return _closed(complaint, Outcome.MERCHANT_SILENT, complaint.demand_fen)
     return _without_people(complaint)
 
 
 def _without_people(complaint: Complaint) -> list[Event]:
     """What was ruled before stands; where nothing was, the platform owed a decision and the buyer has it."""
     if complaint.ruling is not None:
-        return _final(complaint.ruling)
-    return [ComplaintClosed(outcome=Outcome.OPERATOR_SILENT, refund_fen=complaint.demand_fen, text="")]
+        return _final(complaint, complaint.ruling)
+    return _closed(complaint, Outcome.OPERATOR_SILENT, complaint.demand_fen)
 
 
 def _require_lost(complaint: Complaint, by: Side) -> Ruling:

@@ -85,17 +85,23 @@ def consequences_of(stream: Stream, event: Event) -> list[Command]:
         case dispute_events.ComplaintOpened():
             return [orders.FreezeOrder(shop_id=shop_id, order_id=order_id)]
         case dispute_events.ComplaintEscalated():
-            return [
-                panels.ConvenePanel(
-                    shop_id=PLATFORM,
-                    panel_id=event.panel_id,
-                    order_shop_id=shop_id,
-                    order_id=order_id,
-                    level=event.level,
-                    value_fen=event.value_fen,
-                    stake_fen=event.stake_fen,
-                )
-            ]
+            convene = panels.ConvenePanel(
+                shop_id=PLATFORM,
+                panel_id=event.panel_id,
+                order_shop_id=shop_id,
+                order_id=order_id,
+                level=event.level,
+                value_fen=event.value_fen,
+                stake_fen=event.stake_fen,
+            )
+            if event.stake_fen and event.by == dispute_events.Side.SHOP:
+                lock = deposits.LockStake(shop_id=shop_id, panel_id=event.panel_id, amount_fen=event.stake_fen)
+                return [lock, convene]
+            return [convene]
+        case dispute_events.StakeSettled(by=dispute_events.Side.SHOP):
+            if event.returned:
+                return [deposits.ReturnStake(shop_id=shop_id, panel_id=event.panel_id)]
+            return [deposits.ForfeitStake(shop_id=shop_id, panel_id=event.panel_id)]
         case panel_events.PanelDecided():
             return [
                 complaints.TakePanelVerdict(

@@ -29,7 +29,7 @@ from .deposit_events import (
     TopUpAsked,
 )
 
-TERMS_VERSION = "1.0"
+TERMS_VERSION = "1.1"  # 1.1: stakes on appeals
 TOP_UP_MIN_FEN = 10_000
 NOTICE_MS = 15 * DAY_MS
 TOP_UPS_OPEN_MAX = 20

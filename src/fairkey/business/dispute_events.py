@@ -264,10 +264,25 @@ class RulingExecuted(Event, frozen=True):
     deduct_fen: int
 
 
+class StakeSettled(Event, frozen=True):
+    """The dispute ended: the stake of an appeal goes back, or is lost. `kept_fen`: what is kept of it, a shop's out of
+    its deposit, a buyer's out of his refund.
+    """
+
+    kind = "dispute.stake_settled"
+    level: int
+    panel_id: str
+    by: Side
+    stake_fen: int
+    returned: bool
+    kept_fen: int
+
+
 ComplaintEvent = (
     ComplaintOpened | ComplaintDemanded | ComplaintContested | SettlementOffered | SettlementAccepted
     | SettlementDeclined | BuyerAsked | BuyerReplied | JudgingWaits | ComplaintEscalated | ComplaintRuled
     | RulingAppealed | ReviewAsked | RulingReviewed | RulingTaken | RulingWeighed | ComplaintClosed | RulingExecuted
+    | StakeSettled
 )  # fmt: skip
 
 

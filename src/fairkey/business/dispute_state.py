@@ -31,9 +31,12 @@ from .dispute_events import (
     SettlementDeclined,
     SettlementOffered,
     Side,
+    StakeSettled,
 )
+from .stakes import Stake, stake_fen
 
 RULING_WITHIN_MS = 48 * HOUR_MS
+LEVELS = (3, 7, 17)
 
 
 class ComplaintStage(StrEnum):
@@ -104,7 +107,25 @@ class Complaint(Struct, frozen=True, kw_only=True, omit_defaults=True):
     ruling: Ruling | None = None
     rulings: int = 0
     level: int = 0
+    stakes: tuple[Stake, ...] = ()  # of appeals, until it ends
+    kept_fen: int = 0  # of the buyer's refund, for appeals that failed
+    has_won: bool = False  # the buyer got all that he asked for by some ruling
     defect_no: int = 0  # of the ruling that was the first to be carried out as a defect of the shop
+
+    @property
+    def next_level(self) -> int:
+        """How many people decide next; 0 when nobody is above."""
+        return next((level for level in LEVELS if level > self.level), 0)
+
+    def stake_fen(self, by: str) -> int:
+        """What the next escalation stakes, when `by` asks for it."""
+        return stake_fen(
+            self.next_level,
+            self.demand_fen,
+            is_appeal=by in (Side.BUYER, Side.SHOP),
+            by_buyer=by == Side.BUYER,
+            has_won=self.has_won,
+        )
 
 
 INITIAL = Complaint()
@@ -151,7 +172,8 @@ def evolve(complaint: Complaint, event: ComplaintEvent, at_ms: int) -> Complaint
         case JudgingWaits():
             return replace(complaint, due_at_ms=event.until_ms)
         case ComplaintEscalated():
-            return replace(complaint, stage=ComplaintStage.PANEL, due_at_ms=event.decide_by_ms, level=event.level)
+            panel = replace(complaint, stage=ComplaintStage.PANEL, due_at_ms=event.decide_by_ms, level=event.level)
+            return replace(panel, stakes=(*panel.stakes, _staked(complaint, event))) if event.stake_fen else panel
         case ComplaintRuled():
             return _with_ruling(complaint, event, at_ms)
         case RulingAppealed():
@@ -174,12 +196,29 @@ def evolve(complaint: Complaint, event: ComplaintEvent, at_ms: int) -> Complaint
             assert complaint.ruling is not None
             ruling = replace(complaint.ruling, reviewed=True)
             return replace(complaint, ruling=ruling, due_at_ms=event.appeal_by_ms)
+        case StakeSettled():
+            left = tuple(one for one in complaint.stakes if one.level != event.level)
+            kept_fen = event.kept_fen if event.by is Side.BUYER else 0
+            return replace(complaint, stakes=left, kept_fen=complaint.kept_fen + kept_fen)
         case RulingExecuted():
             return _carried_out(complaint, event.ruling_no)
         case RulingTaken() | RulingWeighed():
             return complaint  # what follows from it comes at once
         case _:
             assert_never(event)
+
+
+def _staked(complaint: Complaint, event: ComplaintEscalated) -> Stake:
+    ruling = complaint.ruling
+    assert ruling is not None
+    return Stake(
+        level=event.level,
+        panel_id=event.panel_id,
+        by_buyer=event.by == Side.BUYER,
+        amount_fen=event.stake_fen,
+        back_fen=ruling.refund_fen + ruling.pool_fen,
+        cost_fen=ruling.refund_fen + ruling.deduct_fen,
+    )
 
 
 def _carried_out(complaint: Complaint, ruling_no: int) -> Complaint:
@@ -206,7 +245,8 @@ def _with_ruling(complaint: Complaint, event: ComplaintRuled, at_ms: int) -> Com
         at_ms=at_ms,
         appeal_by_ms=event.appeal_by_ms,
     )
-    ruled = replace(complaint, ruling=ruling, rulings=event.ruling_no)
+    has_won = complaint.has_won or 0 < complaint.demand_fen <= event.refund_fen + event.pool_fen
+    ruled = replace(complaint, ruling=ruling, rulings=event.ruling_no, has_won=has_won)
     if complaint.stage is ComplaintStage.NONE:  # a late delivery: nobody complained, nothing is left to decide
         return ruled
     return replace(ruled, stage=ComplaintStage.RULED, due_at_ms=event.appeal_by_ms)

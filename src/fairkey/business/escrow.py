@@ -71,6 +71,13 @@ class PaymentReleased(Event, frozen=True):
     attempt: int
 
 
+class StakeKept(Event, frozen=True):
+    """Of the platform's part of the split this is the stake of an appeal that the buyer lost: it pays arbitrators."""
+
+    kind = "payment.stake_kept"
+    amount_fen: int
+
+
 class PaymentSettled(Event, frozen=True):
     """The provider confirmed the split: the shop may draw the money."""
 
@@ -90,7 +97,7 @@ class ReleaseFailed(Event, frozen=True):
 
 EscrowEvent = (
     PaymentReceived | PaymentSurplus | RefundRequested | PaymentRefunded | RefundFailed
-    | PaymentReleased | PaymentSettled | ReleaseFailed
+    | PaymentReleased | StakeKept | PaymentSettled | ReleaseFailed
 )  # fmt: skip
 
 
@@ -210,6 +217,7 @@ class Escrow(Struct, frozen=True, kw_only=True, omit_defaults=True):
     received: tuple[Received, ...] = ()
     refunds: tuple[Refund, ...] = ()
     releases: tuple[Release, ...] = ()
+    stake_fen: int = 0  # of the platform's part: lost stakes
 
     @property
     def received_fen(self) -> int:
@@ -233,7 +241,7 @@ class Escrow(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def fee_fen(self) -> int:
-        """The platform's part."""
+        """The platform's part, lost stakes included."""
         return sum(one.fee_fen for one in self.releases)
 
 
@@ -246,6 +254,7 @@ class StandingBriefing(Struct, frozen=True, kw_only=True):
     keep_fen: int
     fee_bp: int
     why: str
+    stake_fen: int = 0  # of what is held: the buyer's, lost
 
 
 class ExistenceBriefing(Struct, frozen=True, kw_only=True):
@@ -285,7 +294,7 @@ def decide(
             return _refund(escrow, amount_fen, command.why)
         case ReleaseHeld():
             assert isinstance(brief, StandingBriefing)
-            return _release(escrow, brief.fee_bp)
+            return _release(escrow, brief.fee_bp, max(brief.stake_fen - escrow.stake_fen, 0))
         case RecordRefund():
             return _record_refund(command, escrow)
         case RecordRelease():
@@ -326,9 +335,11 @@ def _refund(escrow: Escrow, amount_fen: int, why: str) -> list[Event]:
     return events
 
 
-def _release(escrow: Escrow, fee_bp: int) -> list[Event]:
+def _release(escrow: Escrow, fee_bp: int, stake_fen: int) -> list[Event]:
+    """What is held goes to the shop less the fee; a lost stake goes the way of the fee, and none is taken of it."""
     events: list[Event] = []
-    fee_left_fen = escrow.held_fen * fee_bp // 10_000
+    invariant(stake_fen <= escrow.held_fen, "a stake is kept out of what is held")
+    fee_left_fen = (escrow.held_fen - stake_fen) * fee_bp // 10_000 + stake_fen
     for one in escrow.received:
         part_fen = one.amount_fen - one.left_fen
         if part_fen:
@@ -344,7 +355,7 @@ def _release(escrow: Escrow, fee_bp: int) -> list[Event]:
                     attempt=1,
                 )
             )
-    return events
+    return [*events, StakeKept(amount_fen=stake_fen)] if stake_fen else events
 
 
 def _record_refund(command: RecordRefund, escrow: Escrow) -> list[Event]:
@@ -433,6 +444,8 @@ def evolve(escrow: Escrow, event: EscrowEvent, at_ms: int) -> Escrow:
                 event.provider_txn,
                 event.shop_fen + event.fee_fen,
             )
+        case StakeKept():
+            return replace(escrow, stake_fen=escrow.stake_fen + event.amount_fen)
         case PaymentSettled():
             return _with_release(escrow, event.release_no, InstructionState.DONE)
         case ReleaseFailed():

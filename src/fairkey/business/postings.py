@@ -27,6 +27,7 @@ class Account(StrEnum):
     DEPOSIT_LOCKED = "deposit_locked"
     STAKE = "stake"
     GUARANTEE_POOL = "guarantee_pool"
+    ARBITRATION = "arbitration"
 
 
 ASSETS = frozenset({Account.PROVIDER_CLEARING})
@@ -56,6 +57,8 @@ def postings_of(event: Event) -> list[Posting]:
                 Posting(Account.ESCROW, Account.PLATFORM_FEE, event.fee_fen),
             ]
             return [row for row in rows if row.amount_fen]
+        case escrow.StakeKept():
+            return [Posting(Account.PLATFORM_FEE, Account.ARBITRATION, event.amount_fen)]
         case escrow.PaymentSettled(shop_fen=shop_fen) if shop_fen:
             return [Posting(Account.SHOP_PENDING, Account.SHOP_AVAILABLE, shop_fen)]
         case payouts.PayoutRequested():

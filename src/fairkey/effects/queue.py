@@ -12,6 +12,7 @@ from fairkey.business import (
     crediting,
     deposit_events,
     dispute_events,
+    dispute_state,
     escrow,
     evidence,
     messages,
@@ -162,6 +163,13 @@ def _of_dispute(stream: Stream, version: int, event: Event) -> list[Effect]:
                 "appeal_by_ms": event.appeal_by_ms,
             }
             return [_tell(whom, stream, version, "ruled", **facts) for whom in ("buyer", "merchant")]
+        case dispute_events.ComplaintRuled(by="panel") if event.level < dispute_state.LEVELS[-1]:
+            decided: dict[str, object] = {
+                "level": event.level,
+                "refund_fen": event.refund_fen,
+                "appeal_by_ms": event.appeal_by_ms,
+            }
+            return [_tell(whom, stream, version, "panel_ruled", **decided) for whom in ("buyer", "merchant")]
         case dispute_events.ComplaintEscalated():
             by_ms: dict[str, object] = {"decide_by_ms": event.decide_by_ms}
             return [_tell(whom, stream, version, "escalated", **by_ms) for whom in ("buyer", "merchant")]

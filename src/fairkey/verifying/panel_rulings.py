@@ -154,7 +154,7 @@ def _check_entries(report: Report, ruling: LeafFacts, document: PanelDocument, e
             told.append(("units_total", said.get("units_total"), one.public.get("quantity")))
         elif one.kind == "dispute.escalated" and one.public.get("level") == document.level:
             told.append(("panel", document.panel_id, one.public.get("panel_id")))
-        elif one.kind == "dispute.ruled" and one.public.get("ruling_no") == ruling.public.get("ruling_no", 0) - 1:
+        elif one.kind == "dispute.ruled" and one.public.get("ruling_no") == _number_of(ruling) - 1:
             before = document.before
             told.append(("ruling before", before.ruling_no if before else 0, one.public.get("ruling_no")))
             if before:
@@ -169,3 +169,8 @@ def _check_entries(report: Report, ruling: LeafFacts, document: PanelDocument, e
         report.add("statements", State.GOOD, f"{len(told)} statements are those of the entries in the log.")
     else:
         report.add("statements", State.LEFT, "Nothing stated is in an entry of this case file.")
+
+
+def _number_of(ruling: LeafFacts) -> int:
+    number = ruling.public.get("ruling_no")
+    return number if isinstance(number, int) else 0

@@ -105,6 +105,14 @@ BUYER: Final[Mapping[str, Words]] = {
         ),
         button=_("Read the ruling"),
     ),
+    "panel_ruled": Words(
+        subject=_("The panel has decided: %(product)s"),
+        lines=(
+            _("%(level)s people drawn by lot decided: %(refund_fen)s goes back to you."),
+            _("Who lost can appeal until %(appeal_by_ms)s; then it is carried out."),
+        ),
+        button=_("Read the ruling"),
+    ),
     "escalated": Words(
         subject=_("A panel decides your complaint: %(product)s"),
         lines=(_("People drawn by lot decide until %(decide_by_ms)s."),),
@@ -148,6 +156,14 @@ MERCHANT: Final[Mapping[str, Words]] = {
         lines=(
             _("By the published standard %(refund_fen)s goes back to the buyer; the reason stands at your desk."),
             _("Who lost can appeal until %(appeal_by_ms)s or ask for a person; then it is carried out."),
+        ),
+        button=_("To the desk"),
+    ),
+    "panel_ruled": Words(
+        subject=_("The panel has decided: %(product)s"),
+        lines=(
+            _("%(level)s people drawn by lot decided: %(refund_fen)s goes back to the buyer."),
+            _("Who lost can appeal until %(appeal_by_ms)s; then it is carried out."),
         ),
         button=_("To the desk"),
     ),

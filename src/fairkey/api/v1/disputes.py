@@ -84,7 +84,7 @@ class OfferView(Out, frozen=True, kw_only=True):
 class RulingView(Out, frozen=True, kw_only=True):
     """The last ruling. `level`: 0 the standard, else how many people decided. `version` and `sha256` name the standard.
 
-    `verdict`: what it was made of, as canonical JSON; of a panel's, the hash of its text.
+    `verdict`: what it was made of, as canonical JSON. `stake_fen`: what an appeal by you would stake.
     """
 
     ruling_no: int
@@ -97,6 +97,7 @@ class RulingView(Out, frozen=True, kw_only=True):
     ruled_at: Moment
     appeal_by: Moment
     appealed_by: Side | None
+    stake_fen: Fen
     review_by: Moment | None
     reviewed: bool
     version: str
@@ -177,7 +178,7 @@ async def _show(house: House, call: Call, side: Side) -> Reply:
             question=_said(facts, "dispute.asked"),
             answer=_said(facts, "dispute.replied"),
             offers=tuple(_offer(one, facts) for one in complaint.offers),
-            ruling=_ruling(complaint, facts),
+            ruling=_ruling(complaint, facts, side),
         )
     )
 
@@ -194,7 +195,7 @@ def _offer(offer: Offer, facts: list[Fact]) -> OfferView:
     return OfferView(offer_no=offer.offer_no, by=offer.by, refund_fen=offer.refund_fen, text=text, state=offer.state)
 
 
-def _ruling(complaint: Complaint, facts: list[Fact]) -> RulingView | None:
+def _ruling(complaint: Complaint, facts: list[Fact], side: Side) -> RulingView | None:
     ruling: Ruling | None = complaint.ruling
     if ruling is None:
         return None
@@ -210,6 +211,7 @@ def _ruling(complaint: Complaint, facts: list[Fact]) -> RulingView | None:
         ruled_at=moment(ruling.at_ms),
         appeal_by=moment(ruling.appeal_by_ms),
         appealed_by=ruling.appealed_by,
+        stake_fen=complaint.stake_fen(side),
         review_by=moment_or_none(ruling.review_by_ms),
         reviewed=ruling.reviewed,
         version=ruling.version,
@@ -395,9 +397,12 @@ def _endpoints(side: Side, path: str, whose: str) -> tuple[Endpoint, ...]:
         ),
         Endpoint(
             method="POST", path=f"{about}/appeal", tag=TAG, summary=f"Appeal a ruling to people{whose}",
-            description="Within 24 hours, by who did not get all he wanted; 3, then 7, then 17 decide.",
+            description=(
+                "Within 24 hours, by who did not get all he wanted; 3, then 7, then 17 decide. "
+                "Above 3 it stakes `stake_fen`."
+            ),
             handle=_for(side, _appealed, "appeal_ruling"), body=Reasoned,
-            answer=Done, idempotency="optional", refusals=_LOST,
+            answer=Done, idempotency="optional", refusals=(*_LOST, "DepositIsTooLow"),
             example=Example(
                 request={"text": "判定未考虑我方提供的录屏。"},
                 answer={"stage": "disputed", "kinds": ["dispute.appealed", "dispute.escalated"]},

@@ -157,6 +157,12 @@ LINES: Final[Mapping[str, Line]] = {
     "dispute.appealed": Line(title=_("Somebody appealed"), icon="flag", tone="wait"),
     "dispute.review_asked": Line(title=_("A review by a person was asked for"), icon="search", tone="wait"),
     "dispute.reviewed": Line(title=_("A person reviewed the ruling"), icon="search", tone="hold"),
+    "dispute.stake_settled": Line(
+        title=_("The stake of an appeal was settled"),
+        text=_("%(kept_fen)s of %(stake_fen)s kept, for arbitrators and the pool"),
+        icon="coin",
+        tone="mute",
+    ),
     "dispute.ruling_taken": Line(title=_("The ruling was accepted"), icon="check", tone="mute"),
     "dispute.final": Line(
         title=_("The complaint is over"), text="%(outcome)s", icon="ledger", tone="hold", amount=("refund_fen",)
@@ -182,6 +188,7 @@ KINDS: Final[Mapping[str, str]] = {
     "dispute.evidence_confirmed": _("Evidence confirmed"),
     "evidence.recording_started": _("Guided recording began"),
     "evidence.recording_stopped": _("Guided recording ended"),
+    "payment.stake_kept": _("A lost stake was kept"),
     "payment.settled": _("The provider confirmed the release"),
     "payment.release_failed": _("The provider could not release the money yet"),
 }

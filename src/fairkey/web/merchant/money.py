@@ -38,12 +38,14 @@ ACCOUNTS: Final[Mapping[str, str]] = {
     "deposit_locked": _("Deposit, asked back"),
     "stake": _("Stakes"),
     "guarantee_pool": _("Guarantee pool"),
+    "arbitration": _("For arbitrators"),
 }
 MOVES: Final[Mapping[str, str]] = {
     "payment.received": _("Payment arrived"),
     "payment.refund_requested": _("Refund ordered"),
     "payment.refunded": _("Refund confirmed"),
     "payment.released": _("Released from escrow"),
+    "payment.stake_kept": _("Lost stake of a buyer"),
     "payment.settled": _("Settled by the provider"),
     "payment.restoring": _("Buyer paid by the pool"),
     "payment.restored": _("Refund confirmed"),

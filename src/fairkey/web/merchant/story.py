@@ -126,6 +126,12 @@ LINES: Final[Mapping[str, Line]] = {
     "dispute.appealed": Line(title=_("Somebody appealed"), icon="flag", tone="wait"),
     "dispute.review_asked": Line(title=_("A review by a person was asked for"), icon="search", tone="wait"),
     "dispute.reviewed": Line(title=_("A person reviewed the ruling"), icon="search", tone="hold"),
+    "dispute.stake_settled": Line(
+        title=_("The stake of an appeal was settled"),
+        text=_("%(kept_fen)s of %(stake_fen)s kept, for arbitrators and the pool"),
+        icon="coin",
+        tone="mute",
+    ),
     "dispute.ruling_taken": Line(title=_("The ruling was accepted"), icon="check", tone="mute"),
     "dispute.final": Line(
         title=_("The complaint is over"), text="%(outcome)s", icon="ledger", tone="hold", amount="refund_fen"

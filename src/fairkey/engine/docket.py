@@ -13,6 +13,7 @@ from fairkey.business.askers import Asker
 from fairkey.business.basics import PLATFORM, NotFound, require
 from fairkey.business.listings import decode_terms
 from fairkey.business.panel_events import PanelStage
+from fairkey.business.panel_figures import NOTHING, Figures, figures_of
 from fairkey.business.panel_verdicts import may_name
 from fairkey.business.panels import CommitVote, Panel, StepBack, check_vote, commitment_of, reason_digest
 from fairkey.business.standard.library import newest
@@ -28,6 +29,7 @@ from .calibration import CASES, EXAM, KnownCase, is_due
 from .house import House
 from .paneling import Ballot
 
+PANELS_COUNTED_MAX: Final = 5_000
 SALT_BYTES: Final = 16
 SHOWN: Final = frozenset({"order", "code", "dispute", "attest", "message"})
 
@@ -76,6 +78,12 @@ async def docket_of(house: House, arbitrator_id: str) -> list[PanelRecord]:
     """Panels on which he has a seat now: those that wait for his vote first."""
     mine = [one for one in await house.questions.panels.panels(lines_max=1_000) if one.panel.seat_of(arbitrator_id)]
     return sorted(mine, key=lambda one: (not _waits(one.panel, arbitrator_id), -one.panel.requested_at_ms))
+
+
+async def figures_for(house: House, arbitrator_id: str) -> Figures:
+    """How well he judged, as everybody can count it."""
+    panels = await house.questions.panels.panels(lines_max=PANELS_COUNTED_MAX)
+    return figures_of(one.panel for one in panels).get(arbitrator_id, NOTHING)
 
 
 def _waits(panel: Panel, arbitrator_id: str) -> bool:

@@ -12,6 +12,7 @@ from litestar.response import Redirect
 from fairkey.business.arbitrators import LeaveArbitration, Side
 from fairkey.business.askers import Asker
 from fairkey.business.basics import PLATFORM, NotFound, Refusal
+from fairkey.business.panel_figures import NOTHING
 from fairkey.business.panel_verdicts import may_name
 from fairkey.business.standard.table import Standard, Words
 from fairkey.engine import docket as engine
@@ -135,6 +136,7 @@ async def _page(request: AnyRequest, house: House, answer: Answer | None = None)
         status_code=status_of(answer.refusal) if answer else 200,
         record=record,
         cases=await engine.docket_of(house, record.arbitrator_id) if record else [],
+        figures=await engine.figures_for(house, record.arbitrator_id) if record else NOTHING,
         known=known_now,
         exam=CASES[:EXAM],
         is_zh=context.locale == "zh_CN",

@@ -8,6 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from fairkey.business.basics import PLATFORM, NotFound, Stream
+from fairkey.business.panel_figures import NOTHING, figures_of
 from fairkey.engine.house import House
 from fairkey.engine.paneling import panel_file
 from fairkey.engine.receipts import ReceiptIsNotReady
@@ -15,6 +16,8 @@ from fairkey.proofs.panel_files import PANEL_SUFFIX
 from fairkey.web.frame import AnyRequest, frame
 from fairkey.web.render import render
 
+SHOWN_MAX: Final = 50
+COUNTED_MAX: Final = 5_000  # panels from which figures are counted, the newest
 KINDS_IN_ORDER: Final = ("requested", "convened", "sitting", "revealing", "decided")
 
 
@@ -26,11 +29,14 @@ async def panels(request: AnyRequest, house: NamedDependency[House]) -> Response
         for one in await house.questions.panels.arbitrators()
         if one.arbitrator.standing.value not in {"applied", "refused"}
     ]
+    records = await house.questions.panels.panels(lines_max=COUNTED_MAX)
     return render(
         frame(request, house),
         "panels/list.html",
-        records=await house.questions.panels.panels(lines_max=50),
+        records=records[:SHOWN_MAX],
         arbitrators=known,
+        figures=figures_of(one.panel for one in records),
+        nothing=NOTHING,
     )
 
 

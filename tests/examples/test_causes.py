@@ -412,17 +412,18 @@ TELLING = {
     crediting.FreezeReviewed: ["tell_merchant"],
     orders.OrderPaid: ["tell_merchant", "tell_buyer"],  # the sample is a manual order
     orders.OrderExpired: ["ask_again"] * 3,
-    dispute_events.ComplaintOpened: ["tell_merchant", "judge"],
+    dispute_events.ComplaintOpened: ["tell_merchant", "judge", "tell_merchant", "tell_merchant"],  # two reminders
     dispute_events.ComplaintContested: ["tell_buyer", "judge"],
-    dispute_events.SettlementOffered: ["tell_buyer"],  # the sample is the shop's
+    dispute_events.SettlementOffered: ["tell_buyer"] * 3,  # the sample is the shop's
     dispute_events.SettlementDeclined: ["judge"],
-    dispute_events.BuyerAsked: ["tell_buyer"],
+    dispute_events.BuyerAsked: ["tell_buyer"] * 3,
     dispute_events.BuyerReplied: ["judge"],
     attestations.CodeActivated: ["judge"],
     attestations.CodeUnused: ["judge"],
     attestations.CodeRevoked: ["judge"],
+    dispute_events.RulingReviewed: ["tell_buyer", "tell_merchant"],  # reminders
     dispute_events.ComplaintEscalated: ["tell_buyer", "tell_merchant"],
-    dispute_events.ComplaintRuled: ["tell_buyer", "tell_merchant"],
+    dispute_events.ComplaintRuled: ["tell_buyer", "tell_merchant"] * 2,
     messages.MessageSent: ["tell_buyer"],  # the sample is the shop's
     evidence.EvidenceAdded: ["judge"],
     evidence.EvidenceWithdrawn: ["judge"],

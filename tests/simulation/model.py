@@ -69,7 +69,7 @@ class Complaint:
     stage: str
     demand: int
     due: int
-    offers: list[int] = field(default_factory=list)
+    offers: list[tuple[int, int]] = field(default_factory=list)  # sum, and until when
 
 
 @dataclass
@@ -397,14 +397,17 @@ class Model:
         assert it.complaint
         if not 0 <= refund <= it.complaint.demand or len(it.complaint.offers) == 10:
             raise No("FieldIsInvalid")
-        it.complaint.offers.append(refund)
+        it.complaint.offers.append((refund, now + 48 * HOUR))
 
     def take_offer(self, now: int, shop: str, order: str) -> None:
         it = self._complaint(order, "opened", "contested")
         assert it.complaint
         if not it.complaint.offers:
             raise No("OfferIsNotThere")
-        self._close(it, it.complaint.offers[-1])
+        refund, until = it.complaint.offers[-1]
+        if now >= until:
+            raise No("OfferHasEnded")
+        self._close(it, refund)
 
     # The clock.
 

@@ -27,6 +27,7 @@ from .dispute_events import (
     Demand,
     JudgingWaits,
     NotSilentYet,
+    OfferHasEnded,
     OfferIsNotThere,
     OrderCannotBeComplainedAbout,
     Outcome,
@@ -242,7 +243,7 @@ def decide(
             _require(complaint, *OPEN_STAGES, ComplaintStage.PANEL)
             return _closed(complaint, Outcome.WITHDRAWN, 0)
         case OfferSettlement() | AnswerOffer():
-            return _settle(command, complaint)
+            return _settle(command, complaint, at_ms)
         case AskBuyer():
             _require(complaint, ComplaintStage.OPENED, ComplaintStage.CONTESTED)
             if complaint.asked_at_ms:
@@ -291,7 +292,7 @@ def _open(command: OpenComplaint, complaint: Complaint, brief: OrderBriefing, at
     return [opened, ComplaintDemanded(demand=command.demand, screen=command.screen)]
 
 
-def _settle(command: OfferSettlement | AnswerOffer, complaint: Complaint) -> list[Event]:
+def _settle(command: OfferSettlement | AnswerOffer, complaint: Complaint, at_ms: int) -> list[Event]:
     _require(complaint, *OPEN_STAGES, ComplaintStage.PANEL)
     if isinstance(command, OfferSettlement):
         require(0 <= command.refund_fen <= complaint.demand_fen, "refund_fen", "out_of_range")
@@ -302,6 +303,8 @@ def _settle(command: OfferSettlement | AnswerOffer, complaint: Complaint) -> lis
     offer = next((one for one in complaint.offers if one.offer_no == command.offer_no), None)
     if offer is None or offer.state != "open" or offer.by is command.by:
         raise OfferIsNotThere(offer_no=command.offer_no)
+    if not offer.is_open(at_ms):
+        raise OfferHasEnded(offer_no=offer.offer_no, until_ms=offer.until_ms)
     if not command.accepted:
         return [SettlementDeclined(offer_no=offer.offer_no, by=command.by)]
     return [
@@ -529,6 +532,8 @@ def _end_silence(order_id: str, complaint: Complaint, at_ms: int) -> list[Event]
         if ruling.review_by_ms and not ruling.reviewed:  # the platform was asked and is silent: people decide
             return [_escalated(order_id, complaint, "silence", ruling.case, at_ms)]
         return _final(complaint, ruling)
+    if complaint.stage is ComplaintStage.ASKED and at_ms < complaint.reply_by_ms:
+        return [JudgingWaits(case="", until_ms=complaint.reply_by_ms)]
     if complaint.stage is ComplaintStage.ASKED:
         return _closed(complaint, Outcome.WITHDRAWN, 0)
     if complaint.stage is ComplaintStage.OPENED and at_ms < complaint.answer_by_ms:
@@ -551,8 +556,7 @@ def _require_lost(complaint: Complaint, by: Side) -> Ruling:
     ruling = complaint.ruling
     assert ruling is not None
     back_fen = ruling.refund_fen + ruling.pool_fen
-    lost = back_fen < complaint.demand_fen if by is Side.BUYER else bool(ruling.refund_fen or ruling.deduct_fen)
-    if not lost:
+    if not complaint.has_lost(by):
         raise RulingIsNotAgainstYou(refund_fen=back_fen)
     return ruling
 

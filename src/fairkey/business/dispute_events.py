@@ -306,6 +306,10 @@ class OfferIsNotThere(Refusal):
     """There is no such offer that waits for this side. Details: offer_no."""
 
 
+class OfferHasEnded(Refusal):
+    """An offer stands for 48 hours. Details: offer_no, until_ms."""
+
+
 class BuyerWasAsked(Refusal):
     """One question a complaint."""
 

@@ -6,7 +6,7 @@ from typing import assert_never
 from msgspec import Struct
 from msgspec.structs import replace
 
-from .basics import HOUR_MS
+from .basics import DAY_MS, HOUR_MS
 from .dispute_events import (
     BuyerAsked,
     BuyerReplied,
@@ -36,6 +36,7 @@ from .dispute_events import (
 from .stakes import Stake, stake_fen
 
 RULING_WITHIN_MS = 48 * HOUR_MS
+OFFER_STANDS_MS = 48 * HOUR_MS
 LEVELS = (3, 7, 17)
 
 
@@ -55,12 +56,36 @@ OPEN_STAGES = (ComplaintStage.OPENED, ComplaintStage.CONTESTED, ComplaintStage.A
 
 
 class Offer(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A proposal to settle. `state`: open, accepted, declined."""
+    """A proposal to settle, until `until_ms`. `state`: open, accepted, declined."""
 
     offer_no: int
     by: Side
     refund_fen: int
     state: str = "open"
+    until_ms: int = 0
+
+    def is_open(self, now_ms: int) -> bool:
+        """Whether it can still be answered."""
+        return self.state == "open" and now_ms < self.until_ms
+
+
+class Turn(StrEnum):
+    """What a dispute waits for from one side."""
+
+    ANSWER = "answer"
+    REPLY = "reply"
+    OFFER = "offer"  # an answer to an offer; silence lets the offer end, and nothing else
+    APPEAL = "appeal"
+    LAST_APPEAL = "last_appeal"  # after a person has looked at the ruling
+
+
+class Wait(Struct, frozen=True, kw_only=True):
+    """`whom` can do something until `until_ms`. `number`: of the offer or the ruling that it is about."""
+
+    whom: Side
+    turn: Turn
+    number: int
+    until_ms: int
 
 
 class Ruling(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -102,6 +127,7 @@ class Complaint(Struct, frozen=True, kw_only=True, omit_defaults=True):
     answer_by_ms: int = 0
     answered_at_ms: int = 0
     asked_at_ms: int = 0
+    reply_by_ms: int = 0
     replied_at_ms: int = 0
     offers: tuple[Offer, ...] = ()
     ruling: Ruling | None = None
@@ -127,6 +153,47 @@ class Complaint(Struct, frozen=True, kw_only=True, omit_defaults=True):
             has_won=self.has_won,
         )
 
+    def has_lost(self, side: str) -> bool:
+        """Whether the ruling gave `side` less than it wanted."""
+        ruling = self.ruling
+        if ruling is None:
+            return False
+        if side == Side.BUYER:
+            return ruling.refund_fen + ruling.pool_fen < self.demand_fen
+        return bool(ruling.refund_fen or ruling.deduct_fen)
+
+    def waits(self, now_ms: int) -> list[Wait]:
+        """Everything that the dispute waits for now: what pages count down to and reminders speak of."""
+        found = []
+        if self.stage is ComplaintStage.OPENED:
+            found.append(Wait(whom=Side.SHOP, turn=Turn.ANSWER, number=0, until_ms=self.answer_by_ms))
+        if self.stage is ComplaintStage.ASKED:
+            found.append(Wait(whom=Side.BUYER, turn=Turn.REPLY, number=0, until_ms=self.reply_by_ms))
+        if self.stage in (*OPEN_STAGES, ComplaintStage.PANEL):
+            found.extend(
+                Wait(
+                    whom=Side.BUYER if one.by is Side.SHOP else Side.SHOP,
+                    turn=Turn.OFFER,
+                    number=one.offer_no,
+                    until_ms=one.until_ms,
+                )
+                for one in self.offers
+                if one.is_open(now_ms)
+            )
+        ruling = self.ruling
+        if self.stage is ComplaintStage.RULED and ruling and (ruling.reviewed or not ruling.review_by_ms):
+            turn = Turn.LAST_APPEAL if ruling.reviewed else Turn.APPEAL
+            found.extend(
+                Wait(whom=side, turn=turn, number=ruling.ruling_no, until_ms=self.due_at_ms)
+                for side in Side
+                if self.has_lost(side)
+            )
+        return [one for one in found if now_ms < one.until_ms]
+
+    def near(self, side: str, now_ms: int) -> list[Wait]:
+        """What it waits for from `side` within a day: from the first reminder on."""
+        return [one for one in self.waits(now_ms) if one.whom == side and one.until_ms - now_ms <= DAY_MS]
+
 
 INITIAL = Complaint()
 
@@ -149,7 +216,9 @@ def evolve(complaint: Complaint, event: ComplaintEvent, at_ms: int) -> Complaint
         case ComplaintContested():
             return replace(complaint, stage=ComplaintStage.CONTESTED, due_at_ms=event.rule_by_ms, answered_at_ms=at_ms)
         case SettlementOffered():
-            offer = Offer(offer_no=event.offer_no, by=event.by, refund_fen=event.refund_fen)
+            offer = Offer(
+                offer_no=event.offer_no, by=event.by, refund_fen=event.refund_fen, until_ms=at_ms + OFFER_STANDS_MS
+            )
             return replace(complaint, offers=(*complaint.offers, offer))
         case SettlementAccepted() | SettlementDeclined():
             state = "accepted" if isinstance(event, SettlementAccepted) else "declined"
@@ -160,6 +229,7 @@ def evolve(complaint: Complaint, event: ComplaintEvent, at_ms: int) -> Complaint
         case BuyerAsked():
             return replace(
                 complaint, stage=ComplaintStage.ASKED, due_at_ms=event.reply_by_ms, asked_at_ms=at_ms,
+                reply_by_ms=event.reply_by_ms,
                 answered_at_ms=complaint.answered_at_ms or at_ms,
             )  # fmt: skip
         case BuyerReplied():

@@ -1,7 +1,7 @@
 """Reminders: who is told again that a dispute waits for him, 24 hours and 2 hours before his time is over.
 
-A reminder carries no moment of its own. When it comes up it looks at the complaint as it stands (`Complaint.waits`, what
-the pages count down to): it waits on where the deadline moved, and is dropped where nobody waits any more.
+A reminder carries no moment of its own. When it comes up it looks at the complaint as it stands (`Complaint.waits`, as the
+pages do): it waits on where the deadline moved, and is dropped where nobody waits any more.
 """
 
 from enum import StrEnum
@@ -71,9 +71,7 @@ def _before(within_ms: int, turn: Turn, number: int, *sides: Side) -> list[Remin
     ]
 
 
-def when(
-    complaint: Complaint, whom: Side, turn: Turn, number: int, *, before_ms: int, now_ms: int
-) -> tuple[When, int]:
+def when(complaint: Complaint, whom: Side, turn: Turn, number: int, *, before_ms: int, now_ms: int) -> tuple[When, int]:
     """Whether this reminder is written now; with the deadline, or for `LATER` the moment to look again.
 
     Of two that came due together (the worker was away, the clock jumped) only the last is written, and none after the

@@ -21,6 +21,7 @@ from fairkey.business import (
     panels,
     payments,
     payouts,
+    reminders,
     restoring,
     shops,
 )
@@ -42,6 +43,7 @@ MONEY = frozenset({"refund", "release", "payout", "refund_unmatched", "restore",
 CUSTODY_ACCOUNT = "custody"  # the account at the provider that holds deposits and the pool
 ASK_AGAIN = "ask_again"
 JUDGE = "judge"
+REMIND = "remind"
 LATE_ROWS = frozenset({"R01", "R02"})  # their letter is that of the refund
 # A buyer may pay in the last minute and the provider's word be lost: after the order ended unpaid it is asked again.
 ASKED_AGAIN_AFTER_MS = (5 * MINUTE_MS, HOUR_MS, DAY_MS)
@@ -119,7 +121,8 @@ def effects_of(stream: Stream, version: int, event: Event) -> list[Effect]:
         case messages.MessageSent(letter=True):
             return [_tell("merchant" if event.by is messages.Writer.BUYER else "buyer", stream, version, "message")]
         case _:
-            return _of_dispute(stream, version, event) or _shop_letters(stream, version, event)
+            told = [*_of_dispute(stream, version, event), *_reminders(stream, version, event)]
+            return told or _shop_letters(stream, version, event)
 
 
 def _instruction(
@@ -178,6 +181,22 @@ def _of_dispute(stream: Stream, version: int, event: Event) -> list[Effect]:
             return [_tell(whom, stream, version, "complaint_closed", **ended) for whom in ("buyer", "merchant")]
         case _:
             return []
+
+
+def _reminders(stream: Stream, version: int, event: Event) -> list[Effect]:
+    """Reminders wait in the outbox; when one comes up it is seen whether anybody still waits."""
+    if isinstance(event, dispute_events.ComplaintRuled) and (event.row in LATE_ROWS or not event.appeal_by_ms):
+        return []
+    return [
+        Effect(
+            stream=stream,
+            kind="tell_buyer" if one.whom is dispute_events.Side.BUYER else "tell_merchant",
+            key=f"remind:{one.whom}:{stream.shop_id}:{stream.id}:{version}:{one.turn}:{one.before_ms // HOUR_MS}",
+            payload={"what": REMIND, "turn": one.turn.value, "number": one.number, "before_ms": one.before_ms},
+            wait_ms=one.wait_ms,
+        )
+        for one in reminders.reminders_of(event)
+    ]
 
 
 def _of_panel(stream: Stream, version: int, event: Event) -> list[Effect]:

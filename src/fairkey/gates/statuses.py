@@ -69,6 +69,7 @@ STATUS: Final[Mapping[str, int]] = {
     "OrderCannotBeComplainedAbout": 409,
     "ComplaintIsInAnotherStage": 409,
     "NotSilentYet": 409,
+    "OfferHasEnded": 409,
     "OfferIsNotThere": 409,
     "BuyerWasAsked": 409,
     "StandardIsNotHeld": 409,

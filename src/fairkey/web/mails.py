@@ -13,6 +13,7 @@ from fairkey.business.listings import decode_terms
 from fairkey.business.references import reference_of
 from fairkey.effects.outbox import NotYet, Waiting
 from fairkey.effects.ports import Attachment, Mail
+from fairkey.effects.queue import REMIND
 from fairkey.engine.answers import StoreIsAway
 from fairkey.engine.house import House
 from fairkey.engine.people import Role
@@ -25,6 +26,7 @@ from fairkey.web.buyer.glance import grouped
 from fairkey.web.buyer.story import WHY_MONEY
 from fairkey.web.i18n import DEFAULT_LOCALE, Locale, locale_named, texts_of
 from fairkey.web.i18n import marked as _
+from fairkey.web.mails_of_reminders import WORDS_OF_TURN, due_reminder
 from fairkey.web.mails_to_arbitrators import tell_arbitrator
 from fairkey.web.mails_to_shops import tell_shop
 from fairkey.web.render import PageContext, render_text
@@ -212,6 +214,13 @@ class Letters:
             return
         record = await self._house.questions.order_book.find(waiting.stream.shop_id, waiting.stream.id)
         words = (BUYER if waiting.kind == "tell_buyer" else MERCHANT).get(str(waiting.payload.get("what")))
+        if waiting.payload.get("what") == REMIND and record is not None:
+            until_ms = due_reminder(waiting, record, self._house.now_ms())
+            if not until_ms:
+                return
+            waiting = replace(waiting, payload={**waiting.payload, "until_ms": until_ms})
+            subject, lines, button = WORDS_OF_TURN[str(waiting.payload["turn"])]
+            words = Words(subject=subject, lines=lines, button=button)
         if self._mail is None or record is None or words is None:
             logger.info("nobody to tell, or nothing to say, about %s", waiting.payload.get("what"))
             return

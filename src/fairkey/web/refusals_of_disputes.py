@@ -11,6 +11,11 @@ OF_DISPUTES: Final[Mapping[str, tuple[str, str, str]]] = {
         _("It was answered, taken over by a ruling, or it is your own."),
         _("Reload the page and look at the present state."),
     ),
+    "OfferHasEnded": (
+        _("This offer has ended."),
+        _("An offer stands for 48 hours; it ended at %(until_ms)s."),
+        _("Make an offer of your own."),
+    ),
     "BuyerWasAsked": (
         _("The buyer was asked already."),
         _("One question a complaint, so that nobody is kept waiting by questions."),

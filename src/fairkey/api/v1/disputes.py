@@ -24,7 +24,7 @@ from fairkey.business.complaints import (
     TakeRuling,
 )
 from fairkey.business.dispute_events import ComplaintIsInAnotherStage, Demand, Side
-from fairkey.business.dispute_state import Complaint, ComplaintStage, Offer, Ruling
+from fairkey.business.dispute_state import Complaint, ComplaintStage, Offer, Ruling, Turn
 from fairkey.business.references import reference_of
 from fairkey.business.standard.deciding import Change
 from fairkey.engine.advising import Advice, CodeAdvice, advice_on
@@ -72,13 +72,25 @@ class Reasoned(In, frozen=True, kw_only=True):
 
 
 class OfferView(Out, frozen=True, kw_only=True):
-    """A proposal to settle. `state`: open, accepted, declined."""
+    """A proposal to settle, until `until`. `state`: open, accepted, declined."""
 
     offer_no: int
     by: Side
     refund_fen: Fen
     text: str
     state: str
+    until: Moment
+
+
+class WaitView(Out, frozen=True, kw_only=True):
+    """`whom` can do something until `until`: `turn` answer, reply, offer (answer it), appeal, last_appeal (after a
+    review). `number`: of the offer or the ruling. Reminders go out 24 and 2 hours before.
+    """
+
+    whom: Side
+    turn: Turn
+    number: int
+    until: Moment
 
 
 class RulingView(Out, frozen=True, kw_only=True):
@@ -113,6 +125,7 @@ class DisputeView(Out, frozen=True, kw_only=True):
     demand_fen: Fen
     screen: str
     due_at: Moment | None
+    waits: tuple[WaitView, ...]
     question: str
     answer: str
     offers: tuple[OfferView, ...]
@@ -175,6 +188,10 @@ async def _show(house: House, call: Call, side: Side) -> Reply:
             demand_fen=complaint.demand_fen,
             screen=complaint.screen,
             due_at=moment_or_none(complaint.due_at_ms),
+            waits=tuple(
+                WaitView(whom=one.whom, turn=one.turn, number=one.number, until=moment(one.until_ms))
+                for one in complaint.waits(house.now_ms())
+            ),
             question=_said(facts, "dispute.asked"),
             answer=_said(facts, "dispute.replied"),
             offers=tuple(_offer(one, facts) for one in complaint.offers),
@@ -192,7 +209,14 @@ def _offer(offer: Offer, facts: list[Fact]) -> OfferView:
         fact.public.get("offer_no"): fact.sealed.get("text", "") for fact in facts if fact.kind == "dispute.offered"
     }
     text = texts.get(offer.offer_no, "")
-    return OfferView(offer_no=offer.offer_no, by=offer.by, refund_fen=offer.refund_fen, text=text, state=offer.state)
+    return OfferView(
+        offer_no=offer.offer_no,
+        by=offer.by,
+        refund_fen=offer.refund_fen,
+        text=text,
+        state=offer.state,
+        until=moment(offer.until_ms),
+    )
 
 
 def _ruling(complaint: Complaint, facts: list[Fact], side: Side) -> RulingView | None:
@@ -389,7 +413,7 @@ def _endpoints(side: Side, path: str, whose: str) -> tuple[Endpoint, ...]:
         Endpoint(
             method="POST", path=f"{about}/answer", tag=TAG, summary=f"Accept or decline an offer{whose}",
             handle=_for(side, _answered, "answer_offer"), body=AnswerToOffer, answer=Done, idempotency="optional",
-            refusals=(*_STAGE, "OfferIsNotThere"),
+            refusals=(*_STAGE, "OfferHasEnded", "OfferIsNotThere"),
             example=Example(
                 request={"offer_no": 1, "accepted": False},
                 answer={"stage": "disputed", "kinds": ["dispute.declined"]},

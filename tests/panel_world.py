@@ -1,7 +1,9 @@
 """A house with arbitrators, a contested order and a log that is written when a test says so."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from api_world import PRICE_FEN, World
 from fairkey.business.arbitrators import AdmitArbitrator, Side
@@ -48,7 +50,11 @@ async def judges(world: World, each: int = 3) -> Judges:
 
 async def contested(world: World, **changes: object) -> str:
     """An opened order whose complaint the shop contests: its id."""
-    placed = await world.paid(**changes)
+    return await contested_about(world, await world.paid(**changes))
+
+
+async def contested_about(world: World, placed: Mapping[str, Any]) -> str:
+    """The same for an order that was paid before."""
     await world.of_order(placed, "reveal", {"account_name": "Lin 88", "account_region": "国区"})
     read = read_reference(placed["reference"])
     assert read is not None

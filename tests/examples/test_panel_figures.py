@@ -5,16 +5,21 @@ from fairkey.business.panel_figures import Figures, figures_of
 from fairkey.business.panels import Held, Panel
 
 
-def panel(order_id: str, level: int, refund_fen: int, votes: dict[str, int], **changes: object) -> Panel:
-    """A decided panel; a vote of -1 was not given."""
+def panel(
+    order_id: str,
+    level: int,
+    refund_fen: int,
+    votes: dict[str, int],
+    *,
+    stage: PanelStage = PanelStage.DECIDED,
+    replaced: tuple[str, ...] = (),
+) -> Panel:
+    """A panel that is over, unless said; a vote of -1 was not given."""
     seats = tuple(
         Held(arbitrator_id=who, stratum="expert", commitment="c" if fen >= 0 else "", refund_fen=fen)
         for who, fen in votes.items()
     )
-    known: dict[str, object] = {
-        "stage": PanelStage.DECIDED, "order_id": order_id, "level": level, "refund_fen": refund_fen, "seats": seats,
-    }  # fmt: skip
-    return Panel(**{**known, **changes})  # type: ignore[arg-type]
+    return Panel(stage=stage, order_id=order_id, level=level, refund_fen=refund_fen, seats=seats, replaced=replaced)
 
 
 def test_who_was_right_in_the_end_is_right_even_against_his_own_panel() -> None:

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 from fairkey.business import panels
 from fairkey.business.basics import PLATFORM, Event, FieldIsInvalid
 from fairkey.business.panel_events import (
+    EvidenceOpened,
     PanelConvened,
     PanelDecided,
     PanelIsInAnotherStage,
@@ -234,6 +235,28 @@ def test_two_of_three_decide_when_the_third_does_not_reveal_and_a_tie_sets_the_l
     [decided] = after(panel, panels.CloseReveals(shop_id=PLATFORM, panel_id=PANEL), panel.due_at_ms)[1]
     assert isinstance(decided, PanelDecided)
     assert (decided.outcome, decided.set_aside_seat) == (PanelOutcome.FOR_BUYER, 2)
+
+
+def opening(who: str, evidence: str = "e1") -> panels.OpenEvidence:
+    return panels.OpenEvidence(
+        shop_id=PLATFORM, panel_id=PANEL, arbitrator_id=who, evidence_id=evidence, sha256="ab" * 32
+    )
+
+
+def test_who_has_a_seat_opens_evidence_and_it_is_told_once() -> None:
+    panel, [event] = after(sitting(), opening("a2"))
+    assert event == EvidenceOpened(seat_no=2, arbitrator_id="a2", evidence_id="e1", sha256="ab" * 32)
+    assert after(panel, opening("a2"))[1] == []
+    assert len(after(panel, opening("a2", "e2"))[1]) == len(after(panel, opening("a1"))[1]) == 1
+    with pytest.raises(SeatIsNotYours):
+        after(panel, opening("s1"))
+    replaced, _ = after(panel, panels.StepBack(shop_id=PLATFORM, panel_id=PANEL, arbitrator_id="a2"))
+    with pytest.raises(SeatIsNotYours):
+        after(replaced, opening("a2"))
+    for who in ("a1", "a3", "s1"):
+        replaced, _ = after(replaced, commit(who, 0))
+    with pytest.raises(PanelIsInAnotherStage):
+        after(replaced, opening("a1"))
 
 
 def test_who_steps_back_is_replaced_and_cannot_after_voting() -> None:

@@ -331,6 +331,7 @@ SAMPLES: tuple[Event, ...] = (
         commit_by_ms=AT_MS + 5,
     ),
     panel_events.VoteCommitted(seat_no=2, arbitrator_id=ID, commitment="ef" * 32, ballot=TEXT),
+    panel_events.EvidenceOpened(seat_no=2, arbitrator_id=ID, evidence_id=LISTING, sha256="ab" * 32),
     panel_events.SeatReplaced(seat_no=3, before=ID, arbitrator_id=LISTING, why="silent", commit_by_ms=AT_MS + 6),
     panel_events.RevealOpened(committed=2, reveal_by_ms=AT_MS + 7),
     panel_events.VoteRevealed(

@@ -86,6 +86,16 @@ class VoteCommitted(Event, frozen=True):
     ballot: str
 
 
+class EvidenceOpened(Event, frozen=True):
+    """The holder of a seat took a file of the dispute to look at; once for each file and arbitrator."""
+
+    kind = "panel.evidence_opened"
+    seat_no: int
+    arbitrator_id: str
+    evidence_id: str
+    sha256: str
+
+
 class SeatReplaced(Event, frozen=True):
     """Who held the seat did not vote in time, or stepped back; the next drawn has it now."""
 
@@ -146,8 +156,8 @@ class PanelLapsed(Event, frozen=True):
 
 
 PanelEvent = (
-    PanelRequested | PanelConvened | PanelDrawn | VoteCommitted | SeatReplaced | RevealOpened | VoteRevealed
-    | PanelDecided | PanelLapsed
+    PanelRequested | PanelConvened | PanelDrawn | EvidenceOpened | VoteCommitted | SeatReplaced | RevealOpened
+    | VoteRevealed | PanelDecided | PanelLapsed
 )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from .basics import DAY_MS, HOUR_MS, Command, Event, require, require_text
 from .panel_events import (
+    EvidenceOpened,
     PanelConvened,
     PanelDecided,
     PanelDrawn,
@@ -85,6 +86,15 @@ class CommitVote(Command, frozen=True):
     ballot: str = ""
 
 
+class OpenEvidence(Command, frozen=True):
+    """The arbitrator of a seat takes a file of the dispute to look at."""
+
+    panel_id: str
+    arbitrator_id: str
+    evidence_id: str
+    sha256: str
+
+
 class StepBack(Command, frozen=True):
     """The arbitrator knows a party or the matter, or has no time."""
 
@@ -123,8 +133,8 @@ class LapsePanel(Command, frozen=True):
 
 
 PanelCommand = (
-    ConvenePanel | ListPool | SeatPanel | CommitVote | StepBack | CloseCommits | RevealVote | CloseReveals
-    | LapsePanel
+    ConvenePanel | ListPool | SeatPanel | OpenEvidence | CommitVote | StepBack | CloseCommits | RevealVote
+    | CloseReveals | LapsePanel
 )  # fmt: skip
 
 
@@ -162,6 +172,7 @@ class Panel(Struct, frozen=True, kw_only=True, omit_defaults=True):
     convened_version: int = 0
     seats: tuple[Held, ...] = ()
     standbys: tuple[Seat, ...] = ()
+    opened: tuple[str, ...] = ()  # "arbitrator evidence" that were taken to look at
     replaced: tuple[str, ...] = ()  # who lost or gave up a seat
     rounds: int = 0
     due_at_ms: int = 0
@@ -264,6 +275,8 @@ def decide(command: PanelCommand, panel: Panel, brief: PanelBriefing | None, at_
                     commit_by_ms=at_ms + COMMIT_MS,
                 )
             ]
+        case OpenEvidence():
+            return _opened(command, panel)
         case CommitVote():
             return _committed(command, panel, at_ms)
         case StepBack():
@@ -307,6 +320,22 @@ def _requested(command: ConvenePanel, panel: Panel, brief: PanelBriefing | None,
             value_fen=command.value_fen,
             stake_fen=command.stake_fen,
             lapse_by_ms=at_ms + CONVENE_MS,
+        )
+    ]
+
+
+def _opened(command: OpenEvidence, panel: Panel) -> list[Event]:
+    """While votes are given; whoever took a file then may take it again as long as he has the seat."""
+    seat_no = _seat(panel, command.arbitrator_id)
+    if f"{command.arbitrator_id} {command.evidence_id}" in panel.opened:
+        return []
+    _require(panel, PanelStage.SITTING)
+    return [
+        EvidenceOpened(
+            seat_no=seat_no,
+            arbitrator_id=command.arbitrator_id,
+            evidence_id=command.evidence_id,
+            sha256=command.sha256,
         )
     ]
 
@@ -479,6 +508,8 @@ def evolve(panel: Panel, event: PanelEvent, at_ms: int) -> Panel:
                 standbys=event.standbys,
                 due_at_ms=event.commit_by_ms,
             )
+        case EvidenceOpened():
+            return replace(panel, opened=(*panel.opened, f"{event.arbitrator_id} {event.evidence_id}"))
         case VoteCommitted():
             seat = replace(panel.seats[event.seat_no - 1], commitment=event.commitment)
             return replace(panel, seats=_with(panel.seats, event.seat_no, seat))

@@ -1,7 +1,8 @@
 """What an arbitrator sees and does: his docket, a case without the names of its parties, his vote."""
 
+import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -11,25 +12,36 @@ import msgspec
 from fairkey.business.arbitrators import ApplyAsArbitrator, RecordCalibration, RecordExam, Side
 from fairkey.business.askers import Asker
 from fairkey.business.basics import PLATFORM, NotFound, require
+from fairkey.business.evidence import Item
 from fairkey.business.listings import decode_terms
 from fairkey.business.panel_events import PanelStage
 from fairkey.business.panel_figures import NOTHING, Figures, figures_of
 from fairkey.business.panel_verdicts import may_name
-from fairkey.business.panels import CommitVote, Panel, StepBack, check_vote, commitment_of, reason_digest
+from fairkey.business.panels import CommitVote, OpenEvidence, Panel, StepBack, check_vote, commitment_of, reason_digest
 from fairkey.business.standard.library import newest
 from fairkey.business.standard.table import Standard
 from fairkey.business.standards import version_for
 from fairkey.business.verdicts import standard_of
-from fairkey.casework.pack.masks import Masks
+from fairkey.casework.pack.masks import Masks, mask_code
+from fairkey.read_tables.order_book import OrderRecord
 from fairkey.read_tables.panel_book import ArbitratorRecord, PanelRecord
 
 from .advising import Advice, advice_on
 from .answers import Answer
 from .calibration import CASES, EXAM, KnownCase, is_due
+from .evidence_port import Kept
+from .evidencing import EvidenceLine, lines_of, original, preview
 from .house import House
 from .paneling import Ballot
 
 PANELS_COUNTED_MAX: Final = 5_000
+_MASKS: Final = Masks()
+_CODE: Final = re.compile(
+    r"(?<![A-Za-z0-9])(?=[A-Z0-9-]*[0-9])(?:[A-Z0-9]{3,8}(?:-[A-Z0-9]{3,8}){1,7}|(?=[A-Z0-9]*[A-Z])[A-Z0-9]{8,40}|[0-9]{12,40})"
+    r"(?![A-Za-z0-9])"
+)
+"""What codes look like as issuers print them; a date or an error's number is shorter."""
+TEXT_BYTES_MAX: Final = 2_000_000
 SALT_BYTES: Final = 16
 SHOWN: Final = frozenset({"order", "code", "dispute", "attest", "message"})
 
@@ -42,6 +54,19 @@ class BlindFact:
     kind: str
     version: int
     text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlindPiece:
+    """A file of evidence, without its name. `number` counts from 1; `stands`: as `evidence.stands`; `taken`: whether
+    he opened the file.
+    """
+
+    number: int
+    line: EvidenceLine
+    note: str
+    doubt: str
+    taken: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +84,7 @@ class BlindCase:
     demand_fen: int
     reason: str
     facts: Sequence[BlindFact]
+    evidence: Sequence[BlindPiece]
     advice: Advice | None
     standard: Standard
 
@@ -106,7 +132,7 @@ async def case_of(house: House, panel_id: str, arbitrator_id: str) -> BlindCase:
     if order is None:
         raise NotFound(what="case")
     facts = await house.questions.order_book.facts(order.shop_id, order.order_id, with_sealed=True)
-    hide = Masks()  # numbers and addresses in what the parties wrote would give them away
+    hide = hiding
     terms = decode_terms(order.terms_json)
     complaint = order.file.complaint
     return BlindCase(
@@ -125,9 +151,78 @@ async def case_of(house: House, panel_id: str, arbitrator_id: str) -> BlindCase:
             for one in facts
             if one.kind.partition(".")[0] in SHOWN
         ],
+        evidence=_pieces(lines_of(order, facts, house.now_ms()), panel, arbitrator_id),
         advice=await advice_on(house, order, facts),
         standard=await _standard_for(house, panel),
     )
+
+
+def hiding(text: str) -> str:
+    """What a party wrote, without numbers and addresses that would give it away, and with codes masked."""
+    return _CODE.sub(lambda found: mask_code(found[0]), _MASKS(text))
+
+
+def _pieces(lines: Sequence[EvidenceLine], panel: Panel, arbitrator_id: str) -> list[BlindPiece]:
+    return [
+        BlindPiece(
+            number=number,
+            line=line,
+            note=hiding(line.note),
+            doubt=hiding(line.doubt),
+            taken=f"{arbitrator_id} {line.item.evidence_id}" in panel.opened,
+        )
+        for number, line in enumerate(lines, 1)
+    ]
+
+
+async def _dispute_of(house: House, panel_id: str, arbitrator_id: str, evidence_id: str) -> tuple[OrderRecord, Item]:
+    """The order and the piece, for who has a seat there. Raises `NotFound`."""
+    record = await house.questions.panels.panel(panel_id)
+    if record is None or not record.panel.seat_of(arbitrator_id):
+        raise NotFound(what="case")
+    order = await house.questions.order_book.find(record.panel.order_shop_id, record.panel.order_id)
+    item = order.file.evidence.item(evidence_id) if order else None
+    if order is None or item is None:
+        raise NotFound(what="evidence")
+    return order, item
+
+
+async def piece_preview(house: House, panel_id: str, arbitrator_id: str, evidence_id: str) -> bytes:
+    """A picture of a piece, made anew: JPEG with nothing of what a camera writes. Raises `NotFound`."""
+    order, _ = await _dispute_of(house, panel_id, arbitrator_id, evidence_id)
+    return await preview(house, order, evidence_id)
+
+
+async def open_piece(
+    house: House, panel_id: str, arbitrator_id: str, evidence_id: str
+) -> tuple[Answer, Kept | None, AsyncIterator[bytes] | None]:
+    """The bytes of a piece, after the log knows who took it; a refusal and nothing else where it may not be taken.
+
+    Raises `NotFound`, `StoreIsAway`.
+    """
+    order, item = await _dispute_of(house, panel_id, arbitrator_id, evidence_id)
+    command = OpenEvidence(
+        shop_id=PLATFORM,
+        panel_id=panel_id,
+        arbitrator_id=arbitrator_id,
+        evidence_id=evidence_id,
+        sha256=item.sha256,
+    )
+    answer = await house.ask(Asker.ARBITRATOR, command)
+    if answer.refusal:
+        return answer, None, None
+    kept, chunks = await original(house, order, evidence_id)
+    return answer, kept, chunks
+
+
+async def masked(chunks: AsyncIterator[bytes]) -> bytes:
+    """A text or letter as arbitrators read it: its first two million bytes, masked."""
+    data = b""
+    async for chunk in chunks:
+        data += chunk
+        if len(data) >= TEXT_BYTES_MAX:
+            break
+    return hiding(data[:TEXT_BYTES_MAX].decode("utf-8", "replace")).encode()
 
 
 async def cast_vote(

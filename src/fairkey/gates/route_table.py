@@ -92,6 +92,8 @@ _PAGES: Final = {
     "POST /docket/known/{case_id}": Gate(Permission.ACCOUNT),
     "GET /docket/{panel_id}": Gate(Permission.ACCOUNT),
     "POST /docket/{panel_id}/vote": Gate(Permission.ACCOUNT),
+    "GET /docket/{panel_id}/evidence/{evidence_id}/file": Gate(Permission.ACCOUNT),
+    "GET /docket/{panel_id}/evidence/{evidence_id}/preview.jpg": Gate(Permission.ACCOUNT),
     "POST /docket/{panel_id}/step-back": Gate(Permission.ACCOUNT),
     # outside cases, for their owners alone
     "GET /cases": Gate(Permission.ACCOUNT),

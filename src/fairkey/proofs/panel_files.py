@@ -24,6 +24,7 @@ from .receipts import LeafFacts, ReceiptIsMalformed, read_leaf
 from .tlog_proofs import ProofIsMalformed, TlogProof, read_tlog_proof
 
 DECIDED: Final = "panel.decided"
+OPENED: Final = "panel.evidence_opened"
 PANEL_SUFFIX: Final = ".fairkey-panel"
 PANEL_BYTES_MAX: Final = 16 * 1024 * 1024
 ENTRIES_MAX: Final = 1_000
@@ -153,7 +154,7 @@ def _verify(data: bytes, policy: Policy, others: Sequence[bytes]) -> Redrawn:
     )
     return Redrawn(
         panel_id=panel_id,
-        stage=facts[-1].kind,
+        stage=[one.kind for one in facts if one.kind != OPENED][-1],
         level=int(asked["level"]),
         category=str(asked["category"]),
         pool=len(lines),

@@ -1,7 +1,7 @@
 """Evidence on the pages of both sides: the list, the form, the guided recording, files to download."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -29,6 +29,7 @@ from fairkey.business.evidence import (
 )
 from fairkey.engine import evidencing
 from fairkey.engine.answers import Answer
+from fairkey.engine.evidence_port import Kept
 from fairkey.engine.evidencing import EvidenceFileIsRefused, EvidenceLine, Said
 from fairkey.engine.house import House
 from fairkey.engine.vault_port import ImportBrokeOff, ImportIsTooLarge
@@ -76,7 +77,7 @@ OWN: Final[Mapping[str, str]] = {
 }
 """Facts of the log that are evidence by themselves."""
 _CLOCK: Final = re.compile(r"(\d{1,2}):([0-5]\d)")
-_SAFE: Final = {
+SAFE: Final = {
     "cache-control": "private, no-store",
     "x-content-type-options": "nosniff",
     "content-security-policy": "sandbox; default-src 'none'",
@@ -248,12 +249,17 @@ async def record_or_stop(house: House, record: OrderRecord, act: str) -> Answer:
 async def download(house: House, record: OrderRecord, evidence_id: str) -> Stream:
     """The original, never shown by the browser, under a name of ours."""
     kept, pieces = await evidencing.original(house, record, evidence_id)
-    name = f"{evidence_id}.{ENDINGS[kept.media.media_type]}"
+    return streamed(kept, pieces, evidence_id)
+
+
+def streamed(kept: Kept, pieces: AsyncIterator[bytes], base: str) -> Stream:
+    """A file of evidence to keep, never shown by the browser; `base`: its name without the ending."""
+    name = f"{base}.{ENDINGS[kept.media.media_type]}"
     return Stream(
         pieces,
         media_type="application/octet-stream",
         headers={
-            **_SAFE,
+            **SAFE,
             "content-disposition": f'attachment; filename="{name}"',
             "content-length": str(kept.size_bytes),
         },
@@ -262,7 +268,7 @@ async def download(house: House, record: OrderRecord, evidence_id: str) -> Strea
 
 async def picture(house: House, record: OrderRecord, evidence_id: str) -> Response[bytes]:
     """The preview."""
-    return Response(await evidencing.preview(house, record, evidence_id), media_type="image/jpeg", headers=_SAFE)
+    return Response(await evidencing.preview(house, record, evidence_id), media_type="image/jpeg", headers=SAFE)
 
 
 def done(path: str) -> Redirect:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
-from litestar.response import Redirect
+from litestar.response import Redirect, Stream
 
 from fairkey.business.arbitrators import LeaveArbitration, Side
 from fairkey.business.askers import Asker
@@ -21,6 +21,7 @@ from fairkey.engine.calibration import CASES, EXAM
 from fairkey.engine.house import House
 from fairkey.read_tables.panel_book import ArbitratorRecord
 from fairkey.web.advised import told_of
+from fairkey.web.evidence import ADDS, PIECES, SAFE, SHOWS, streamed
 from fairkey.web.frame import AnyRequest, frame, refused, status_of
 from fairkey.web.i18n import marked as _
 from fairkey.web.inputs import fen_of
@@ -28,6 +29,7 @@ from fairkey.web.panels.public import checked_id
 from fairkey.web.render import render, view_of
 from fairkey.web.standard import saying
 
+TEXTS: Final = frozenset({"text/plain", "message/rfc822"})
 SIDES: Final = {
     "expert": _("Expert: I know the codes themselves"),
     "sellers": _("Sellers' side: I sell or have sold"),
@@ -109,6 +111,35 @@ async def vote(request: AnyRequest, house: NamedDependency[House], panel_id: Fro
     return Redirect(f"/docket/{panel_id}", status_code=303)
 
 
+@get("/docket/{panel_id:str}/evidence/{evidence_id:str}/preview.jpg")
+async def piece_preview(
+    request: AnyRequest, house: NamedDependency[House], panel_id: FromPath[str], evidence_id: FromPath[str]
+) -> Response[bytes]:
+    """A picture of a piece of evidence, for who has a seat."""
+    record = await _mine(request, house)
+    data = await engine.piece_preview(house, checked_id(panel_id), record.arbitrator_id, checked_id(evidence_id))
+    return Response(data, media_type="image/jpeg", headers=SAFE)
+
+
+@get("/docket/{panel_id:str}/evidence/{evidence_id:str}/file")
+async def piece_file(
+    request: AnyRequest, house: NamedDependency[House], panel_id: FromPath[str], evidence_id: FromPath[str]
+) -> Response[Any] | Stream:
+    """A piece of evidence to keep; the log says that he took it. Of texts and letters a copy with masks."""
+    record = await _mine(request, house)
+    answer, kept, pieces = await engine.open_piece(
+        house, checked_id(panel_id), record.arbitrator_id, checked_id(evidence_id)
+    )
+    if kept is None or pieces is None:
+        return refused(request, house, answer.refusal, answer.details, back=f"/docket/{panel_id}")
+    base = f"evidence-{evidence_id[:8]}"
+    if kept.media.media_type not in TEXTS:
+        return streamed(kept, pieces, base)
+    text = await engine.masked(pieces)
+    headers = {**SAFE, "content-disposition": f'attachment; filename="{base}.txt"'}
+    return Response(text, media_type="application/octet-stream", headers=headers)
+
+
 @post("/docket/{panel_id:str}/step-back", status_code=303)
 async def step_back(request: AnyRequest, house: NamedDependency[House], panel_id: FromPath[str]) -> Response[Any]:
     """Give the seat to the next drawn."""
@@ -157,6 +188,9 @@ async def _case(request: AnyRequest, house: House, panel_id: str, answer: Answer
         case=found,
         panel=found.panel,
         seat=found.panel.seats[found.panel.seat_of(record.arbitrator_id) - 1],
+        pieces=PIECES,
+        adds=ADDS,
+        shows=SHOWS,
         advice=told_of(found.advice, context.locale),
         rows=_nameable(found.standard, say),
         refusal=view_of(context, answer.refusal, answer.details) if answer else None,
@@ -173,4 +207,4 @@ def _nameable(standard: Standard, say: Callable[[Words], str]) -> list[tuple[str
     ]
 
 
-HANDLERS: Final = [docket, apply, leave, known, case, vote, step_back]
+HANDLERS: Final = [docket, apply, leave, known, case, vote, piece_preview, piece_file, step_back]

@@ -116,6 +116,7 @@ export const KINDS = {
   "panel.convened": marked("Pool of a panel published"),
   "panel.decided": marked("Panel decided"),
   "panel.drawn": marked("Panel drawn"),
+  "panel.evidence_opened": marked("Evidence looked at"),
   "panel.lapsed": marked("Panel without decision"),
   "panel.requested": marked("Panel requested"),
   "panel.reveal_opened": marked("Votes are opened"),

@@ -65,7 +65,7 @@ from fairkey.business.verdicts import CodeCase, is_remade, read_document
 ID = {"shop_id": SHOP, "order_id": ORDER}
 H24, H48, H96 = 24 * HOUR_MS, 48 * HOUR_MS, 96 * HOUR_MS
 PRICE_FEN = 2_000
-SHA = newest().standard.sha256
+SHA, VERSION = newest().standard.sha256, newest().standard.version
 DELIVERED = OrderBriefing(stage="delivered", is_delivered=True, amount_fen=PRICE_FEN)
 OPENED = ComplaintOpened(
     reason=Reason.ALREADY_USED, demand_fen=PRICE_FEN, text="It says: used.", answer_by_ms=NOW + H48
@@ -116,7 +116,7 @@ SPOKE: tuple[tuple[str, Value, str], ...] = (("reason", "other", "E2"), ("mercha
 def ruled(at_ms: int, **changes: object) -> ComplaintRuled:
     """A ruling for the buyer by R03a, unless changed."""
     plain = ComplaintRuled(
-        ruling_no=1, by="standard", level=0, standard="FK-AF-1", version="1.0", sha256=SHA, row="R03", case="R03a",
+        ruling_no=1, by="standard", level=0, standard="FK-AF-1", version=VERSION, sha256=SHA, row="R03", case="R03a",
         cases=("R03a",), outcome="refund", refund_fen=PRICE_FEN, pool_fen=0, deduct_fen=PRICE_FEN, bounty_fen=0,
         points=69, buyer_points=0, counted=True, freezes_shop=False, quarantines_batch=True,
         appeal_by_ms=at_ms + H24, verdict="",

@@ -4,7 +4,10 @@ from hashlib import sha256
 
 from fairkey.business.standard.library import editions
 
-PUBLISHED = {"1.0": "a83c17b2b81a65f278ebcafe7347757169b5f423ceb1bf73b320e131e6ccfa4e"}
+PUBLISHED = {
+    "1.0": "a83c17b2b81a65f278ebcafe7347757169b5f423ceb1bf73b320e131e6ccfa4e",
+    "1.1": "86e6c264a964643d26047682ab92352ca1161fea65842f81ed1fb37093e0b340",
+}
 
 
 def test_every_version_has_the_bytes_that_it_was_published_with() -> None:

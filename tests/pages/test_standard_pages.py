@@ -41,14 +41,14 @@ def two_versions(monkeypatch: pytest.MonkeyPatch) -> library.Edition:
     """A later version: another time to answer, a case less, one more text."""
     first = library.newest()
     table = json.decode(first.data)
-    table["version"] = "1.1"
+    table["version"] = "1.2"
     table["thresholds"]["answer_ms"]["value"] = 24 * HOUR_MS
     rows = {row["id"]: row for row in table["rows"]}
     rows["R07"]["cases"] = [case for case in rows["R07"]["cases"] if case["id"] != "R07c"]
     rows["R13"]["reason"]["en"] = "Otherwise not as described <b>at all</b>"
     table["precedence"].remove("R07c")
     second = library.edition_of(json.encode(table))
-    held = {"1.0": first, "1.1": second}
+    held = {**library.editions(), "1.2": second}
     for module in ("fairkey.web.standard", "fairkey.api.v1.standard", "fairkey.app.standard_start"):
         monkeypatch.setattr(f"{module}.editions", lambda: held)
     monkeypatch.setattr("fairkey.engine.advising.editions", lambda: held)
@@ -56,9 +56,7 @@ def two_versions(monkeypatch: pytest.MonkeyPatch) -> library.Edition:
 
 
 def browser(world: World) -> httpx.AsyncClient:
-    return httpx.AsyncClient(
-        transport=httpx.ASGITransport(app=world.app), base_url=world.opened.house.settings.origin
-    )
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app=world.app), base_url=world.opened.house.settings.origin)
 
 
 async def submit(client: httpx.AsyncClient, page: str, action: str, **fields: str) -> httpx.Response:
@@ -86,9 +84,7 @@ async def complained(world: World) -> tuple[str, str]:
     read = read_reference(placed["reference"])
     assert read is not None
     ask = world.opened.house.ask
-    complaint = OpenComplaint(
-        shop_id=world.shop_id, order_id=read[1], reason=Reason.ALREADY_USED, text="It says used."
-    )
+    complaint = OpenComplaint(shop_id=world.shop_id, order_id=read[1], reason=Reason.ALREADY_USED, text="It says used.")
     assert not (await ask(Asker.BUYER, complaint)).refusal
     world.clock.ms += HOUR_MS
     contest = ContestComplaint(shop_id=world.shop_id, order_id=read[1], text="It was fresh.")
@@ -161,36 +157,36 @@ async def test_the_file_is_the_bytes_that_were_published(world: World) -> None:
 
 async def test_the_api_lists_versions(world: World) -> None:
     versions = (await world.get("/api/v1/standard")).json()["versions"]
-    assert [(one["version"], one["in_force_from"] is not None) for one in versions] == [("1.0", True)]
-    assert versions[0]["sha256"] == library.newest().standard.sha256
+    assert [(one["version"], one["in_force_from"] is not None) for one in versions] == [
+        (number, True) for number in library.editions()
+    ]
+    assert versions[-1]["sha256"] == library.newest().standard.sha256
 
 
 async def test_several_houses_publish_each_version_once(world: World) -> None:
     for _ in range(3):
         await publish_standard(world.opened.house)
-    assert len(await world.opened.house.questions.standards.published()) == 1
+    assert len(await world.opened.house.questions.standards.published()) == len(library.editions())
 
 
-async def test_a_later_version_is_published_beside_and_compared(
-    world: World, two_versions: library.Edition
-) -> None:
+async def test_a_later_version_is_published_beside_and_compared(world: World, two_versions: library.Edition) -> None:
     before = await complained(world)
     world.clock.ms += 1_000
     await publish_standard(world.opened.house)
     published = await world.opened.house.questions.standards.published()
-    assert [one.version for one in published] == ["1.0", "1.1"]
-    page = (await world.get("/standard/diff/1.0/1.1?lang=en")).text
+    assert [one.version for one in published] == ["1.0", "1.1", "1.2"]
+    page = (await world.get("/standard/diff/1.1/1.2?lang=en")).text
     assert "answer_ms / value" in page
     assert "<del>172800000</del>" in page
     assert "<ins>86400000</ins>" in page
     assert "at all&lt;/b&gt;" in page
     assert "R07 / cases / R07c" in page
-    assert "Nothing differs" in (await world.get("/standard/diff/1.1/1.1?lang=en")).text
+    assert "Nothing differs" in (await world.get("/standard/diff/1.2/1.2?lang=en")).text
     assert two_versions.standard.sha256 in (await world.get("/standard")).text
     # An order is judged by the version in force when it was placed, whatever came later.
     after = await complained(world)
     house = world.opened.house
-    for (_, order_id), version in ((before, "1.0"), (after, "1.1")):
+    for (_, order_id), version in ((before, "1.1"), (after, "1.2")):
         record = await house.questions.order_book.find(world.shop_id, order_id)
         assert record is not None
         facts = await house.questions.order_book.facts(world.shop_id, order_id, with_sealed=True)
@@ -292,9 +288,7 @@ async def test_or_gives_it_to_a_panel(world: World, operator: httpx.AsyncClient)
     assert (await judged(world, order_id)).stage == "panel"
 
 
-async def test_without_a_published_version_the_pages_stand_without_advice(
-    database_url: str, state_dir: Path
-) -> None:
+async def test_without_a_published_version_the_pages_stand_without_advice(database_url: str, state_dir: Path) -> None:
     async with a_world(database_url, state_dir) as world:
         reference, order_id = await complained(world)
         record = await world.opened.house.questions.order_book.find(world.shop_id, order_id)

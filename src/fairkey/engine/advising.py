@@ -21,7 +21,7 @@ from fairkey.business.standards import Published, version_for
 from fairkey.business.verdicts import CodeCase, Verdict, judge
 from fairkey.read_tables.issuer_book import AttestationLine
 from fairkey.read_tables.order_book import Fact, OrderRecord
-from fairkey.read_tables.standard_book import Past
+from fairkey.read_tables.standard_book import BatchPast, Past
 
 from .evidencing import statements_of
 from .house import House
@@ -29,7 +29,7 @@ from .house import House
 LISTINGS_COUNT_DAYS_IN: Final = timedelta(hours=8)  # a redeem-by date is a day in Shanghai
 CODES_MAX: Final = 50  # of one order that are looked at one by one
 
-ANSWERS: Final = frozenset({"dispute.answered", "dispute.offered", "dispute.declined", "dispute.asked"})
+ANSWERS: Final = frozenset({"dispute.answered", "dispute.offered", "dispute.declined", "dispute.asked", "dispute.resent"})
 """What a shop does about a complaint; whoever did one of these was not silent."""
 
 REGIONS: Final[Mapping[str, str]] = {
@@ -115,10 +115,17 @@ def _back_fen(verdict: Verdict, codes: Sequence[CodeAdvice]) -> int:
     return sum(one.finding.refund_fen or 0 for one in codes)
 
 
+def _judged_codes(record: OrderRecord) -> list[str]:
+    """What a complaint is about: the codes in the box; once a replacement was found good, what it was sent for."""
+    ends = record.file.complaint.stage is ComplaintStage.RESENT
+    stages = (CodeStage.REPLACED,) if ends else (CodeStage.DELIVERED, CodeStage.REVEALED)
+    return [one.code_id for one in record.file.codes.held if one.stage in stages]
+
+
 async def known_of(house: House, record: OrderRecord, facts: Sequence[Fact]) -> Known | None:
     """What the log, the issuers and the parties have shown by now; None as in `advice_on`."""
     complaint = record.file.complaint
-    held = [one.code_id for one in record.file.codes.held if one.stage in (CodeStage.DELIVERED, CodeStage.REVEALED)]
+    held = _judged_codes(record)
     published = await house.questions.standards.published()
     chosen = version_for(record.file.order.placed_at_ms, published)
     by = chosen or (published[0] if published else None)
@@ -136,21 +143,22 @@ async def known_of(house: House, record: OrderRecord, facts: Sequence[Fact]) -> 
         now_ms=now_ms,
         pool_fen=complaint.demand_fen or record.file.order.amount_fen,
     )
-    common = [*_of_order(record, facts, now_ms), *_of_past(past)]
+    common = [one for one in (*_of_order(record, facts, now_ms), *_of_past(past)) if one.fact in standard.facts]
     groups: dict[tuple[Statement, ...], list[int]] = {}
     for number, code_id in enumerate(held, 1):
         about = [line for line in lines if line.code_id == code_id]
-        failed = 0
+        batch = BatchPast(0, 0)
         if number <= CODES_MAX:
-            failed = await house.questions.standards.failed_buyers(record.shop_id, code_id, record.order_id)
+            batch = await house.questions.standards.batch_past(record.shop_id, code_id, record.order_id)
         opened = _opening_of(code_id, facts)
         said = (
-            *_of_code(code_id, facts, custody, failed),
+            *_of_code(code_id, facts, custody, batch),
             *_of_issuer(about, _account_of(code_id, facts)),
             *_captured(about),
             *statements_of(record, facts, opened.at_ms if opened else 0, deposited.get(code_id, 0), now_ms),
         )
-        groups.setdefault(said, []).append(number)
+        # An older version does not know every fact that is told today.
+        groups.setdefault(tuple(one for one in said if one.fact in standard.facts), []).append(number)
     return Known(
         standard=standard,
         published=by,
@@ -181,7 +189,7 @@ def _of_order(record: OrderRecord, facts: Sequence[Fact], now_ms: int) -> list[S
         _log("units_sealed", codes.count(CodeStage.DELIVERED)),
         _log("deliver_by_ms", order.deliver_by_ms),
         _log("listed_in_stock", order.delivery is Delivery.VAULT),
-        _log("complained_at_ms", complaint.opened_at_ms, _fact_of(facts, "dispute.opened")),
+        *_complained(complaint, facts),
         _log("reason", complaint.reason.value if complaint.reason else "", _fact_of(facts, "dispute.opened")),
         _log("form_complete", value=True, source=_fact_of(facts, "dispute.opened")),  # the form takes no other
         _log("sold_before", value=False),  # a fingerprint is unique over the platform
@@ -210,6 +218,19 @@ def _of_past(past: Past) -> list[Statement]:
     return said
 
 
+def _complained(complaint: Complaint, facts: Sequence[Fact]) -> list[Statement]:
+    """When he complained, and whether a corrected code was there then. One that fails as well is no correction: its
+    complaint has its own time.
+    """
+    if complaint.again_at_ms:
+        again = _fact_of(facts, "dispute.resend_refused")
+        return [_log("complained_at_ms", complaint.again_at_ms, again), _log("corrected_at_ms", 0, again)]
+    said = [_log("complained_at_ms", complaint.opened_at_ms, _fact_of(facts, "dispute.opened"))]
+    if complaint.resent_at_ms:
+        said.append(_log("corrected_at_ms", complaint.resent_at_ms, _fact_of(facts, "dispute.resent")))
+    return said
+
+
 def _asked(complaint: Complaint, facts: Sequence[Fact]) -> list[Statement]:
     if not complaint.asked_at_ms:
         return []
@@ -221,7 +242,7 @@ def _asked(complaint: Complaint, facts: Sequence[Fact]) -> list[Statement]:
 
 def _answered(complaint: Complaint, facts: Sequence[Fact]) -> list[Statement]:
     for fact in facts:
-        if fact.kind in ANSWERS and fact.public.get("by", "shop") == "shop":
+        if fact.at_ms >= complaint.again_at_ms and fact.kind in ANSWERS and fact.public.get("by", "shop") == "shop":
             return [_log("merchant_answered_at_ms", fact.at_ms, f"v{fact.version}")]
     return [_log("merchant_answered_at_ms", 0)] if complaint.stage is ComplaintStage.OPENED else []
 
@@ -234,9 +255,12 @@ def _promised(terms: Terms) -> list[Statement]:
     return [_log("promised_until_ms", int(day.timestamp()) * 1_000)]
 
 
-def _of_code(code_id: str, facts: Sequence[Fact], custody: Mapping[str, str], failed_buyers: int) -> list[Statement]:
+def _of_code(code_id: str, facts: Sequence[Fact], custody: Mapping[str, str], batch: BatchPast) -> list[Statement]:
     """What the log says of one code."""
-    said = [Statement(fact="batch_failed_buyers", value=failed_buyers, rank="E6")]
+    said = [
+        Statement(fact="batch_failed_buyers", value=batch.failed, rank="E6"),
+        Statement(fact="batch_failed_percent", value=batch.failed_percent, rank="E6"),
+    ]
     if code_id in custody:
         said.append(_log("custody", custody[code_id]))
     opened = _opening_of(code_id, facts)

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from fairkey.business.basics import NotFound, Refusal, Stream
+from fairkey.business.dispute_events import ComplaintRuled
 from fairkey.business.panels import LEVELS, panel_id_of
 from fairkey.business.standard.library import editions
 from fairkey.engine.house import House
@@ -109,10 +110,14 @@ async def promise_of(house: House, stream: Stream, version_text: str) -> bytes:
 
 
 async def case_file(house: House, stream: Stream, party: Party, name: str) -> bytes:
-    """All receipts with the versions of the standard and the files of panels beside them: what `fairkey verdict verify`
-    makes rulings from.
+    """All receipts with the versions of the standard that ruled and the files of panels beside them: what
+    `fairkey verdict verify` makes rulings from.
     """
-    beside = {f"standard/{one.file_name}": one.data for one in editions().values()}
+    facts = await house.questions.order_book.facts(stream.shop_id, stream.id)
+    ruled = {fact.public.get("sha256") for fact in facts if fact.kind == ComplaintRuled.kind}
+    beside = {
+        f"standard/{one.file_name}": one.data for one in editions().values() if one.standard.sha256 in ruled
+    }
     for level in LEVELS:
         panel_id = panel_id_of(stream.id, level)
         panel = await panel_file(house, panel_id)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from fairkey.business.standards import Published
 
@@ -26,6 +26,21 @@ class Past:
     pool_uses: int | None = None
 
 
+class BatchPast(NamedTuple):
+    """Other buyers who opened a code of a batch, each counted once: all, and those who failed.
+
+    Who complains of a used or invalid code has failed unless it was found against him; silence finds nothing.
+    """
+
+    opened: int
+    failed: int
+
+    @property
+    def failed_percent(self) -> int:
+        """Of all who opened one, rounded down."""
+        return self.failed * 100 // self.opened if self.opened else 0
+
+
 class StandardBook(Protocol):
     """Questions about the standard."""
 
@@ -35,8 +50,8 @@ class StandardBook(Protocol):
     async def custody(self, shop_id: str, code_ids: Sequence[str]) -> dict[str, str]:
         """The custody class (C0, C1, C2) of each of these codes."""
 
-    async def failed_buyers(self, shop_id: str, code_id: str, order_id: str) -> int:
-        """How many other buyers lost a code of the same batch by a complaint that ended for them, each counted once."""
+    async def batch_past(self, shop_id: str, code_id: str, order_id: str) -> BatchPast:
+        """How other buyers fared with codes of the same batch."""
 
     async def past(self, shop_id: str, buyer_key: str, *, now_ms: int, pool_fen: int) -> Past:
         """The past of a shop and a buyer; `pool_fen` is what the pool would have to pay."""

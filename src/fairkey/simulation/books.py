@@ -6,6 +6,8 @@ import msgspec
 
 from fairkey.business.basics import PLATFORM, Stream
 from fairkey.business.codes import CodeStage
+from fairkey.business.dispute_events import Outcome, Reason
+from fairkey.business.dispute_state import Complaint, ComplaintStage
 from fairkey.business.files import (
     CodeFile,
     DepositFile,
@@ -21,11 +23,9 @@ from fairkey.business.pool import POOL_ID, QUOTA_WINDOW_MS
 from fairkey.business.standards import STANDARD_ID, Published
 from fairkey.read_tables.issuer_book import AttestationLine
 from fairkey.read_tables.order_book import Fact, OrderRecord
-from fairkey.read_tables.standard_book import CLEAN_ORDERS_A_USE, Past
+from fairkey.read_tables.standard_book import CLEAN_ORDERS_A_USE, BatchPast, Past
 
 from .store import MarketStore
-
-FOUND_FOR_THE_BUYER = ("accepted", "ruled", "standard")
 
 
 class _Leaf(msgspec.Struct):
@@ -119,22 +119,23 @@ class Books:
         )
         return uses if pool.balance_fen >= pool_fen and clean >= CLEAN_ORDERS_A_USE * (uses + 1) else None
 
-    async def failed_buyers(self, shop_id: str, code_id: str, order_id: str) -> int:
-        """Other buyers who lost a code of the same batch, as `adapters/postgres/reads` counts them."""
+    async def batch_past(self, shop_id: str, code_id: str, order_id: str) -> BatchPast:
+        """How other buyers of the same batch fared, as `adapters/postgres/reads` counts them."""
         kept = self._store.tables.kept.codes
         own = self._store.tables.streams[Stream(shop_id, "order", order_id)].file
         assert isinstance(own, OrderFile)
         batch_id = kept[shop_id, code_id].batch_id
-        failed = set()
+        opened, failed = set(), set()
         for (shop, _), row in kept.items():
             if shop != shop_id or row.batch_id != batch_id or row.stage is not CodeStage.REVEALED:
                 continue
             other = self._store.tables.streams[Stream(shop_id, "order", row.order_id)].file
             assert isinstance(other, OrderFile)
-            is_lost = other.order.stage in (Stage.REFUNDED, Stage.PARTLY_REFUNDED)
-            if is_lost and other.complaint.outcome and other.complaint.outcome.value in FOUND_FOR_THE_BUYER:
+            opened.add(other.order.buyer_key)
+            if _has_failed(other.complaint):
                 failed.add(other.order.buyer_key)
-        return len(failed - {own.order.buyer_key})
+        mine = {own.order.buyer_key}
+        return BatchPast(len(opened - mine), len(failed - mine))
 
     async def attestations(
         self, shop_id: str, code_ids: Sequence[str], *, with_sealed: bool = False
@@ -171,6 +172,19 @@ class Books:
                     )
                 )
         return lines
+
+
+def _has_failed(complaint: Complaint) -> bool:
+    ruling = complaint.ruling
+    if complaint.reason not in (Reason.ALREADY_USED, Reason.NOT_VALID) or (ruling and ruling.row == "R15"):
+        return False
+    if complaint.outcome in (Outcome.MERCHANT_SILENT, Outcome.WITHDRAWN):
+        return False
+    if complaint.refund_fen or (ruling and ruling.pool_fen):
+        return True
+    if complaint.stage is ComplaintStage.RULED:
+        return ruling is not None and bool(ruling.refund_fen)
+    return complaint.stage is not ComplaintStage.CLOSED
 
 
 def _number(value: object) -> int:

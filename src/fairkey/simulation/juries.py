@@ -13,7 +13,7 @@ from .ledgers import Tally
 from .market import Act, Market
 from .scenario import BP, Scenario
 
-FOR_BUYERS = frozenset({"R03a", "R03b", "R05a", "R07a", "R10b", "R11", "R15"})
+FOR_BUYERS = frozenset({"R03a", "R03b", "R05a", "R07a", "R10b", "R10e", "R11", "R15"})
 REASON = "Weighed what the log proves and what both sides showed."
 
 

@@ -61,6 +61,7 @@ class Scenario(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     attested_within_min: Annotated[int, Meta(ge=1, le=10_000)] = 5
     names_account_bp: Share = 9_000
     confirms_bp: Share = 3_000
+    answers_bp: Share = 9_800  # of complaints honest shops answer in time, after two reminders
     complains_bp: Share = 9_500  # of buyers whose code does not work
     appeals_bp: Share = 6_000  # of those who lost and know that they are right
     cheats_appeal_bp: Share = 500  # an appeal costs its stake when it is lost

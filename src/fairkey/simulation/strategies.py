@@ -19,6 +19,7 @@ from .scenario import BP, FRAUDS, Scenario, Strategy
 SHOPS_ACCOUNTS: Final = ("escrow", "shop_pending", "shop_available", "payout_payable")
 SYBILS: Final = 6
 FEE_BP: Final = 100
+CHEATS_ANSWER_BP: Final = 9_000
 
 
 @dataclass(slots=True)
@@ -122,13 +123,15 @@ class _Stage:
         return sum(codes[code_id].cost_fen for (_, code_id), row in kept.items() if row.stage is CodeStage.FREE)
 
     async def _open(self, number: int) -> Shop:
+        is_honest = self.strategy not in FRAUDS or self.strategy in BUYERS
         shop_id = await self.market.open_shop(f"shop {number}")
         listing_id = await self.market.list_cards(shop_id, self.scenario.price_fen)
         return Shop(
             shop_id=shop_id,
             listing_id=listing_id,
-            is_honest=self.strategy not in FRAUDS or self.strategy in BUYERS,
+            is_honest=is_honest,
             make_code=self._maker(),
+            contests_bp=self.scenario.answers_bp if is_honest else CHEATS_ANSWER_BP,
             redeems_after_reveal_bp=BP if self.strategy is Strategy.RESALE else 0,
             issuer_lies=self.strategy is Strategy.FALSE_ATTESTER,
         )

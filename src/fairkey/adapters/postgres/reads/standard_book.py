@@ -11,20 +11,26 @@ from fairkey.business.files import DepositFile, PoolFile, StandardFile
 from fairkey.business.pool import POOL_ID, QUOTA_WINDOW_MS
 from fairkey.business.standards import STANDARD_ID, Published
 from fairkey.engine.codec import decode_file
-from fairkey.read_tables.standard_book import CLEAN_ORDERS_A_USE, Past
+from fairkey.read_tables.standard_book import CLEAN_ORDERS_A_USE, BatchPast, Past
 
 _PUBLISHED: Final = "SELECT state FROM streams WHERE shop_id = $1 AND kind = 'standard' AND id = $2"
 _CUSTODY: Final = "SELECT code_id, custody FROM vault WHERE shop_id = $1 AND code_id = ANY ($2::uuid[])"
-_FAILED: Final = """
-SELECT count(DISTINCT o.buyer_key)
+_BATCH: Final = """
+SELECT count(DISTINCT o.buyer_key)::int AS opened, (count(DISTINCT o.buyer_key) FILTER (WHERE
+    o.state #>> '{complaint,reason}' IN ('already_used', 'not_valid')
+    AND coalesce(o.state #>> '{complaint,outcome}', '') NOT IN ('merchant_silent', 'withdrawn')
+    AND coalesce(o.state #>> '{complaint,ruling,row}', '') <> 'R15'
+    AND (coalesce((o.state #>> '{complaint,refund_fen}')::bigint, 0) > 0
+         OR coalesce((o.state #>> '{complaint,ruling,pool_fen}')::bigint, 0) > 0
+         OR o.state #>> '{complaint,stage}' NOT IN ('closed', 'ruled')
+         OR o.state #>> '{complaint,stage}' = 'ruled'
+            AND coalesce((o.state #>> '{complaint,ruling,refund_fen}')::bigint, 0) > 0)
+))::int AS failed
 FROM codes mine
 JOIN codes c ON c.shop_id = mine.shop_id AND c.batch_id = mine.batch_id AND c.stage = 'revealed'
 JOIN streams o ON o.shop_id = c.shop_id AND o.kind = 'order' AND o.id = c.order_id
 JOIN streams own ON own.shop_id = c.shop_id AND own.kind = 'order' AND own.id = $3
 WHERE mine.shop_id = $1 AND mine.code_id = $2 AND o.id <> $3 AND o.buyer_key <> own.buyer_key
-  AND o.stage IN ('refunded', 'partly_refunded')
-  AND (o.state -> 'complaint' ->> 'outcome' IN ('accepted', 'ruled')
-       OR o.state -> 'complaint' ->> 'outcome' = 'standard' AND o.state -> 'complaint' -> 'ruling' ->> 'row' <> 'R15')
 """
 _ORDER_OF: Final = "SELECT order_id FROM codes WHERE shop_id = $1 AND code_id = $2"
 
@@ -57,10 +63,9 @@ class PostgresStandardBook:
         rows = await self._pool.fetch(_CUSTODY, UUID(shop_id), [UUID(code_id) for code_id in code_ids])
         return {str(row["code_id"]): f"C{row['custody']}" for row in rows}
 
-    async def failed_buyers(self, shop_id: str, code_id: str, order_id: str) -> int:
-        """Other buyers who lost a code of the same batch."""
-        count: int = await self._pool.fetchval(_FAILED, UUID(shop_id), UUID(code_id), UUID(order_id))
-        return count
+    async def batch_past(self, shop_id: str, code_id: str, order_id: str) -> BatchPast:
+        """How other buyers fared with codes of the same batch."""
+        return BatchPast(*await self._pool.fetchrow(_BATCH, UUID(shop_id), UUID(code_id), UUID(order_id)))
 
     async def past(self, shop_id: str, buyer_key: str, *, now_ms: int, pool_fen: int) -> Past:
         """The past of a shop and a buyer."""

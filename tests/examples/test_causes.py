@@ -425,7 +425,7 @@ TELLING = {
     dispute_events.ComplaintEscalated: ["tell_buyer", "tell_merchant"],
     dispute_events.ComplaintRuled: ["tell_buyer", "tell_merchant"] * 2,
     messages.MessageSent: ["tell_buyer"],  # the sample is the shop's
-    evidence.EvidenceAdded: ["judge"],
+    evidence.EvidenceAdded: ["judge"] * 2,  # the sample is a recording: at once, and when it comes to stand
     evidence.EvidenceWithdrawn: ["judge"],
     evidence.EvidenceDoubted: ["judge"],
     evidence.EvidenceConfirmed: ["judge"],

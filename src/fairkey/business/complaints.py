@@ -51,7 +51,7 @@ from .dispute_state import OPEN_STAGES, RULING_WITHIN_MS, Complaint, ComplaintSt
 from .panel_verdicts import PanelBriefing, ruled_by_panel
 from .stakes import settled
 from .standard.truth import Statement
-from .verdicts import CodeCase, Verdict, document_of, judge, standard_of
+from .verdicts import CodeCase, Verdict, document_of, hangs_on_recording, judge, standard_of
 
 ANSWER_WITHIN_MS = 48 * HOUR_MS
 REPLY_WITHIN_MS = 48 * HOUR_MS
@@ -127,11 +127,14 @@ class ReplyToShop(Command, frozen=True):
 
 
 class JudgeComplaint(Command, frozen=True):
-    """The engine: what is known now about each code, under the version with these bytes."""
+    """The engine: what is known now about each code, under the version with these bytes. `recording_until_ms`: until
+    then a guided recording that was given may be doubted; 0: none waits for that.
+    """
 
     order_id: str
     sha256: str
     codes: tuple[CodeCase, ...]
+    recording_until_ms: int = 0
 
 
 class RuleLateDelivery(Command, frozen=True):
@@ -321,12 +324,13 @@ def _judge(command: JudgeComplaint, complaint: Complaint, at_ms: int) -> list[Ev
         raise StandardIsNotHeld(sha256=command.sha256)
     require(bool(command.codes), "codes", "empty")
     verdict = judge(standard, command.codes, complaint.demand_fen, at_ms)
-    if verdict.state == "decided":
+    waits = at_ms < command.recording_until_ms and hangs_on_recording(standard, verdict)
+    if verdict.state == "decided" and not waits:
         document = document_of(command.codes, complaint.demand_fen, at_ms, verdict)
         return [_ruled(verdict, document, complaint.rulings + 1, at_ms + APPEAL_WITHIN_MS)]
-    if verdict.state == "panel":
+    if verdict.state == "panel" and not waits:
         return [_escalated(command.order_id, complaint, "standard", verdict.case, at_ms)]
-    until_ms = verdict.next_at_ms
+    until_ms = command.recording_until_ms if waits else verdict.next_at_ms
     if not until_ms or until_ms == complaint.due_at_ms:
         return []
     return [JudgingWaits(case=verdict.case, until_ms=until_ms)]

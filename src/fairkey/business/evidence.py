@@ -352,6 +352,21 @@ def stands(item: Item, answered_at_ms: int, now_ms: int) -> bool:
     return answered_at_ms >= item.at_ms or now_ms >= item.at_ms + DOUBT_WITHIN_MS
 
 
+def doubts_until_ms(evidence: Evidence, answered_at_ms: int, now_ms: int) -> int:
+    """Until when a recording that neither stands nor fell yet may be doubted, the last of several; 0: there is none."""
+    return max(
+        (
+            one.at_ms + DOUBT_WITHIN_MS
+            for one in evidence.items
+            if one.piece is Piece.RECORDING
+            and not one.withdrawn
+            and not one.doubted_at_ms
+            and not stands(one, answered_at_ms, now_ms)
+        ),
+        default=0,
+    )
+
+
 def rank_of(piece: Piece, by: Party) -> Rank:
     """What kind of evidence a piece of this party is."""
     if piece is Piece.RECORDING:

@@ -9,12 +9,13 @@ from typing import Final
 
 from msgspec import Struct, json
 
-from .standard.deciding import Finding, evaluate
+from .standard.deciding import Finding, evaluate, facts_in
 from .standard.library import editions
-from .standard.table import Standard
+from .standard.table import Standard, literals_of
 from .standard.truth import Statement
 
 DOCUMENT: Final = "fairkey-verdict/1"
+RECORDED_FACT: Final = "recording_unbroken"  # said of a guided recording that stands
 
 
 class CodeCase(Struct, frozen=True, forbid_unknown_fields=True):
@@ -93,6 +94,18 @@ def judge(standard: Standard, codes: Sequence[CodeCase], demand_fen: int, at_ms:
         quarantines_batch=decided and any(one.quarantines_batch for one in findings),
         next_at_ms=0 if decided else _next_at_ms(findings, at_ms),
     )
+
+
+def hangs_on_recording(standard: Standard, verdict: Verdict) -> bool:
+    """Whether a guided recording that still may be doubted could turn it: people would have to decide, or the buyer
+    gets nothing because no recording is shown.
+    """
+    if verdict.state != "decided":
+        return verdict.state == "panel"
+    if verdict.refund_fen + verdict.pool_fen:
+        return False
+    asked = [name for literal, name in literals_of(standard.cases()[verdict.case].when) if literal == "not_shown"]
+    return any(RECORDED_FACT in facts_in(standard, standard.tests[name].when) for name in asked)
 
 
 def document_of(codes: Sequence[CodeCase], demand_fen: int, at_ms: int, verdict: Verdict) -> str:

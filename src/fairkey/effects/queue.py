@@ -149,6 +149,8 @@ def _of_dispute(stream: Stream, version: int, event: Event) -> list[Effect]:
             ]
         case dispute_events.ComplaintContested():
             return [_tell("buyer", stream, version, "contested", rule_by_ms=event.rule_by_ms), _judge(stream, version)]
+        case evidence.EvidenceAdded(rank=evidence.Rank.RECORDING):
+            return [_judge(stream, version), _judge(stream, version, evidence.DOUBT_WITHIN_MS)]
         case (
             dispute_events.SettlementDeclined() | dispute_events.BuyerReplied() | evidence.EvidenceAdded()
             | evidence.EvidenceConfirmed() | evidence.EvidenceDoubted() | evidence.EvidenceWithdrawn()
@@ -280,10 +282,10 @@ def read_key(key: str) -> tuple[str, Stream, int, int] | None:
     return parts[0], Stream(parts[1], parts[2], parts[3]), int(parts[4]), int(parts[5])
 
 
-def _judge(stream: Stream, version: int) -> Effect:
-    return Effect(
-        stream=stream, kind=JUDGE, key=f"judge:{stream.shop_id}:{stream.kind}:{stream.id}:{version}", payload={}
-    )
+def _judge(stream: Stream, version: int, wait_ms: int = 0) -> Effect:
+    """`wait_ms`: later, when what happened now comes to count by itself."""
+    key = f"judge:{stream.shop_id}:{stream.kind}:{stream.id}:{version}"
+    return Effect(stream=stream, kind=JUDGE, key=f"{key}:{wait_ms}" if wait_ms else key, payload={}, wait_ms=wait_ms)
 
 
 def _tell(whom: str, stream: Stream, version: int, what: str, **facts: object) -> Effect:

@@ -9,6 +9,7 @@ from typing import Final
 from fairkey.business.askers import Asker
 from fairkey.business.basics import DAY_MS, NotFound, Refusal
 from fairkey.business.briefings import dispute_of
+from fairkey.business.complaints import ANSWER_WITHIN_MS
 from fairkey.business.evidence import (
     NAME_MAX,
     NONCE_LENGTH,
@@ -18,6 +19,7 @@ from fairkey.business.evidence import (
     Item,
     Party,
     Piece,
+    Rank,
     StartRecording,
     require_recording,
     require_room,
@@ -213,7 +215,8 @@ def statements_of(
     deposit, both. Screenshots and letters (E5) state nothing.
     """
     lines = lines_of(record, facts, now_ms)
-    return [*_recorded(record, lines, revealed_at_ms), *_provenance(lines, deposited_at_ms)]
+    own = _provenance(lines, deposited_at_ms)
+    return [*_recorded(record, lines, revealed_at_ms), *(own or _none_given(record, lines, now_ms))]
 
 
 def _recorded(record: OrderRecord, lines: Sequence[EvidenceLine], revealed_at_ms: int) -> list[Statement]:
@@ -249,6 +252,17 @@ def _provenance(lines: Sequence[EvidenceLine], deposited_at_ms: int) -> list[Sta
     invoice, check = (min(many, key=lambda one: one.item.at_ms) for many in (invoices, checks))
     later = max(invoice, check, key=lambda one: one.item.at_ms)
     return [Statement(fact="provenance_at_ms", value=later.item.at_ms, rank="E4", source=f"v{later.version}")]
+
+
+def _none_given(record: OrderRecord, lines: Sequence[EvidenceLine], now_ms: int) -> list[Statement]:
+    """That the shop's time to give provenance is over, and that it gave nothing of the kind. Half of it, or what was
+    doubted, states nothing: people look at that.
+    """
+    since_ms = record.file.complaint.opened_at_ms
+    tried = any(one.item.by is Party.SHOP and one.item.rank is Rank.PROVENANCE for one in lines)
+    if not since_ms or now_ms < since_ms + ANSWER_WITHIN_MS or tried:
+        return []
+    return [Statement(fact="provenance_at_ms", value=0, rank="E4")]
 
 
 async def tidy(house: House) -> int:

@@ -10,6 +10,7 @@ from fairkey.business.askers import Asker
 from fairkey.business.basics import Stream
 from fairkey.business.complaints import JudgeComplaint
 from fairkey.business.dispute_state import OPEN_STAGES
+from fairkey.business.evidence import doubts_until_ms
 
 from .advising import known_of
 from .answers import Answer
@@ -42,10 +43,14 @@ async def judge_order(house: House, stream: Stream) -> Answer | None:
     known = await known_of(house, record, facts)
     if known is None or not known.in_force:
         return None
-    answer = await house.ask(
-        Asker.CLOCK,
-        JudgeComplaint(shop_id=stream.shop_id, order_id=stream.id, sha256=known.standard.sha256, codes=known.codes),
+    command = JudgeComplaint(
+        shop_id=stream.shop_id,
+        order_id=stream.id,
+        sha256=known.standard.sha256,
+        codes=known.codes,
+        recording_until_ms=doubts_until_ms(record.file.evidence, record.file.complaint.answered_at_ms, house.now_ms()),
     )
+    answer = await house.ask(Asker.CLOCK, command)
     if answer.refusal:
         logger.info("a complaint was not judged now: %s", answer.refusal)
     return answer

@@ -110,19 +110,20 @@ def judging(world: World, order_id: str, *facts: tuple[str, Value, str]) -> comp
     return complaints.JudgeComplaint(**world.of_order(order_id), sha256=STANDARD.sha256, codes=codes)
 
 
-async def complained(world: World, reason: Reason = Reason.OTHER) -> str:
+async def complained(world: World, reason: Reason = Reason.OTHER, buyer: str = "li", demand_fen: int = 0) -> str:
     """An order about which the buyer complained and the shop disagrees, two days ago."""
-    order_id = await world.paid()
+    order_id = await world.paid(1, buyer)
     about = world.of_order(order_id)
-    await world.done(Asker.BUYER, complaints.OpenComplaint(**about, reason=reason, text="It does not work."))
+    complaint = complaints.OpenComplaint(**about, reason=reason, text="It does not work.", demand_fen=demand_fen)
+    await world.done(Asker.BUYER, complaint)
     await world.done(Asker.MERCHANT, complaints.ContestComplaint(**about, text="It was fresh."))
     world.now_ms += H48
     return order_id
 
 
-async def before_three(world: World) -> str:
+async def before_three(world: World, buyer: str = "li") -> str:
     """An order about which the standard leaves the decision to a panel of three."""
-    order_id = await complained(world)
+    order_id = await complained(world, buyer=buyer)
     await world.done(Asker.CLOCK, judging(world, order_id, ("reason", "other", "E2")))
     return order_id
 

@@ -230,6 +230,11 @@ CAUSES += [
         replace(STAKED, returned=True, kept_fen=0),
         [deposits.ReturnStake(shop_id=SHOP, panel_id=STAKED.panel_id)],
     ),
+    (
+        "a replacement is taken out of stock in the same moment",
+        SAMPLE[dispute_events.ReplacementSent],
+        [codes.ReplaceCodes(**ID, instead_of=CODES)],
+    ),
     ("a buyer's is kept when the money is split", replace(STAKED, by=dispute_events.Side.BUYER), []),
     ("a lost stake is the pool's", FORFEITED, [into_pool(FORFEITED.amount_fen, "stake")]),
     (
@@ -418,6 +423,9 @@ TELLING = {
     dispute_events.SettlementDeclined: ["judge"],
     dispute_events.BuyerAsked: ["tell_buyer"] * 3,
     dispute_events.BuyerReplied: ["judge"],
+    dispute_events.ReplacementSent: ["tell_buyer"] * 3,
+    dispute_events.ReplacementConfirmed: ["tell_merchant", "judge"],
+    dispute_events.ReplacementRefused: ["tell_merchant", "judge", "tell_merchant", "tell_merchant"],
     attestations.CodeActivated: ["judge"],
     attestations.CodeUnused: ["judge"],
     attestations.CodeRevoked: ["judge"],

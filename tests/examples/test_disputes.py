@@ -13,7 +13,6 @@ from fairkey.business.complaints import (
     AskReview,
     EndSilence,
     JudgeComplaint,
-    LateBriefing,
     OfferSettlement,
     OpenComplaint,
     OrderBriefing,
@@ -25,6 +24,7 @@ from fairkey.business.complaints import (
     TakeRuling,
     panel_id_of,
 )
+from fairkey.business.dispute_endings import LateBriefing
 from fairkey.business.dispute_events import (
     BuyerAsked,
     BuyerReplied,

@@ -15,7 +15,8 @@ from fairkey.business.files import CAPABILITIES, EVENT_OF_KIND, FILES, HOME_OF_E
 from golden.samples import AT_MS, SAMPLES
 
 FILES_OF = {  # where the examples of a capability stand, if not in the file of its own name
-    "complaints": ("complaints", "disputes"),
+    "codes": ("codes", "resending"),
+    "complaints": ("complaints", "disputes", "resending"),
     "arbitrators": ("arbitrators", "deposits_and_panels"),
     "deposits": ("deposits", "deposits_and_panels"),
     "evidence": ("evidence", "deposits_and_panels"),

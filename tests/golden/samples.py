@@ -151,6 +151,10 @@ SAMPLES: tuple[Event, ...] = (
     dispute_events.SettlementDeclined(offer_no=1, by=dispute_events.Side.BUYER),
     dispute_events.BuyerAsked(reply_by_ms=AT_MS + 7, text=TEXT),
     dispute_events.BuyerReplied(text=TEXT),
+    dispute_events.ReplacementSent(instead_of=CODES, confirm_by_ms=AT_MS + 8),
+    dispute_events.ReplacementConfirmed(),
+    dispute_events.ReplacementRefused(text=TEXT, answer_by_ms=AT_MS + 9),
+    codes.CodesReplaced(codes=CODES[:1], instead_of=CODES[1:2], listing_id=ID),
     dispute_events.JudgingWaits(case="R00a", until_ms=AT_MS + 8),
     dispute_events.ComplaintEscalated(
         level=3, by="standard", case="R05d", panel_id=CODES[0], value_fen=2_000, stake_fen=0, decide_by_ms=AT_MS + 9

@@ -6,7 +6,7 @@ from msgspec import Meta
 
 from fairkey.api.shapes import Fen, Hash, Id, In, Moment, Out, moment, moment_or_none
 from fairkey.business.codes import CodeStage
-from fairkey.business.dispute_events import Outcome, Reason
+from fairkey.business.dispute_events import Demand, Outcome, Reason
 from fairkey.business.dispute_state import ComplaintStage
 from fairkey.business.listings import Terms, decode_terms
 from fairkey.business.orders import Delivery, Stage
@@ -107,6 +107,8 @@ class OpenComplaint(In, frozen=True, kw_only=True):
     reason: Reason
     text: Annotated[str, Meta(min_length=5, max_length=4_000)]
     demand_fen: Annotated[Fen, Meta(description="0: all that was paid.")] = 0
+    demand: Annotated[Demand, Meta(description="resend: a working code, the money if none comes.")] = Demand.REFUND
+    screen: Annotated[str, Meta(max_length=80, description="What the issuer's screen said, by its name.")] = ""
 
 
 class Review(In, frozen=True, kw_only=True):

@@ -66,6 +66,7 @@ _ASKERS: dict[type[Command], set[Asker]] = {
     escrow.RetryRefund: {Asker.OPERATOR},
     escrow.RetryRelease: {Asker.OPERATOR},
     codes.ReserveCodes: {Asker.INNER},
+    codes.ReplaceCodes: {Asker.INNER},
     codes.ReleaseCodes: {Asker.INNER},
     codes.DeliverReserved: {Asker.INNER},
     codes.DeliverTyped: {Asker.MERCHANT},

@@ -19,6 +19,7 @@ from . import (
     covering,
     crediting,
     deposits,
+    dispute_endings,
     dispute_state,
     erasures,
     escrow,
@@ -165,9 +166,8 @@ def brief_for(command: Command, desk: Desk) -> Struct | None:
             order = _order(desk, command.shop_id, command.order_id).order
             waits = order.stage is Stage.PAID and order.delivery is orders.Delivery.MANUAL
             return codes.TypingBriefing(waits_for_typed=waits, stage=order.stage.value, quantity=order.quantity)
-        case codes.RevealCodes():
-            stage = _order(desk, command.shop_id, command.order_id).order.stage
-            return codes.OpeningBriefing(may_open=stage in MAY_OPEN)
+        case codes.RevealCodes() | codes.ReplaceCodes() | complaints.SendReplacement():
+            return _of_box(command, desk)
         case complaints.OpenComplaint():
             order = _order(desk, command.shop_id, command.order_id).order
             return complaints.OrderBriefing(
@@ -230,6 +230,25 @@ def brief_for(command: Command, desk: Desk) -> Struct | None:
             return None
 
 
+def _of_box(command: codes.RevealCodes | codes.ReplaceCodes | complaints.SendReplacement, desk: Desk) -> Struct:
+    file = _order(desk, command.shop_id, command.order_id)
+    match command:
+        case codes.RevealCodes():
+            return opening_of(file)
+        case codes.ReplaceCodes():
+            free = desk.free_codes(command.shop_id, file.order.listing_id, len(command.instead_of))
+            return codes.StockBriefing(free=free, listing_id=file.order.listing_id)
+        case complaints.SendReplacement():
+            opened = tuple(one.code_id for one in file.codes.held if one.stage is CodeStage.REVEALED)
+            return complaints.BoxBriefing(opened=opened)
+
+
+def opening_of(file: OrderFile) -> codes.OpeningBriefing:
+    """Which codes the buyer may open: while a dispute runs only the replacements that wait for his word."""
+    waits = file.complaint.stage is dispute_state.ComplaintStage.RESENT
+    return codes.OpeningBriefing(may_open=file.order.stage in MAY_OPEN or waits, replacements=waits)
+
+
 def dispute_of(file: OrderFile) -> evidence.DisputeBriefing:
     """What evidence is told about an order: whether its time for complaints runs, or a complaint is open."""
     stage = file.order.stage
@@ -237,7 +256,7 @@ def dispute_of(file: OrderFile) -> evidence.DisputeBriefing:
     return evidence.DisputeBriefing(
         stage=stage.value,
         takes=is_open or stage is Stage.DELIVERED,
-        may_open=stage in MAY_OPEN,
+        may_open=opening_of(file).may_open,
         sealed_codes=file.codes.count(CodeStage.DELIVERED),
     )
 
@@ -414,9 +433,9 @@ def _standing_of_money(file: OrderFile) -> escrow.StandingBriefing:
     )
 
 
-def _late(desk: Desk, file: OrderFile) -> complaints.LateBriefing:
+def _late(desk: Desk, file: OrderFile) -> dispute_endings.LateBriefing:
     was_cut_short = file.order.stage is Stage.DELIVERED
-    return complaints.LateBriefing(
+    return dispute_endings.LateBriefing(
         sha256=_standard_for(desk, file),
         amount_fen=file.order.placed_fen,
         units_total=file.order.placed_quantity,

@@ -19,6 +19,7 @@ class CodeStage(StrEnum):
     RESERVED = "reserved"
     DELIVERED = "delivered"
     REVEALED = "revealed"
+    REPLACED = "replaced"  # opened, did not work, another was given instead; the vault keeps it as opened
     RETURNED = "returned"  # taken back sealed, typed or of a batch off sale: the merchant's, never sold automatically
     WITHDRAWN = "withdrawn"
 
@@ -61,7 +62,16 @@ class CodesRevealed(Event, frozen=True):
     account_region: str
 
 
-CodesEvent = CodesReserved | CodesReleased | CodesDelivered | CodesRevealed
+class CodesReplaced(Event, frozen=True):
+    """Other codes of the listing lie sealed in the buyer's box instead of those that did not work."""
+
+    kind = "code.replaced"
+    codes: tuple[str, ...]
+    instead_of: tuple[str, ...]
+    listing_id: str
+
+
+CodesEvent = CodesReserved | CodesReleased | CodesDelivered | CodesRevealed | CodesReplaced
 
 
 class ReserveCodes(Command, frozen=True):
@@ -101,7 +111,14 @@ class RevealCodes(Command, frozen=True):
     account_region: str = ""
 
 
-CodesCommand = ReserveCodes | ReleaseCodes | DeliverReserved | DeliverTyped | RevealCodes
+class ReplaceCodes(Command, frozen=True):
+    """Inner: other codes instead of these opened ones."""
+
+    order_id: str
+    instead_of: tuple[str, ...]
+
+
+CodesCommand = ReserveCodes | ReleaseCodes | DeliverReserved | DeliverTyped | RevealCodes | ReplaceCodes
 
 
 class StockIsShort(Refusal):
@@ -126,6 +143,7 @@ class HeldCode(Struct, frozen=True, kw_only=True):
     code_id: str
     stage: CodeStage
     typed: bool = False
+    replaces: bool = False
 
 
 class Codes(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -147,6 +165,7 @@ class StockBriefing(Struct, frozen=True, kw_only=True):
     """Free codes of the listing, already locked for this decision, and how many there are in all."""
 
     free: tuple[str, ...]
+    listing_id: str = ""
 
 
 class TypingBriefing(Struct, frozen=True, kw_only=True):
@@ -164,9 +183,10 @@ class ReturningBriefing(Struct, frozen=True, kw_only=True):
 
 
 class OpeningBriefing(Struct, frozen=True, kw_only=True):
-    """Whether the order still lets its buyer open codes."""
+    """Whether the order still lets its buyer open codes. `replacements`: while a dispute runs, only these."""
 
     may_open: bool
+    replacements: bool = False
 
 
 def decide(
@@ -198,8 +218,20 @@ def decide(
         case RevealCodes():
             assert isinstance(brief, OpeningBriefing)
             return _reveal(command, codes, brief)
+        case ReplaceCodes():
+            assert isinstance(brief, StockBriefing)
+            return [_replace(command, codes, brief)]
         case _:
             assert_never(command)
+
+
+def _replace(command: ReplaceCodes, codes: Codes, brief: StockBriefing) -> CodesReplaced:
+    opened = {one.code_id for one in codes.held if one.stage is CodeStage.REVEALED}
+    invariant(bool(command.instead_of) and set(command.instead_of) <= opened, "what is replaced was opened")
+    if len(brief.free) < len(command.instead_of):
+        raise StockIsShort(wanted=len(command.instead_of), left=len(brief.free))
+    new = brief.free[: len(command.instead_of)]
+    return CodesReplaced(codes=new, instead_of=command.instead_of, listing_id=brief.listing_id)
 
 
 def _release(codes: Codes, brief: ReturningBriefing) -> list[Event]:
@@ -232,7 +264,10 @@ def _reveal(command: RevealCodes, codes: Codes, brief: OpeningBriefing) -> list[
     require_text(command.account_name, "account_name", 200)
     require_text(command.account_region, "account_region", 100)
     in_box = {
-        one.code_id: one.stage for one in codes.held if one.stage in (CodeStage.DELIVERED, CodeStage.REVEALED)
+        one.code_id: one.stage
+        for one in codes.held
+        if one.stage is CodeStage.REVEALED
+        or (one.stage is CodeStage.DELIVERED and (one.replaces or not brief.replacements))
     }
     asked = command.codes or tuple(in_box)
     if not asked or any(code_id not in in_box for code_id in asked):
@@ -263,6 +298,12 @@ def evolve(codes: Codes, event: CodesEvent, at_ms: int) -> Codes:
             return replace(codes, held=(*codes.held, *new))
         case CodesDelivered():
             return _moved(codes, event.codes, CodeStage.DELIVERED)
+        case CodesReplaced():
+            new = tuple(
+                HeldCode(code_id=code_id, stage=CodeStage.DELIVERED, replaces=True) for code_id in event.codes
+            )
+            gone = _moved(codes, event.instead_of, CodeStage.REPLACED)
+            return replace(gone, held=(*gone.held, *new), listing_id=event.listing_id)
         case CodesRevealed():
             return replace(
                 _moved(codes, event.codes, CodeStage.REVEALED),

@@ -11,19 +11,18 @@ from typing import assert_never
 from msgspec import Struct
 
 from . import dispute_state
-from .basics import HOUR_MS, Command, Event, NotFound, invariant, require, require_text
+from .basics import HOUR_MS, Command, Event, NotFound, require, require_text
+from .dispute_endings import LateBriefing, closed, final, rule_late, ruled_by_standard
 from .dispute_events import (
     BuyerAsked,
     BuyerReplied,
     BuyerWasAsked,
-    ComplaintClosed,
     ComplaintContested,
     ComplaintDemanded,
     ComplaintEscalated,
     ComplaintExists,
     ComplaintIsInAnotherStage,
     ComplaintOpened,
-    ComplaintRuled,
     Demand,
     JudgingWaits,
     NotSilentYet,
@@ -36,7 +35,6 @@ from .dispute_events import (
     ReviewIsNotAsked,
     ReviewWasAsked,
     RulingAppealed,
-    RulingExecuted,
     RulingIsNotAgainstYou,
     RulingReviewed,
     RulingTaken,
@@ -44,14 +42,12 @@ from .dispute_events import (
     SettlementDeclined,
     SettlementOffered,
     Side,
-    StakeSettled,
     StandardIsNotHeld,
 )
-from .dispute_state import OPEN_STAGES, RULING_WITHIN_MS, Complaint, ComplaintStage, Ruling
+from .dispute_state import JUDGED_STAGES, RULING_WITHIN_MS, UNRULED_STAGES, Complaint, ComplaintStage, Ruling
 from .panel_verdicts import PanelBriefing, ruled_by_panel
-from .stakes import settled
-from .standard.truth import Statement
-from .verdicts import CodeCase, Verdict, document_of, hangs_on_recording, judge, standard_of
+from .resending import confirmed, refused, resend
+from .verdicts import CodeCase, document_of, hangs_on_recording, judge, standard_of
 
 ANSWER_WITHIN_MS = 48 * HOUR_MS
 REPLY_WITHIN_MS = 48 * HOUR_MS
@@ -121,6 +117,26 @@ class AskBuyer(Command, frozen=True):
 
 class ReplyToShop(Command, frozen=True):
     """Buyer: the reply."""
+
+    order_id: str
+    text: str
+
+
+class SendReplacement(Command, frozen=True):
+    """Merchant: other codes of the listing instead of these (empty: of all that were opened), once."""
+
+    order_id: str
+    codes: tuple[str, ...] = ()
+
+
+class ConfirmReplacement(Command, frozen=True):
+    """Buyer: it works."""
+
+    order_id: str
+
+
+class RefuseReplacement(Command, frozen=True):
+    """Buyer: it fails as well."""
 
     order_id: str
     text: str
@@ -202,18 +218,8 @@ class EndSilence(Command, frozen=True):
 ComplaintCommand = (
     OpenComplaint | AcceptComplaint | ContestComplaint | WithdrawComplaint | OfferSettlement | AnswerOffer | AskBuyer
     | ReplyToShop | JudgeComplaint | RuleLateDelivery | AppealRuling | TakeRuling | AskReview | ReviewRuling
-    | TakePanelVerdict | TakePanelLapse | EndSilence
+    | TakePanelVerdict | TakePanelLapse | EndSilence | SendReplacement | ConfirmReplacement | RefuseReplacement
 )  # fmt: skip
-
-
-class LateBriefing(Struct, frozen=True, kw_only=True):
-    """What ruling about a late order must be told. `sha256` empty: no standard was in force when it was placed."""
-
-    sha256: str
-    amount_fen: int
-    units_total: int
-    units_delivered: int
-    deliver_by_ms: int
 
 
 class OrderBriefing(Struct, frozen=True, kw_only=True):
@@ -224,10 +230,16 @@ class OrderBriefing(Struct, frozen=True, kw_only=True):
     amount_fen: int
 
 
+class BoxBriefing(Struct, frozen=True, kw_only=True):
+    """What sending a replacement must be told: the codes of the order that the buyer opened."""
+
+    opened: tuple[str, ...]
+
+
 def decide(
     command: ComplaintCommand,
     complaint: Complaint,
-    brief: OrderBriefing | LateBriefing | PanelBriefing | None,
+    brief: OrderBriefing | LateBriefing | PanelBriefing | BoxBriefing | None,
     at_ms: int,
 ) -> list[Event]:
     """What follows from `command` for this order's complaint, or a `Refusal`."""
@@ -236,15 +248,15 @@ def decide(
             assert isinstance(brief, OrderBriefing)
             return _open(command, complaint, brief, at_ms)
         case AcceptComplaint():
-            _require(complaint, *OPEN_STAGES, ComplaintStage.PANEL)
-            return _closed(complaint, Outcome.ACCEPTED, complaint.demand_fen)
+            _require(complaint, *UNRULED_STAGES)
+            return closed(complaint, Outcome.ACCEPTED, complaint.demand_fen)
         case ContestComplaint():
             _require(complaint, ComplaintStage.OPENED)
             require_text(command.text, "text", 4_000, 5)
             return [ComplaintContested(text=command.text, rule_by_ms=at_ms + RULING_WITHIN_MS)]
         case WithdrawComplaint():
-            _require(complaint, *OPEN_STAGES, ComplaintStage.PANEL)
-            return _closed(complaint, Outcome.WITHDRAWN, 0)
+            _require(complaint, *UNRULED_STAGES)
+            return closed(complaint, Outcome.WITHDRAWN, 0)
         case OfferSettlement() | AnswerOffer():
             return _settle(command, complaint, at_ms)
         case AskBuyer():
@@ -257,16 +269,28 @@ def decide(
             _require(complaint, ComplaintStage.ASKED)
             require_text(command.text, "text", 4_000, 1)
             return [BuyerReplied(text=command.text)]
+        case SendReplacement():
+            assert isinstance(brief, BoxBriefing)
+            _require(complaint, *JUDGED_STAGES)
+            return resend(complaint, brief.opened, command.codes, at_ms)
+        case ConfirmReplacement():
+            _require(complaint, ComplaintStage.RESENT)
+            return confirmed(complaint, at_ms)
+        case RefuseReplacement():
+            _require(complaint, ComplaintStage.RESENT)
+            if at_ms >= complaint.confirm_by_ms:
+                raise ComplaintIsInAnotherStage(stage=complaint.stage.value)
+            return refused(command.text, at_ms)
         case JudgeComplaint():
             return _judge(command, complaint, at_ms)
         case RuleLateDelivery():
             assert isinstance(brief, LateBriefing)
-            return _rule_late(complaint, brief, at_ms)
+            return rule_late(complaint, brief, at_ms)
         case AppealRuling():
             return _appeal(command, complaint, at_ms)
         case TakeRuling():
             taken = _require_lost(complaint, command.by)
-            return [RulingTaken(ruling_no=taken.ruling_no, by=command.by), *_final(complaint, taken)]
+            return [RulingTaken(ruling_no=taken.ruling_no, by=command.by), *final(complaint, taken)]
         case AskReview() | ReviewRuling():
             return _review(command, complaint, at_ms)
         case TakePanelVerdict() | TakePanelLapse():
@@ -296,7 +320,7 @@ def _open(command: OpenComplaint, complaint: Complaint, brief: OrderBriefing, at
 
 
 def _settle(command: OfferSettlement | AnswerOffer, complaint: Complaint, at_ms: int) -> list[Event]:
-    _require(complaint, *OPEN_STAGES, ComplaintStage.PANEL)
+    _require(complaint, *UNRULED_STAGES)
     if isinstance(command, OfferSettlement):
         require(0 <= command.refund_fen <= complaint.demand_fen, "refund_fen", "out_of_range")
         require(len(complaint.offers) < OFFERS_MAX, "offers", "too_many")
@@ -312,138 +336,32 @@ def _settle(command: OfferSettlement | AnswerOffer, complaint: Complaint, at_ms:
         return [SettlementDeclined(offer_no=offer.offer_no, by=command.by)]
     return [
         SettlementAccepted(offer_no=offer.offer_no, by=command.by),
-        *_closed(complaint, Outcome.SETTLED, offer.refund_fen),
+        *closed(complaint, Outcome.SETTLED, offer.refund_fen),
     ]
 
 
 def _judge(command: JudgeComplaint, complaint: Complaint, at_ms: int) -> list[Event]:
     """Rule, hand over to people, or say until when it is open. Judging again with nothing new changes nothing."""
-    _require(complaint, *OPEN_STAGES)
+    _require(complaint, *JUDGED_STAGES)
+    if complaint.stage is ComplaintStage.RESENT and at_ms < complaint.confirm_by_ms:
+        return []  # first the buyer says whether the replacement works
     standard = standard_of(command.sha256)
     if standard is None:
         raise StandardIsNotHeld(sha256=command.sha256)
     require(bool(command.codes), "codes", "empty")
     verdict = judge(standard, command.codes, complaint.demand_fen, at_ms)
+    if complaint.stage is ComplaintStage.RESENT and verdict.case != "R10d":
+        return closed(complaint, Outcome.RESENT, 0)
     waits = at_ms < command.recording_until_ms and hangs_on_recording(standard, verdict)
     if verdict.state == "decided" and not waits:
         document = document_of(command.codes, complaint.demand_fen, at_ms, verdict)
-        return [_ruled(verdict, document, complaint.rulings + 1, at_ms + APPEAL_WITHIN_MS)]
+        return [ruled_by_standard(verdict, document, complaint.rulings + 1, at_ms + APPEAL_WITHIN_MS)]
     if verdict.state == "panel" and not waits:
         return [_escalated(command.order_id, complaint, "standard", verdict.case, at_ms)]
     until_ms = command.recording_until_ms if waits else verdict.next_at_ms
     if not until_ms or until_ms == complaint.due_at_ms:
         return []
     return [JudgingWaits(case=verdict.case, until_ms=until_ms)]
-
-
-def _rule_late(complaint: Complaint, late: LateBriefing, at_ms: int) -> list[Event]:
-    """What a missed promise costs by rows R01 and R02; the money itself went back with the cancelling."""
-    standard = standard_of(late.sha256) if late.sha256 else None
-    if standard is None or complaint.rulings:
-        return []
-    said = {
-        "now_ms": at_ms,
-        "amount_fen": late.amount_fen,
-        "deliver_by_ms": late.deliver_by_ms,
-        "units_total": late.units_total,
-        "units_delivered": late.units_delivered,
-        "units_missing": late.units_total - late.units_delivered,
-        "listed_in_stock": False,  # what is in stock is delivered with the payment
-    }
-    statements = tuple(Statement(fact=fact, value=value, rank="E2") for fact, value in said.items())
-    codes = (CodeCase(code_nos=(), statements=statements),)
-    verdict = judge(standard, codes, late.amount_fen, at_ms)
-    invariant(verdict.state == "decided", "a late order is decided by the standard")
-    ruled = _ruled(verdict, document_of(codes, late.amount_fen, at_ms, verdict), 1, at_ms)
-    return [ruled, _executed(ruled, verdict.refund_fen)]
-
-
-def _ruled(verdict: Verdict, document: str, number: int, appeal_by_ms: int) -> ComplaintRuled:
-    return ComplaintRuled(
-        ruling_no=number,
-        by="standard",
-        level=0,
-        standard=verdict.standard,
-        version=verdict.version,
-        sha256=verdict.sha256,
-        row=verdict.row,
-        case=verdict.case,
-        cases=verdict.cases,
-        outcome=verdict.outcome,
-        refund_fen=verdict.refund_fen,
-        pool_fen=verdict.pool_fen,
-        deduct_fen=verdict.deduct_fen,
-        bounty_fen=verdict.bounty_fen,
-        points=verdict.shop_points,
-        buyer_points=verdict.buyer_points,
-        counted=verdict.shop_points > 0,
-        freezes_shop=verdict.freezes_shop,
-        quarantines_batch=verdict.quarantines_batch,
-        appeal_by_ms=appeal_by_ms,
-        verdict=document,
-    )
-
-
-def _closed(complaint: Complaint, outcome: Outcome, refund_fen: int) -> list[Event]:
-    """The complaint ends with no ruling to carry out."""
-    judged = complaint.ruling.level if complaint.ruling else 0
-    return _ended(complaint, outcome, judged, refund_fen=refund_fen, pool_fen=0, deduct_fen=0)
-
-
-def _final(complaint: Complaint, ruling: Ruling | ComplaintRuled) -> list[Event]:
-    """The ruling is carried out, and the complaint is over."""
-    outcome = Outcome.RULED if ruling.level else Outcome.STANDARD
-    events = _ended(
-        complaint,
-        outcome,
-        ruling.level,
-        refund_fen=ruling.refund_fen,
-        pool_fen=ruling.pool_fen,
-        deduct_fen=ruling.deduct_fen,
-    )
-    kept_fen = sum(one.kept_fen for one in events if isinstance(one, StakeSettled) and one.by is Side.BUYER)
-    return [*events, _executed(ruling, ruling.refund_fen - kept_fen)]
-
-
-def _ended(
-    complaint: Complaint, outcome: Outcome, judged: int, *, refund_fen: int, pool_fen: int, deduct_fen: int
-) -> list[Event]:
-    """The stakes of all appeals are settled, and what a buyer loses of his is kept of what goes back to him."""
-    done = settled(
-        complaint.stakes,
-        judged_level=judged,
-        back_fen=refund_fen + pool_fen,
-        refund_fen=refund_fen,
-        cost_fen=refund_fen + deduct_fen,
-    )
-    events: list[Event] = [
-        StakeSettled(
-            level=one.stake.level,
-            panel_id=one.stake.panel_id,
-            by=Side.BUYER if one.stake.by_buyer else Side.SHOP,
-            stake_fen=one.stake.amount_fen,
-            returned=one.returned,
-            kept_fen=one.kept_fen,
-        )
-        for one in done
-    ]
-    kept_fen = sum(one.kept_fen for one in done if one.stake.by_buyer)
-    return [*events, ComplaintClosed(outcome=outcome, refund_fen=refund_fen - kept_fen, text="")]
-
-
-def _executed(ruling: Ruling | ComplaintRuled, escrow_fen: int) -> RulingExecuted:
-    """While a complaint runs the escrow holds all that was paid, so a deposit pays only what comes on top.
-
-    `escrow_fen`: what goes back to the buyer.
-    """
-    return RulingExecuted(
-        ruling_no=ruling.ruling_no,
-        row=ruling.row,
-        escrow_fen=escrow_fen,
-        deposit_fen=0,
-        pool_fen=ruling.pool_fen,
-        deduct_fen=ruling.deduct_fen,
-    )
 
 
 def panel_id_of(order_id: str, level: int) -> str:
@@ -523,11 +441,11 @@ def _take_panel(
     )
     if complaint.next_level:
         return [ruled]
-    return [ruled, *_final(complaint, ruled)]
+    return [ruled, *final(complaint, ruled)]
 
 
 def _end_silence(order_id: str, complaint: Complaint, at_ms: int) -> list[Event]:
-    _require(complaint, *OPEN_STAGES, ComplaintStage.PANEL, ComplaintStage.RULED)
+    _require(complaint, *UNRULED_STAGES, ComplaintStage.RULED)
     if at_ms < complaint.due_at_ms:
         raise NotSilentYet(due_at_ms=complaint.due_at_ms)
     ruling = complaint.ruling
@@ -535,23 +453,25 @@ def _end_silence(order_id: str, complaint: Complaint, at_ms: int) -> list[Event]
         assert ruling is not None
         if ruling.review_by_ms and not ruling.reviewed:  # the platform was asked and is silent: people decide
             return [_escalated(order_id, complaint, "silence", ruling.case, at_ms)]
-        return _final(complaint, ruling)
+        return final(complaint, ruling)
     if complaint.stage is ComplaintStage.ASKED and at_ms < complaint.reply_by_ms:
         return [JudgingWaits(case="", until_ms=complaint.reply_by_ms)]
     if complaint.stage is ComplaintStage.ASKED:
-        return _closed(complaint, Outcome.WITHDRAWN, 0)
+        return closed(complaint, Outcome.WITHDRAWN, 0)
+    if complaint.stage is ComplaintStage.RESENT:
+        return closed(complaint, Outcome.RESENT, 0)
     if complaint.stage is ComplaintStage.OPENED and at_ms < complaint.answer_by_ms:
         return [JudgingWaits(case="", until_ms=complaint.answer_by_ms)]  # the standard was to be asked, and was not
     if complaint.stage is ComplaintStage.OPENED:
-        return _closed(complaint, Outcome.MERCHANT_SILENT, complaint.demand_fen)
+        return closed(complaint, Outcome.MERCHANT_SILENT, complaint.demand_fen)
     return _without_people(complaint)
 
 
 def _without_people(complaint: Complaint) -> list[Event]:
     """What was ruled before stands; where nothing was, the platform owed a decision and the buyer has it."""
     if complaint.ruling is not None:
-        return _final(complaint, complaint.ruling)
-    return _closed(complaint, Outcome.OPERATOR_SILENT, complaint.demand_fen)
+        return final(complaint, complaint.ruling)
+    return closed(complaint, Outcome.OPERATOR_SILENT, complaint.demand_fen)
 
 
 def _require_lost(complaint: Complaint, by: Side) -> Ruling:

@@ -84,6 +84,8 @@ def consequences_of(stream: Stream, event: Event) -> list[Command]:
             ]
         case dispute_events.ComplaintOpened():
             return [orders.FreezeOrder(shop_id=shop_id, order_id=order_id)]
+        case dispute_events.ReplacementSent():
+            return [codes.ReplaceCodes(shop_id=shop_id, order_id=order_id, instead_of=event.instead_of)]
         case dispute_events.ComplaintEscalated():
             convene = panels.ConvenePanel(
                 shop_id=PLATFORM,

@@ -44,6 +44,7 @@ class Outcome(StrEnum):
     SETTLED = "settled"
     OPERATOR_SILENT = "operator_silent"
     WITHDRAWN = "withdrawn"
+    RESENT = "resent"  # the buyer has a working code instead
 
 
 class ComplaintOpened(Event, frozen=True):
@@ -278,11 +279,34 @@ class StakeSettled(Event, frozen=True):
     kept_fen: int
 
 
+class ReplacementSent(Event, frozen=True):
+    """The shop gave other codes instead of these: a corrected code (rows R10a, R10d). They lie sealed in the box."""
+
+    kind = "dispute.resent"
+    instead_of: tuple[str, ...]
+    confirm_by_ms: int
+
+
+class ReplacementConfirmed(Event, frozen=True):
+    """The buyer says that the replacement works; the complaint ends by what the standard says of it."""
+
+    kind = "dispute.resend_confirmed"
+
+
+class ReplacementRefused(Event, frozen=True):
+    """The buyer complains about the replacement: nothing was corrected, and the shop has to answer anew."""
+
+    kind = "dispute.resend_refused"
+    sealed = frozenset({"text"})
+    text: str
+    answer_by_ms: int
+
+
 ComplaintEvent = (
     ComplaintOpened | ComplaintDemanded | ComplaintContested | SettlementOffered | SettlementAccepted
     | SettlementDeclined | BuyerAsked | BuyerReplied | JudgingWaits | ComplaintEscalated | ComplaintRuled
     | RulingAppealed | ReviewAsked | RulingReviewed | RulingTaken | RulingWeighed | ComplaintClosed | RulingExecuted
-    | StakeSettled
+    | StakeSettled | ReplacementSent | ReplacementConfirmed | ReplacementRefused
 )  # fmt: skip
 
 
@@ -308,6 +332,18 @@ class OfferIsNotThere(Refusal):
 
 class OfferHasEnded(Refusal):
     """An offer stands for 48 hours. Details: offer_no, until_ms."""
+
+
+class ReplacementWasSent(Refusal):
+    """One replacement a complaint."""
+
+
+class ReplacementIsNotWanted(Refusal):
+    """Only where the buyer asked for a working code, or says that the code is not valid. Details: demand, reason."""
+
+
+class CodeWasNotOpened(Refusal):
+    """Only codes that the buyer opened are replaced; sealed ones are as good as new."""
 
 
 class BuyerWasAsked(Refusal):

@@ -21,6 +21,9 @@ from .dispute_events import (
     JudgingWaits,
     Outcome,
     Reason,
+    ReplacementConfirmed,
+    ReplacementRefused,
+    ReplacementSent,
     ReviewAsked,
     RulingAppealed,
     RulingExecuted,
@@ -46,6 +49,7 @@ class ComplaintStage(StrEnum):
     NONE = "none"
     OPENED = "opened"
     CONTESTED = "contested"
+    RESENT = "resent"  # a replacement was sent; the buyer confirms it or complains again
     ASKED = "asked"  # the shop asked the buyer something
     PANEL = "panel"  # people decide
     RULED = "ruled"  # final when the time for an appeal is over
@@ -53,6 +57,8 @@ class ComplaintStage(StrEnum):
 
 
 OPEN_STAGES = (ComplaintStage.OPENED, ComplaintStage.CONTESTED, ComplaintStage.ASKED)
+JUDGED_STAGES = (*OPEN_STAGES, ComplaintStage.RESENT)
+UNRULED_STAGES = (*JUDGED_STAGES, ComplaintStage.PANEL)  # the two may still settle by themselves
 
 
 class Offer(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -74,6 +80,7 @@ class Turn(StrEnum):
 
     ANSWER = "answer"
     REPLY = "reply"
+    CONFIRM = "confirm"  # a replacement, or complain again
     OFFER = "offer"  # an answer to an offer; silence lets the offer end, and nothing else
     APPEAL = "appeal"
     LAST_APPEAL = "last_appeal"  # after a person has looked at the ruling
@@ -129,6 +136,9 @@ class Complaint(Struct, frozen=True, kw_only=True, omit_defaults=True):
     asked_at_ms: int = 0
     reply_by_ms: int = 0
     replied_at_ms: int = 0
+    resent_at_ms: int = 0
+    confirm_by_ms: int = 0
+    again_at_ms: int = 0  # the buyer complained about the replacement
     offers: tuple[Offer, ...] = ()
     ruling: Ruling | None = None
     rulings: int = 0
@@ -166,10 +176,13 @@ class Complaint(Struct, frozen=True, kw_only=True, omit_defaults=True):
         """Everything that the dispute waits for now: what pages count down to and reminders speak of."""
         found = []
         if self.stage is ComplaintStage.OPENED:
-            found.append(Wait(whom=Side.SHOP, turn=Turn.ANSWER, number=0, until_ms=self.answer_by_ms))
+            number = int(self.again_at_ms > 0)
+            found.append(Wait(whom=Side.SHOP, turn=Turn.ANSWER, number=number, until_ms=self.answer_by_ms))
+        if self.stage is ComplaintStage.RESENT:
+            found.append(Wait(whom=Side.BUYER, turn=Turn.CONFIRM, number=0, until_ms=self.confirm_by_ms))
         if self.stage is ComplaintStage.ASKED:
             found.append(Wait(whom=Side.BUYER, turn=Turn.REPLY, number=0, until_ms=self.reply_by_ms))
-        if self.stage in (*OPEN_STAGES, ComplaintStage.PANEL):
+        if self.stage in UNRULED_STAGES:
             found.extend(
                 Wait(
                     whom=Side.BUYER if one.by is Side.SHOP else Side.SHOP,
@@ -238,6 +251,26 @@ def evolve(complaint: Complaint, event: ComplaintEvent, at_ms: int) -> Complaint
                 stage=ComplaintStage.CONTESTED,
                 due_at_ms=at_ms + RULING_WITHIN_MS,
                 replied_at_ms=at_ms,
+            )
+        case ReplacementSent():
+            return replace(
+                complaint,
+                stage=ComplaintStage.RESENT,
+                due_at_ms=event.confirm_by_ms,
+                confirm_by_ms=event.confirm_by_ms,
+                resent_at_ms=at_ms,
+                answered_at_ms=complaint.answered_at_ms or at_ms,
+            )
+        case ReplacementConfirmed():
+            return replace(complaint, due_at_ms=at_ms, confirm_by_ms=at_ms)
+        case ReplacementRefused():
+            return replace(
+                complaint,
+                stage=ComplaintStage.OPENED,
+                due_at_ms=event.answer_by_ms,
+                answer_by_ms=event.answer_by_ms,
+                again_at_ms=at_ms,
+                answered_at_ms=0,
             )
         case JudgingWaits():
             return replace(complaint, due_at_ms=event.until_ms)

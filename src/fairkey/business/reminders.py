@@ -1,6 +1,6 @@
 """Reminders: who is told again that a dispute waits for him, 24 hours and 2 hours before his time is over.
 
-A reminder carries no moment of its own. When it comes up it looks at the complaint as it stands (`Complaint.waits`, as the
+A reminder carries no moment of its own. When it comes up it looks at the complaint as it stands (`Complaint.waits`, as
 pages do): it waits on where the deadline moved, and is dropped where nobody waits any more.
 """
 
@@ -15,11 +15,14 @@ from .dispute_events import (
     BuyerAsked,
     ComplaintOpened,
     ComplaintRuled,
+    ReplacementRefused,
+    ReplacementSent,
     RulingReviewed,
     SettlementOffered,
     Side,
 )
 from .dispute_state import OFFER_STANDS_MS, Complaint, Turn
+from .resending import ANSWER_AGAIN_WITHIN_MS, CONFIRM_WITHIN_MS
 
 BEFORE_MS: Final = (24 * HOUR_MS, 2 * HOUR_MS)
 
@@ -49,6 +52,10 @@ def reminders_of(event: Event) -> list[Reminder]:
     match event:
         case ComplaintOpened():
             return _before(ANSWER_WITHIN_MS, Turn.ANSWER, 0, Side.SHOP)
+        case ReplacementRefused():
+            return _before(ANSWER_AGAIN_WITHIN_MS, Turn.ANSWER, 1, Side.SHOP)
+        case ReplacementSent():
+            return _before(CONFIRM_WITHIN_MS, Turn.CONFIRM, 0, Side.BUYER)
         case BuyerAsked():
             return _before(REPLY_WITHIN_MS, Turn.REPLY, 0, Side.BUYER)
         case SettlementOffered():

@@ -160,6 +160,15 @@ def _of_dispute(stream: Stream, version: int, event: Event) -> list[Effect]:
         case dispute_events.SettlementOffered():
             whom = "buyer" if event.by is dispute_events.Side.SHOP else "merchant"
             return [_tell(whom, stream, version, "offered", refund_fen=event.refund_fen)]
+        case dispute_events.ReplacementSent():
+            return [_tell("buyer", stream, version, "resent", confirm_by_ms=event.confirm_by_ms)]
+        case dispute_events.ReplacementConfirmed():
+            return [_tell("merchant", stream, version, "resend_confirmed"), _judge(stream, version)]
+        case dispute_events.ReplacementRefused():
+            return [
+                _tell("merchant", stream, version, "resend_refused", answer_by_ms=event.answer_by_ms),
+                _judge(stream, version),
+            ]
         case dispute_events.BuyerAsked():
             return [_tell("buyer", stream, version, "asked", reply_by_ms=event.reply_by_ms)]
         case dispute_events.ComplaintRuled(by="standard") if event.row not in LATE_ROWS:

@@ -29,7 +29,9 @@ from .house import House
 LISTINGS_COUNT_DAYS_IN: Final = timedelta(hours=8)  # a redeem-by date is a day in Shanghai
 CODES_MAX: Final = 50  # of one order that are looked at one by one
 
-ANSWERS: Final = frozenset({"dispute.answered", "dispute.offered", "dispute.declined", "dispute.asked", "dispute.resent"})
+ANSWERS: Final = frozenset(
+    {"dispute.answered", "dispute.offered", "dispute.declined", "dispute.asked", "dispute.resent"}
+)
 """What a shop does about a complaint; whoever did one of these was not silent."""
 
 REGIONS: Final[Mapping[str, str]] = {
@@ -241,8 +243,9 @@ def _asked(complaint: Complaint, facts: Sequence[Fact]) -> list[Statement]:
 
 
 def _answered(complaint: Complaint, facts: Sequence[Fact]) -> list[Statement]:
+    since = next((fact.version for fact in facts if fact.kind == "dispute.resend_refused"), 0)
     for fact in facts:
-        if fact.at_ms >= complaint.again_at_ms and fact.kind in ANSWERS and fact.public.get("by", "shop") == "shop":
+        if fact.version > since and fact.kind in ANSWERS and fact.public.get("by", "shop") == "shop":
             return [_log("merchant_answered_at_ms", fact.at_ms, f"v{fact.version}")]
     return [_log("merchant_answered_at_ms", 0)] if complaint.stage is ComplaintStage.OPENED else []
 

@@ -9,7 +9,7 @@ import logging
 from fairkey.business.askers import Asker
 from fairkey.business.basics import Stream
 from fairkey.business.complaints import JudgeComplaint
-from fairkey.business.dispute_state import OPEN_STAGES
+from fairkey.business.dispute_state import JUDGED_STAGES
 from fairkey.business.evidence import doubts_until_ms
 
 from .advising import known_of
@@ -37,7 +37,7 @@ async def judge_order(house: House, stream: Stream) -> Answer | None:
     when it was placed. Raises what `House.ask` raises.
     """
     record = await house.questions.order_book.find(stream.shop_id, stream.id)
-    if record is None or record.file.complaint.stage not in OPEN_STAGES:
+    if record is None or record.file.complaint.stage not in JUDGED_STAGES:
         return None
     facts = await house.questions.order_book.facts(stream.shop_id, stream.id, with_sealed=True)
     known = await known_of(house, record, facts)

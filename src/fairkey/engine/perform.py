@@ -393,7 +393,7 @@ class _Desk:
         """Keep what was read true for the next command of the batch."""
         stream, event, given = happened.stream, happened.event, self._given
         match event:
-            case codes.CodesReserved():
+            case codes.CodesReserved() | codes.CodesReplaced():
                 free, taken = given.codes[stream.shop_id, event.listing_id], set(event.codes)
                 free[:] = [code for code in free if code not in taken]
             case codes.CodesReleased(to_stock=True):

@@ -28,6 +28,7 @@ _QUARREL: Final = {
     "dispute.offered": _TEXT,
     "dispute.asked": _TEXT,
     "dispute.replied": _TEXT,
+    "dispute.resend_refused": _TEXT,
     "dispute.ruled": frozenset({"verdict"}),
     "dispute.appealed": _TEXT,
     "dispute.review_asked": _TEXT,

@@ -95,6 +95,13 @@ def changes_of(stream: Stream, event: Event, file: File, at_ms: int) -> list[Cha
                 ),
                 StockChange(shop_id=shop_id, listing_id=event.listing_id, by=-len(event.codes)),
             ]
+        case codes.CodesReplaced():
+            return [
+                CodesMove(
+                    shop_id=shop_id, codes=event.codes, stage=CodeStage.DELIVERED, order_id=stream.id, at_ms=at_ms
+                ),
+                StockChange(shop_id=shop_id, listing_id=event.listing_id, by=-len(event.codes)),
+            ]
         case codes.CodesReleased(to_stock=True):
             return [
                 CodesMove(shop_id=shop_id, codes=event.codes, stage=CodeStage.FREE, order_id="", at_ms=at_ms),

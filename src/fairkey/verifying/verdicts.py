@@ -43,12 +43,13 @@ SAME: Final = {
 }
 """Fields of the ruling in the log, and what they are called in the verdict."""
 MOMENTS: Final = {
-    "complained_at_ms": "dispute.opened",
-    "delivered_at_ms": "order.delivered",
-    "asked_buyer_at_ms": "dispute.asked",
-    "buyer_answered_at_ms": "dispute.replied",
+    "complained_at_ms": ("dispute.opened", "dispute.resend_refused"),
+    "delivered_at_ms": ("order.delivered",),
+    "asked_buyer_at_ms": ("dispute.asked",),
+    "buyer_answered_at_ms": ("dispute.replied",),
+    "corrected_at_ms": ("dispute.resent",),
 }
-"""Moments that a case states, and the entry whose moment they are."""
+"""Moments that a case states, and the entries one of whose moments they are."""
 NOT_PROVEN: Final = (
     "That an issuer told the truth: only that he said it, and what follows from it.",
     "That the house stated everything that it knew: compare the statements with your own evidence.",
@@ -202,10 +203,11 @@ def _check_moments(report: Report, document: VerdictDocument, entries: list[Entr
     at = {one.facts.kind: one.facts.at for one in entries}
     checked, wrong = 0, []
     for said in (one for code in document.codes for one in code.statements if one.fact in MOMENTS and one.value):
-        if MOMENTS[said.fact] in at:
+        logged = [at[kind] for kind in MOMENTS[said.fact] if kind in at]
+        if logged:
             checked += 1
-            if said.value != at[MOMENTS[said.fact]]:
-                wrong.append(f"{said.fact}: stated {said.value}, in the log {at[MOMENTS[said.fact]]}")
+            if said.value not in logged:
+                wrong.append(f"{said.fact}: stated {said.value}, in the log {logged[-1]}")
     if wrong:
         report.add("statements", State.BAD, "Statements contradict the entries of the case.", tuple(wrong))
     elif checked:

@@ -99,6 +99,14 @@ BUYER: Final[Mapping[str, Words]] = {
         lines=(_("Reply until %(reply_by_ms)s. Without a reply the complaint ends and the shop is paid."),),
         button=_("Reply"),
     ),
+    "resent": Words(
+        subject=_("Other codes are here: %(product)s"),
+        lines=(
+            _("The shop sent a replacement. It lies sealed in your order; open it and say whether it works."),
+            _("Until %(confirm_by_ms)s you can complain again. Silence says that it works."),
+        ),
+        button=_("Open the codes"),
+    ),
     "ruled": Words(
         subject=_("Your complaint is ruled: %(product)s"),
         lines=(
@@ -151,6 +159,19 @@ MERCHANT: Final[Mapping[str, Words]] = {
     "offered": Words(
         subject=_("The buyer offers a settlement: %(product)s"),
         lines=(_("%(refund_fen)s back to the buyer, and the complaint is over. Nothing happens until you answer."),),
+        button=_("To the desk"),
+    ),
+    "resend_confirmed": Words(
+        subject=_("The replacement works: %(product)s"),
+        lines=(_("The buyer has said so. The complaint ends by itself and you are paid."),),
+        button=_("To the desk"),
+    ),
+    "resend_refused": Words(
+        subject=_("The replacement fails: %(product)s"),
+        lines=(
+            _("The buyer complains about the new code as well. Answer until %(answer_by_ms)s."),
+            _("Silence loses: after that the money goes back to the buyer by itself."),
+        ),
         button=_("To the desk"),
     ),
     "ruled": Words(

@@ -24,6 +24,11 @@ WORDS_OF_TURN: Final[Mapping[str, tuple[str, tuple[str, ...], str]]] = {
         (_("The shop waits for your reply. Without one the complaint ends and the shop is paid."),),
         _("Reply now"),
     ),
+    "confirm": (
+        _("Until %(until_ms)s: does the replacement work? %(product)s"),
+        (_("Say that it works, or complain again. Silence says that it works, and the shop is paid."),),
+        _("Open the codes"),
+    ),
     "offer": (
         _("Until %(until_ms)s: an offer about %(product)s"),
         (_("The other side's offer still stands; after that it has ended, and the dispute goes on without it."),),

@@ -9,8 +9,11 @@ from fairkey.business.complaints import (
     AppealRuling,
     AskBuyer,
     AskReview,
+    ConfirmReplacement,
     OfferSettlement,
+    RefuseReplacement,
     ReplyToShop,
+    SendReplacement,
     TakeRuling,
 )
 from fairkey.business.dispute_events import Side
@@ -88,8 +91,21 @@ def command_for(act: str, record: OrderRecord, side: Side, fields: Mapping[str, 
             return TakeRuling(shop_id=shop_id, order_id=order_id, by=side)
         case "review", _:
             return AskReview(shop_id=shop_id, order_id=order_id, by=side, text=text)
+        case _:
+            return _of_one_side(act, record, side, text)
+
+
+def _of_one_side(act: str, record: OrderRecord, side: Side, text: str) -> Command:
+    shop_id, order_id = record.shop_id, record.order_id
+    match act, side:
         case "ask", Side.SHOP:
             return AskBuyer(shop_id=shop_id, order_id=order_id, text=text)
+        case "resend", Side.SHOP:
+            return SendReplacement(shop_id=shop_id, order_id=order_id)
+        case "confirm", Side.BUYER:
+            return ConfirmReplacement(shop_id=shop_id, order_id=order_id)
+        case "again", Side.BUYER:
+            return RefuseReplacement(shop_id=shop_id, order_id=order_id, text=text)
         case "reply", Side.BUYER:
             return ReplyToShop(shop_id=shop_id, order_id=order_id, text=text)
         case _:

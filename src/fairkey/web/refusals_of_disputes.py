@@ -16,6 +16,21 @@ OF_DISPUTES: Final[Mapping[str, tuple[str, str, str]]] = {
         _("An offer stands for 48 hours; it ended at %(until_ms)s."),
         _("Make an offer of your own."),
     ),
+    "ReplacementWasSent": (
+        _("A replacement was sent already."),
+        _("One a complaint: a second that fails is no way to win time."),
+        _("Agree to the refund, contest, or offer a part."),
+    ),
+    "ReplacementIsNotWanted": (
+        _("The buyer did not ask for another code."),
+        _("A replacement is for who wants a working code, or says that the code is not valid."),
+        _("Agree, contest, or offer a part."),
+    ),
+    "CodeWasNotOpened": (
+        _("Only opened codes are replaced."),
+        _("A sealed code is as good as it was."),
+        _("Choose codes that the buyer opened."),
+    ),
     "BuyerWasAsked": (
         _("The buyer was asked already."),
         _("One question a complaint, so that nobody is kept waiting by questions."),

@@ -74,8 +74,9 @@ booked AS NOT MATERIALIZED (  -- what the ledger says about the same money
            sum(amount_fen) FILTER (WHERE debit = 'escrow' AND credit = 'platform_fee') AS fee
     FROM ledger WHERE stream_kind = 'order' GROUP BY shop_id, stream_id
 ),
-held AS NOT MATERIALIZED (  -- the codes that an order's own state holds
-    SELECT o.shop_id, o.id AS order_id, (one ->> 'code_id')::uuid AS code_id, one ->> 'stage' AS stage
+held AS NOT MATERIALIZED (  -- the codes that an order's own state holds; a replaced one stays opened for ever
+    SELECT o.shop_id, o.id AS order_id, (one ->> 'code_id')::uuid AS code_id,
+           CASE one ->> 'stage' WHEN 'replaced' THEN 'revealed' ELSE one ->> 'stage' END AS stage
     FROM orders o CROSS JOIN jsonb_array_elements(coalesce(o.state #> '{codes,held}', '[]')) AS one
 ),
 told AS NOT MATERIALIZED (  -- every movement of money that an event told the provider to make

@@ -8,7 +8,7 @@ from msgspec import Meta
 from fairkey.api.calls import Call, Reply, reply
 from fairkey.api.endpoints import Endpoint, Example, Handle
 from fairkey.api.order_shapes import Done
-from fairkey.api.shapes import Fen, Hash, In, Moment, Nothing, Out, moment, moment_or_none
+from fairkey.api.shapes import Fen, Hash, Id, In, Moment, Nothing, Out, moment, moment_or_none
 from fairkey.api.v1.messages import of_buyer, of_shop
 from fairkey.api.v1.orders import done
 from fairkey.business.askers import Asker
@@ -19,8 +19,11 @@ from fairkey.business.complaints import (
     AppealRuling,
     AskBuyer,
     AskReview,
+    ConfirmReplacement,
     OfferSettlement,
+    RefuseReplacement,
     ReplyToShop,
+    SendReplacement,
     TakeRuling,
 )
 from fairkey.business.dispute_events import ComplaintIsInAnotherStage, Demand, Side
@@ -63,6 +66,12 @@ class ReplyText(In, frozen=True, kw_only=True):
     """The buyer's reply."""
 
     text: Annotated[str, Meta(min_length=1, max_length=4_000)]
+
+
+class Replacing(In, frozen=True, kw_only=True):
+    """Which opened codes are replaced; empty: all of them."""
+
+    codes: Annotated[tuple[Id, ...], Meta(max_length=1_000)] = ()
 
 
 class Reasoned(In, frozen=True, kw_only=True):
@@ -356,6 +365,29 @@ async def ask_buyer(house: House, call: Call) -> Reply:
     return await _do(house, call, Side.SHOP, command)
 
 
+async def confirm_replacement(house: House, call: Call) -> Reply:
+    """The replacement works."""
+    record = await of_buyer(house, call)
+    command = ConfirmReplacement(shop_id=record.shop_id, order_id=record.order_id)
+    return await _do(house, call, Side.BUYER, command)
+
+
+async def refuse_replacement(house: House, call: Call) -> Reply:
+    """The replacement fails."""
+    record = await of_buyer(house, call)
+    given: Reasoned = call.given
+    command = RefuseReplacement(shop_id=record.shop_id, order_id=record.order_id, text=given.text)
+    return await _do(house, call, Side.BUYER, command)
+
+
+async def send_replacement(house: House, call: Call) -> Reply:
+    """Other codes instead of those that fail."""
+    record = await of_shop(house, call)
+    given: Replacing = call.given
+    command = SendReplacement(shop_id=record.shop_id, order_id=record.order_id, codes=given.codes)
+    return await _do(house, call, Side.SHOP, command)
+
+
 async def reply_to_shop(house: House, call: Call) -> Reply:
     """The buyer replies."""
     record = await of_buyer(house, call)
@@ -469,6 +501,51 @@ ENDPOINTS: Final = (
         example=Example(
             request={"text": "在国服账号上兑换的。"}, answer={"stage": "disputed", "kinds": ["dispute.replied"]}
         ),
+    ),
+    Endpoint(
+        method="POST",
+        path="/api/v1/orders/{ref}/complaint/confirm",
+        tag=TAG,
+        summary="Say that the replacement works",
+        description="The complaint ends and the shop is paid. Silence for 48 hours says the same.",
+        handle=confirm_replacement,
+        body=Nothing,
+        body_is_optional=True,
+        answer=Done,
+        idempotency="optional",
+        refusals=_STAGE,
+    ),
+    Endpoint(
+        method="POST",
+        path="/api/v1/orders/{ref}/complaint/again",
+        tag=TAG,
+        summary="Complain about the replacement",
+        description="Nothing was corrected then: the shop has to answer anew and cannot send a third code.",
+        handle=refuse_replacement,
+        body=Reasoned,
+        answer=Done,
+        idempotency="optional",
+        refusals=_STAGE,
+        example=Example(
+            request={"text": "补发的卡密也提示无效。"},
+            answer={"stage": "disputed", "kinds": ["dispute.resend_refused"]},
+        ),
+    ),
+    Endpoint(
+        method="POST",
+        path="/api/v1/shop/orders/{ref}/complaint/resend",
+        tag=TAG,
+        summary="Send other codes out of the vault instead",
+        description=(
+            "Once, where the buyer wants a working code or says that his is not valid. They lie sealed in his box; "
+            "he confirms within 48 hours or complains again."
+        ),
+        handle=send_replacement,
+        body=Replacing,
+        body_is_optional=True,
+        answer=Done,
+        idempotency="optional",
+        refusals=(*_STAGE, "ReplacementWasSent", "ReplacementIsNotWanted", "CodeWasNotOpened", "StockIsShort"),
     ),
     Endpoint(
         method="POST",

@@ -193,7 +193,13 @@ async def open_complaint(house: House, call: Call) -> Reply:
         house,
         call,
         complaints.OpenComplaint(
-            shop_id=shop_id, order_id=order_id, reason=given.reason, text=given.text, demand_fen=given.demand_fen
+            shop_id=shop_id,
+            order_id=order_id,
+            reason=given.reason,
+            text=given.text,
+            demand_fen=given.demand_fen,
+            demand=given.demand,
+            screen=given.screen,
         ),
     )
 

@@ -91,7 +91,7 @@ class Glance:
     @property
     def may_open(self) -> bool:
         """Are there sealed codes that can be opened?"""
-        return bool(self.sealed) and self.order.stage in MAY_OPEN
+        return bool(self.sealed) and (self.order.stage in MAY_OPEN or self.complaint.stage is ComplaintStage.RESENT)
 
     @property
     def may_withdraw(self) -> bool:

@@ -150,6 +150,19 @@ LINES: Final[Mapping[str, Line]] = {
         title=_("The shop asked the buyer"), text=_("reply until %(reply_by_ms)s"), icon="chat", tone="wait"
     ),
     "dispute.replied": Line(title=_("The buyer replied"), icon="chat", tone="mute"),
+    "dispute.resent": Line(
+        title=_("The shop sent a replacement"),
+        text=_("say until %(confirm_by_ms)s whether it works"),
+        icon="envelope",
+        tone="wait",
+    ),
+    "dispute.resend_confirmed": Line(title=_("The replacement works"), icon="check", tone="good"),
+    "dispute.resend_refused": Line(
+        title=_("The replacement fails as well"),
+        text=_("the shop answers until %(answer_by_ms)s"),
+        icon="flag",
+        tone="wait",
+    ),
     "dispute.escalated": Line(
         title=_("A panel decides"), text=_("%(level)s people, until %(decide_by_ms)s"), icon="ledger", tone="hold"
     ),
@@ -178,6 +191,7 @@ KINDS: Final[Mapping[str, str]] = {
     "code.reserved": _("Codes reserved"),
     "code.delivered": _("Codes put into your order"),
     "code.released": _("Codes left the order"),
+    "code.replaced": _("Other codes lie in the box instead"),
     "order.confirmed": _("You confirmed"),
     "order.disputed": _("Order frozen"),
     "order.refunded": _("Order ended with money back"),

@@ -119,6 +119,19 @@ LINES: Final[Mapping[str, Line]] = {
         title=_("The shop asked the buyer"), text=_("reply until %(reply_by_ms)s"), icon="chat", tone="wait"
     ),
     "dispute.replied": Line(title=_("The buyer replied"), icon="chat", tone="mute"),
+    "dispute.resent": Line(
+        title=_("The shop sent a replacement"),
+        text=_("say until %(confirm_by_ms)s whether it works"),
+        icon="envelope",
+        tone="wait",
+    ),
+    "dispute.resend_confirmed": Line(title=_("The replacement works"), icon="check", tone="good"),
+    "dispute.resend_refused": Line(
+        title=_("The replacement fails as well"),
+        text=_("the shop answers until %(answer_by_ms)s"),
+        icon="flag",
+        tone="wait",
+    ),
     "dispute.escalated": Line(
         title=_("A panel decides"), text=_("%(level)s people, until %(decide_by_ms)s"), icon="ledger", tone="hold"
     ),

@@ -1,66 +1,248 @@
-"""Letters to buyers: which facts are told, and in whose language."""
+"""Letters: what they tell and what they never tell, by channel; sums in words; the commands that write them."""
 
-import email
-import email.policy
-from collections.abc import AsyncIterator
+import json
+from datetime import date
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from api_world import World, a_world
-from fairkey.adapters.mail.folder import FolderMail
-from fairkey.engine import trade
+from case_world import a_case, picture
+from case_world import given as put_in
+from fairkey.casework.channels import CHANNELS
+from fairkey.casework.channels.s12315 import SHORT_CHARS_MAX
+from fairkey.casework.folder import CaseFolder
+from fairkey.casework.letters import letters_of as of_package
+from fairkey.casework.letters.capitals import DIGITS, rmb_capital
+from fairkey.casework.letters.composing import ChannelIsUnknown, compose, letters_of
+from fairkey.casework.letters.letter import Letter
+from fairkey.casework.letters.told import BLANK
+from fairkey.casework.model import Case, Party, Problem, Purchase
+from fairkey.casework.pack.contents import contents_of
+from fairkey.cli import root
+from letter_cases import BUYER, CASES, CODE, ON, PURCHASE, RESALE, THIRD_PHONE, USED, changed
 
-pytestmark = pytest.mark.pg
+DAY = date.fromisoformat(ON)
 
 
-@pytest.fixture
-async def world(database_url: str, state_dir: Path, tmp_path: Path) -> AsyncIterator[World]:
-    async with a_world(database_url, state_dir, mail=FolderMail(tmp_path / "mails")) as world:
-        yield world
+def of(case: Case, channel: str, **more: bool) -> Letter:
+    return compose(case, DAY, channel, **more)
 
 
-async def letters_to(world: World, folder: Path, to: str) -> list[str]:
-    """Subjects of all letters to him, oldest first, after everything was sent."""
-    while await world.opened.worker.do_effects():
-        pass
-    read = [email.message_from_bytes(one.read_bytes(), policy=email.policy.default) for one in sorted(folder.iterdir())]
-    return sorted(str(one["subject"]) for one in read if one["to"] == to)
+def all_of_it(letter: Letter) -> str:
+    return "\n".join((letter.text, *letter.fields, *letter.fields.values()))
+
+
+# What no letter tells.
+
+
+@pytest.mark.parametrize("channel", list(CHANNELS))
+@pytest.mark.parametrize("case", list(CASES.values()), ids=list(CASES))
+def test_no_letter_shows_a_code_or_somebody_elses_number(case: Case, channel: str) -> None:
+    written = all_of_it(of(case, channel))
+    assert CODE not in written
+    assert THIRD_PHONE not in written
+    if case.account.endswith("无人接听。") and channel == "platform":
+        assert THIRD_PHONE in all_of_it(of(case, channel, shows_all=True))
+
+
+@given(
+    st.sampled_from(list(CHANNELS)),
+    st.sampled_from(list(Problem)),
+    st.booleans(),
+    st.integers(0, 10**9),
+    st.lists(st.sampled_from(("refund", "resend", "make_up", "damages")), unique=True),
+    st.text(max_size=40),
+)
+def test_any_case_gives_a_letter_and_names_what_is_missing(
+    channel: str, problem: Problem, asserts_fraud: bool, amount_fen: int, wishes: list[str], account: str
+) -> None:
+    case = changed(
+        problem=problem,
+        asserts_fraud=asserts_fraud,
+        wishes=tuple(wishes),
+        account=account,
+        purchase=replace(PURCHASE, amount_fen=amount_fen),
+    )
+    letter = of(case, channel)
+    assert letter.channel == channel
+    assert CODE not in all_of_it(letter)
+    assert (BLANK in all_of_it(letter)) <= any(one.startswith("未填写") for one in letter.warnings) or channel == (
+        "small_claims"
+    )
+    empty = of(replace(case, purchase=Purchase(), facts=(), files=(), buyer=Party(), respondents=()), channel)
+    assert any(one.startswith("未填写") for one in empty.warnings)
+
+
+def test_nothing_is_written_while_nothing_is_confirmed() -> None:
+    bare = Case(case_id="x", created_at_ms=1, files=USED.files)
+    assert letters_of(bare, ON) == ()
+    assert of_package(bare, ON) == ()
+    assert of_package(USED, ON) == letters_of(USED, ON)
+
+
+# What each channel's letter holds.
+
+
+def test_the_channels_follow_the_path_and_what_is_for_resale_leaves_consumer_law() -> None:
+    assert [one.channel for one in letters_of(USED, ON)] == [
+        "platform", "heimao", "s12315", "consumer_association", "regulator", "small_claims",
+    ]  # fmt: skip
+    assert [one.channel for one in letters_of(RESALE, ON)] == ["platform", "b2b", "small_claims"]
+    assert "police" in [one.channel for one in letters_of(CASES["seller_vanished"], ON)]
+    assert any("12315 不予受理" in one for one in of(RESALE, "s12315").warnings)
+    assert "消费者权益保护法" not in of(RESALE, "b2b").text
+    with pytest.raises(ChannelIsUnknown):
+        compose(USED, DAY, "telegraph")
+
+
+def test_every_channel_says_what_is_not_known_of_its_form_and_what_comes_next() -> None:
+    for channel in CHANNELS.values():
+        assert channel.next_steps
+        if any(one.chars_max is None for one in channel.limits):
+            assert any("未经核实" in one for one in of(USED, channel.name).warnings)
+
+
+def test_facts_name_the_evidence_by_the_numbers_of_the_pack() -> None:
+    exhibits = contents_of(USED, as_of_ms=1).exhibits
+    numbers = {one.file.name: one.no for one in exhibits}
+    text = of(USED, "platform").text
+    assert f"（证据{numbers['激活页面.png']}）" in text
+    assert f"（证据{numbers['订单详情.png']}、{numbers['支付宝账单.pdf']}）" in text
+    assert of(USED, "platform").attachments == tuple(one.file.seal.sha256 for one in exhibits)
+
+
+def test_the_platform_is_asked_for_the_seller_only_while_he_is_not_known() -> None:
+    assert "真实名称、地址和有效联系方式" in of(CASES["not_delivered"], "platform").text
+    assert "真实名称、地址和有效联系方式" not in of(USED, "platform").text
+    assert "不要删除或修改这些记录" in of(USED, "platform").text
+
+
+def test_the_form_of_12315_has_a_short_version_in_whole_sentences() -> None:
+    for case in CASES.values():
+        short = of(case, "s12315").fields[f"可录入版（{SHORT_CHARS_MAX}字以内）"]
+        assert 0 < len(short) <= SHORT_CHARS_MAX
+        assert short.endswith(("。", "诉求："))
+
+
+def test_the_extra_for_fraud_is_a_claim_besides_with_its_own_standard_of_proof() -> None:
+    text = of(CASES["wrong_region"], "small_claims").text
+    assert "3. 如认定构成欺诈，另行增加赔偿（该项须证明至排除合理怀疑，不影响退款请求）人民币500.00元" in text
+    assert "欺诈" not in of(USED, "small_claims").text
+    assert of(CASES["wrong_region"], "s12315").fields["诉求"].endswith("共128.00元")
+
+
+def test_a_suit_names_the_platform_too_while_the_seller_cannot_be_found() -> None:
+    text = of(CASES["seller_vanished"], "small_claims").text
+    assert text.count("被告：") == 2
+    assert any("不能适用小额诉讼程序" in one for one in of(CASES["seller_vanished"], "small_claims").warnings)
+
+
+def test_interest_is_asked_only_for_what_was_paid_and_not_performed() -> None:
+    assert "贷款市场报价利率" in of(CASES["not_delivered"], "small_claims").text
+    assert "贷款市场报价利率" not in of(USED, "small_claims").text
+
+
+def test_ones_own_data_stand_in_what_one_signs_and_not_in_what_is_published() -> None:
+    assert BUYER.phone in all_of_it(of(USED, "s12315"))
+    assert BUYER.phone not in all_of_it(of(USED, "heimao"))
+    assert BUYER.name not in all_of_it(of(USED, "heimao"))
+
+
+# Sums in words.
 
 
 @pytest.mark.parametrize(
-    ("locale", "subject"),
+    ("fen", "words"),
     [
-        ("en-GB", "Paid, and held until you have it: 人工代发"),
-        ("zh-CN", "已付款\uff0c由平台担保\uff1a人工代发"),
-        ("", "已付款\uff0c由平台担保\uff1a人工代发"),
-        ("tlh", "已付款\uff0c由平台担保\uff1a人工代发"),
+        (0, "零元整"),
+        (5, "伍分"),
+        (50, "伍角整"),
+        (100, "壹元整"),
+        (105, "壹元零伍分"),
+        (12_800, "壹佰贰拾捌元整"),
+        (100_500, "壹仟零伍元整"),
+        (1_000_010, "壹万元壹角整"),
+        (10_050_000, "壹拾万零伍佰元整"),
+        (100_000_100, "壹佰万零壹元整"),
+        (10_000_000_100, "壹亿零壹元整"),
+        (160_732_453, "壹佰陆拾万柒仟叁佰贰拾肆元伍角叁分"),
     ],
 )
-async def test_a_guest_is_told_in_his_language_that_his_money_is_held(
-    world: World, tmp_path: Path, locale: str, subject: str
-) -> None:
-    contact = "guest.of.letters@mail.example"
-    wish = trade.Placing(
-        shop_id=world.shop_id,
-        listing_id=world.manual_id,
-        revision=1,
-        quantity=1,
-        contact=contact,
-        address="203.0.113.7",
-        locale=locale,
-    )
-    placed = await trade.place(world.opened.house, wish)
-    assert not placed.answer.refusal, placed.answer
-    amount_fen = placed.answer.facts["amount_fen"]
-    assert isinstance(amount_fen, int)
-    assert (await world.tell(world.notice(placed.reference, amount_fen))).text == "success"
-    assert await letters_to(world, tmp_path / "mails", contact) == [subject]
+def test_sums_in_words(fen: int, words: str) -> None:
+    assert rmb_capital(fen) == words
 
 
-async def test_a_language_tag_is_short(world: World) -> None:
-    wish = trade.Placing(
-        shop_id=world.shop_id, listing_id=world.vault_id, revision=1, quantity=1, contact="a@b.example", locale="x" * 36
+def read_back(words: str) -> int:
+    yuan_words, _, rest = words.rpartition("元") if "元" in words else ("", "", words)
+    fen = sum(
+        DIGITS.index(rest[rest.index(unit) - 1]) * value for unit, value in (("角", 10), ("分", 1)) if unit in rest
     )
-    placed = await trade.place(world.opened.house, wish)
-    assert placed.answer.refusal == "FieldIsInvalid"
+    total, group, digit = 0, 0, 0
+    for one in yuan_words:
+        if one in DIGITS:
+            digit = DIGITS.index(one)
+        elif one in "拾佰仟":
+            group, digit = group + digit * 10 ** (" 拾佰仟".index(one)), 0
+        else:
+            total, group, digit = total + (group + digit) * {"万": 10**4, "亿": 10**8}[one], 0, 0
+    return (total + group + digit) * 100 + fen
+
+
+@given(st.integers(0, 10**13))
+def test_sums_in_words_are_read_back(fen: int) -> None:
+    assert read_back(rmb_capital(fen)) == fen
+
+
+# The commands.
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> CaseFolder:
+    told = {"problem": USED.problem, "buyer": USED.buyer, "purchase": USED.purchase, "respondents": USED.respondents}
+    made = a_case(tmp_path / "case", **told)
+    put_in(made, "order.png", picture())
+    return made
+
+
+def run(*words: str) -> tuple[int, str]:
+    result = CliRunner().invoke(root, ["case", *words])
+    return result.exit_code, result.output
+
+
+def test_letters_are_printed_written_and_told_as_json(folder: CaseFolder, tmp_path: Path) -> None:
+    place = str(folder.path)
+    code, said = run("letters", place, "--on", ON, "--channel", "platform")
+    assert code == 0
+    assert "致：示例商城平台客服" in said
+    assert "48 小时后仍未处理" in said
+    code, _ = run("letters", place, "--on", ON, "--out", str(tmp_path / "out"))
+    assert code == 0
+    assert min(path.name for path in (tmp_path / "out").iterdir()) == "1-platform.txt"
+    code, said = run("letters", place, "--json")
+    told = json.loads(said)["letters"]
+    assert {"text", "fields", "limits", "next_steps", "warnings"} <= set(told[0])
+    assert run("letters", place, "--on", "tomorrow")[0] == 1
+    code, said = run("demand", place, "--json")
+    assert json.loads(said)["figures"][0]["amount_fen"] == PURCHASE.amount_fen
+    assert "退还货款 128.00 元" in run("demand", place)[1]
+
+
+def test_an_unconfirmed_case_is_told_what_to_do_first(tmp_path: Path) -> None:
+    bare = a_case(tmp_path / "bare")
+    code, said = run("letters", str(bare.path))
+    assert code == 1
+    assert "fairkey case confirm" in said
+
+
+def test_a_pack_takes_the_letters_of_its_channels(folder: CaseFolder, tmp_path: Path) -> None:
+    out = tmp_path / "pack"
+    code, said = run("pack", str(folder.path), "-o", str(out), "--channel", "small_claims", "--channel", "platform")
+    assert code == 0, said
+    assert {path.name for path in out.glob("letter-*")} == {
+        "letter-1.docx", "letter-1.pdf", "letter-2.docx", "letter-2.pdf",
+    }  # fmt: skip
+    assert CliRunner().invoke(root, ["verify", str(out)]).exit_code in (0, 3)

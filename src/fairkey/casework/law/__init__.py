@@ -36,7 +36,12 @@ class Rule(Struct, frozen=True, kw_only=True):
     @property
     def cite(self) -> str:
         """As a letter cites it: `《消费者权益保护法》第五十五条`."""
-        return f"《{self.law}》{self.article}"
+        return f"{self.title}{self.article}"
+
+    @property
+    def title(self) -> str:
+        """The law's name in its marks; marks within them are single ones (GB/T 15834)."""
+        return f"《{self.law.replace('《', '〈').replace('》', '〉')}》"
 
 
 class Threshold(Struct, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ from .files import add, new, seal, show, verify
 from .guiding import check, ics, path, remind, step
 from .packing import pack, run
 from .reading import confirm, read
+from .writing import demand, letters
 
 
 @click.group()
@@ -30,6 +31,8 @@ for command in (
     read,
     confirm,
     check,
+    demand,
+    letters,
     path,
     step,
     ics,

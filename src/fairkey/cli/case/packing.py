@@ -8,6 +8,7 @@ import rich_click as click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from fairkey.casework.folder import CaseIsRefused, new_case
+from fairkey.casework.letters.composing import letters_of
 from fairkey.casework.mails import Records, ask_dns, look_with
 from fairkey.casework.model import Case
 
@@ -24,15 +25,20 @@ from .parts import (
     tell,
     tsa_option,
 )
+from .writing import channel_option, today
 
 
 @click.command()
 @case_argument
 @click.option("-o", "--out", required=True, type=click.Path(path_type=Path), help="The pack's folder; OUT.zip too.")
+@channel_option
 @click.option("--unmasked", is_flag=True, help="Show personal data and codes in clear in the texts.")
 @json_option
-def pack(folder: Path, out: Path, unmasked: bool, as_json: bool) -> None:  # noqa: FBT001
-    """Make a pack of CASE: letter, numbered evidence with pictures, timeline, seals, and how to check all of it."""
+def pack(folder: Path, out: Path, channels: tuple[str, ...], unmasked: bool, as_json: bool) -> None:  # noqa: FBT001
+    """Make a pack of CASE: letter, numbered evidence with pictures, timeline, seals, and how to check all of it.
+
+    The letter is that of `--channel`; without one, a plain statement of the facts.
+    """
     from fairkey.casework.pack.making import PackIsRefused, make_pack  # noqa: PLC0415 - heavy
 
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
@@ -43,7 +49,11 @@ def pack(folder: Path, out: Path, unmasked: bool, as_json: bool) -> None:  # noq
             task = bar.add_task("pack")
             try:
                 made = make_pack(
-                    case, out, shows_all=unmasked, tell=lambda what: bar.update(task, description=str(what)[:50])
+                    case,
+                    out,
+                    letters=letters_of(case.read(), today(), channels, shows_all=unmasked) if channels else (),
+                    shows_all=unmasked,
+                    tell=lambda what: bar.update(task, description=str(what)[:50]),
                 )
             except PackIsRefused as error:
                 raise CaseIsRefused(str(error)) from None

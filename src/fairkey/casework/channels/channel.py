@@ -1,0 +1,62 @@
+"""What a channel is: its form, its limits as far as they are known, what happens after sending."""
+
+from collections.abc import Callable
+from typing import Final
+
+from msgspec import Struct
+
+from fairkey.casework.letters.letter import Letter, Section
+from fairkey.casework.letters.told import Told
+
+UNVERIFIED: Final = "字数、附件个数和大小的限制未经核实，以页面显示为准。"
+
+
+class Limit(Struct, frozen=True, kw_only=True):
+    """How much a field of a form takes. None: not known, and said so."""
+
+    field: str
+    chars_max: int | None
+    source: str = ""
+
+
+class Channel(Struct, frozen=True, kw_only=True):
+    """One way to ask. `next_steps`: what happens after it was sent, in order. `compose` makes its letter; pure."""
+
+    name: str
+    zh: str
+    en: str
+    limits: tuple[Limit, ...]
+    next_steps: tuple[str, ...]
+    compose: Callable[[Told], Letter]
+
+
+def letter(
+    told: Told,
+    channel: str,
+    title: str,
+    sections: tuple[Section, ...],
+    *,
+    addressee: str = "",
+    fields: dict[str, str] | None = None,
+    warnings: tuple[str, ...] = (),
+) -> Letter:
+    """A letter with the case's evidence attached and everything the writer has to look at."""
+    return Letter(
+        channel=channel,
+        title=title,
+        addressee=addressee,
+        sections=tuple(one for one in sections if one.paragraphs),
+        fields=fields or {},
+        attachments=told.attachments(),
+        warnings=told.warnings(*warnings),
+    )
+
+
+def facts_and_evidence(told: Told, *, demand_title: str = "诉求") -> tuple[Section, ...]:
+    """Fact, evidence, demand: the three parts that every channel wants."""
+    return (
+        Section(title="事实", paragraphs=told.facts()),
+        Section(title="补充说明", paragraphs=told.own_words()),
+        Section(title="证据", paragraphs=told.evidence()),
+        Section(title=demand_title, paragraphs=told.demands()),
+    )

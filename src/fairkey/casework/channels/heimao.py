@@ -1,0 +1,51 @@
+"""黑猫投诉 (tousu.sina.com.cn): a private platform that publishes complaints and asks for answers; no legal force.
+
+Its text is public, so other people's data and one's own stay out (民法典 1024, 1034).
+"""
+
+from typing import Final
+
+from fairkey.casework.letters.letter import Letter, Section
+from fairkey.casework.letters.told import TITLES, Told, yuan
+
+from .channel import UNVERIFIED, Channel, Limit, letter
+
+
+def _compose(told: Told) -> Letter:
+    bought = told.case.purchase
+    total = told.total_fen()
+    wishes = "；".join(one.words for one in told.demand.figures if not one.is_alternative)
+    text = (*told.facts(), *told.own_words(), *told.demands())
+    fields = {
+        "标题": f"{told.or_blank(bought.shop, '店铺名称')}：{TITLES[told.case.problem]}",
+        "投诉对象": told.or_blank(bought.platform or bought.shop, "投诉对象"),
+        "投诉问题": TITLES[told.case.problem],
+        "投诉要求": wishes,
+        "涉诉金额": yuan(total) if total is not None else told.or_blank("", "涉诉金额"),
+        "订单号": told.or_blank(bought.order_number, "订单号"),
+    }
+    return letter(
+        told,
+        "heimao",
+        "黑猫投诉内容",
+        (Section(title="投诉内容", paragraphs=text), Section(title="附件", paragraphs=told.evidence())),
+        fields=fields,
+        warnings=(
+            UNVERIFIED,
+            "投诉内容公开：不要写入他人姓名、电话和聊天头像；联系方式只填在仅自己可见的栏目。",
+            "黑猫投诉没有法律强制力，也不妨碍同时向 12315 投诉。",
+        ),
+    )
+
+
+CHANNEL: Final = Channel(
+    name="heimao",
+    zh="黑猫投诉",
+    en="Heimao (public complaints)",
+    limits=(Limit(field="标题", chars_max=None), Limit(field="投诉内容", chars_max=None)),
+    next_steps=(
+        "提交后等待审核和分配商家；商家未入驻的，平台会显示未匹配成功。",
+        "商家回复后 24 小时内确认或补充，避免系统自动完成。",
+    ),
+    compose=_compose,
+)

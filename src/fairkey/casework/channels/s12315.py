@@ -1,0 +1,78 @@
+"""全国12315: the complaint form, with a short version to be typed; a report is another form (令121 art. 9, 10, 13)."""
+
+from typing import Final
+
+from fairkey.casework.letters.letter import Letter, Section
+from fairkey.casework.letters.told import TITLES, Told, day_zh, yuan
+from fairkey.casework.model import Purpose
+
+from .channel import UNVERIFIED, Channel, Limit, facts_and_evidence, letter
+
+SHORT_CHARS_MAX: Final = 500
+NAME_CHARS_MAX: Final = 50
+
+
+def short_version(told: Told) -> str:
+    """Facts and demands in at most 500 characters, for a field that cannot be pasted into. Whole sentences only."""
+    lines = [*told.facts(), "诉求：", *told.demands()]
+    kept: list[str] = []
+    for line in lines:
+        if sum(map(len, kept)) + len(line) > SHORT_CHARS_MAX:
+            break
+        kept.append(line)
+    return "".join(kept)
+
+
+def _compose(told: Told) -> Letter:
+    case, bought = told.case, told.case.purchase
+    total = told.total_fen()
+    at_ms = bought.problem_at_ms or bought.paid_at_ms
+    fields = {
+        "投诉人姓名": told.own(case.buyer.name, "本人姓名"),
+        "联系电话": told.own(case.buyer.phone, "本人电话"),
+        "通讯地址": told.own(case.buyer.address, "本人通讯地址"),
+        "被投诉人": told.seller_line(),
+        "商品名称": told.or_blank(bought.product, "商品名称")[:NAME_CHARS_MAX],
+        "销售方式": "网购",
+        "电商平台名称": told.or_blank(bought.platform, "平台"),
+        "订单号": told.or_blank(bought.order_number, "订单号"),
+        "消费金额": yuan(bought.amount_fen) if bought.amount_fen else told.or_blank("", "支付金额"),
+        "争议发生时间": day_zh(at_ms) if at_ms else told.or_blank("", "争议发生时间"),
+        "问题": TITLES[case.problem],
+        "诉求": "；".join(one.words for one in told.demand.figures if not one.is_alternative)
+        + (f"，共{yuan(total)}" if total is not None else ""),
+        f"可录入版（{SHORT_CHARS_MAX}字以内）": short_version(told),
+    }
+    more = [UNVERIFIED, "投诉与举报分别提出、分别处理；要求查处违法行为的，另用举报信。"]
+    if case.purpose is not Purpose.LIVING:
+        more.insert(0, "为转售而购买的不属于生活消费，12315 不予受理：请改用催告函、平台投诉或起诉。")
+    if not case.respondents:
+        more.append("未找到卖家主体的，可在平台经营者住所地提出（总局令第121号第十三条）。")
+    return letter(
+        told,
+        "s12315",
+        "消费者投诉书",
+        (*facts_and_evidence(told, demand_title="投诉请求"), Section(title="真实性", paragraphs=_TRUE)),
+        addressee="致：有管辖权的市场监督管理部门",
+        fields=fields,
+        warnings=tuple(more),
+    )
+
+
+_TRUE: Final = ("以上内容由本人根据所附证据陈述，本人对其真实性负责。",)
+CHANNEL: Final = Channel(
+    name="s12315",
+    zh="全国12315平台投诉",
+    en="Consumer complaint at 12315",
+    limits=(
+        Limit(field="商品名称", chars_max=NAME_CHARS_MAX, source="公开的自动化代码，约 2023 年，现行页面未核实"),
+        Limit(field="投诉内容", chars_max=None),
+        Limit(field="附件", chars_max=None),
+    ),
+    next_steps=(
+        "实名登录后选择“我要投诉”，先按名称或统一社会信用代码查找企业。",
+        "七个工作日内会告知是否受理；受理后六十日内调解，不成的可以起诉。",
+        "投诉框不能粘贴时，照“可录入版”输入，完整投诉书作为附件上传。",
+    ),
+    compose=_compose,
+)

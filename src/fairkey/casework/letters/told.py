@@ -1,0 +1,327 @@
+"""What all letters of a case tell, made once: facts with the evidence that shows them, demands with their law.
+
+Only what the person confirmed is told, in his order of events. What is missing is left as a blank line to be filled in
+and named for the writer; nothing is filled in by guessing. Codes and other people's numbers are hidden.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Final
+
+from fairkey.casework.completeness import State, gaps, preservation_needed
+from fairkey.casework.demand import Demand, compute
+from fairkey.casework.law import LawIsUnknown, Rule, rule
+from fairkey.casework.model import Case, CaseFile, FactKind, FactRole, Party, Problem, Purpose
+from fairkey.casework.moments import CHINA
+from fairkey.casework.pack.masks import Masks
+
+BLANK: Final = "＿＿＿＿"
+_NOT_DELIVERED: Final = frozenset({Problem.NOT_DELIVERED, Problem.SELLER_VANISHED, Problem.FAKE_STOCK})
+_PREPAID: Final = _NOT_DELIVERED | {Problem.DELIVERED_LATE, Problem.PARTLY_DELIVERED}
+_PROBLEMS: Final = {
+    Problem.NOT_DELIVERED: "截至本函之日，卖家没有交付。",
+    Problem.DELIVERED_LATE: "卖家没有在承诺的时间内交付。",
+    Problem.PARTLY_DELIVERED: "卖家只交付了一部分。",
+    Problem.ALREADY_USED: "按商品说明激活未能成功，提示该激活码已被使用。",
+    Problem.NOT_VALID: "按商品说明激活未能成功，提示该激活码无效。",
+    Problem.WRONG_REGION: "按商品说明激活未能成功，所交付的激活码不适用于商品标明的地区。",
+    Problem.WRONG_PRODUCT: "所交付的商品与商品页面载明的不一致。",
+    Problem.EXPIRED_CODE: "按商品说明激活未能成功，提示该激活码已过期。",
+    Problem.REVOKED_LATER: "激活以后，所得内容被发行方收回。",
+    Problem.FAKE_STOCK: "商品标明有货，付款后卖家没有交付。",
+    Problem.REFUND_REFUSED: "本人要求退款，卖家拒绝。",
+    Problem.SELLER_VANISHED: "付款后卖家没有交付，并且不再答复。",
+    Problem.OTHER: "",
+}
+TITLES: Final = {
+    Problem.NOT_DELIVERED: "付款后未交付",
+    Problem.DELIVERED_LATE: "逾期交付",
+    Problem.PARTLY_DELIVERED: "只交付一部分",
+    Problem.ALREADY_USED: "激活码提示已被使用",
+    Problem.NOT_VALID: "激活码提示无效",
+    Problem.WRONG_REGION: "激活码与标明的地区不符",
+    Problem.WRONG_PRODUCT: "商品与页面载明的不一致",
+    Problem.EXPIRED_CODE: "激活码提示已过期",
+    Problem.REVOKED_LATER: "激活后被收回",
+    Problem.FAKE_STOCK: "标明有货而未交付",
+    Problem.REFUND_REFUSED: "拒绝退款",
+    Problem.SELLER_VANISHED: "付款后卖家失去联系",
+    Problem.OTHER: "买卖合同履行问题",
+}
+_CHANNELS_ZH: Final = {
+    "platform": "平台",
+    "heimao": "黑猫投诉平台",
+    "s12315": "全国12315平台",
+    "consumer_association": "消费者协会",
+    "regulator": "市场监督管理部门",
+    "small_claims": "人民法院",
+    "b2b": "卖家",
+    "police": "公安机关",
+}
+_STAGES_ZH: Final = {
+    "sent": "提出要求",
+    "accepted": "受理",
+    "refused": "不予受理或拒绝",
+    "answered": "作出答复",
+    "settled": "达成一致",
+    "ended": "处理结束",
+}
+
+
+def yuan(amount_fen: int) -> str:
+    """`128.00元`."""
+    return f"{amount_fen // 100}.{amount_fen % 100:02d}元"
+
+
+def day_zh(at_ms: int) -> str:
+    """`2026年5月3日14时05分`, Beijing time."""
+    at = datetime.fromtimestamp(at_ms / 1000, CHINA)
+    return f"{at.year}年{at.month}月{at.day}日{at.hour}时{at.minute:02d}分"
+
+
+def cited(rules: Iterable[Rule]) -> str:
+    """`《…》第四十八条、第五十二条，《…》第五十九条`: each law once."""
+    laws: dict[str, list[str]] = {}
+    for one in rules:
+        articles = laws.setdefault(one.title, [])
+        if one.article not in articles:
+            articles.append(one.article)
+    return "，".join(f"{title}{'、'.join(articles)}" for title, articles in laws.items())
+
+
+class Told:
+    """A case on a day, as letters tell it."""
+
+    def __init__(self, case: Case, on: date, *, shows_all: bool = False) -> None:
+        """`shows_all`: codes and other people's numbers stand in clear."""
+        self.case = case
+        self.on = on
+        self.demand: Demand = compute(case, on)
+        codes = [str(one.value) for one in case.facts if one.kind is FactKind.CODE]
+        codes += [str(one.value) for one in case.proposed if one.kind is FactKind.CODE]
+        self.masks = Masks(codes, is_off=shows_all)
+        self.missing: list[str] = []
+        self._numbers = {file.seal.sha256: number for number, file in enumerate(case.files, 1)}
+
+    # What is asked of the person.
+
+    def or_blank(self, value: str, what: str) -> str:
+        """The value, or a blank line and a note of what is missing."""
+        if value:
+            return self.masks(value)
+        if what not in self.missing:
+            self.missing.append(what)
+        return BLANK
+
+    def own(self, value: str, what: str) -> str:
+        """Something of the person's own: it stands in clear in what he signs."""
+        if not value and what not in self.missing:
+            self.missing.append(what)
+        return value or BLANK
+
+    def warnings(self, *more: str) -> tuple[str, ...]:
+        """What the writer should look at: what is missing, unknown law, weak evidence, and what a channel adds."""
+        found = [f"未填写：{one}。" for one in self.missing]
+        found += [*self.demand.unknown, *self.demand.warnings]
+        if {"refund", "resend"} <= set(self.case.wishes):
+            found.append("退款和重新交付不能同时实现：请选择其一，或写明先后。")
+        weak = [one.piece.zh for one in gaps(self.case) if one.state is not State.PRESENT]
+        if weak:
+            found.append(f"证据尚缺或较弱：{'、'.join(weak)}；fairkey case check 说明怎样补充。")
+        return (*dict.fromkeys(found), *more)
+
+    # Evidence.
+
+    def shown_by(self, *wanted: FactKind | FactRole) -> str:
+        """`（证据1、3）` of the files whose confirmed facts are of these kinds or roles; empty for none."""
+        numbers = sorted(
+            self._numbers[sha256]
+            for fact in self.case.facts
+            if fact.kind in wanted or (fact.role in wanted and fact.role is not FactRole.NONE)
+            for sha256 in fact.files
+            if sha256 in self._numbers
+        )
+        return f"（证据{'、'.join(str(one) for one in dict.fromkeys(numbers))}）" if numbers else ""
+
+    def evidence(self) -> tuple[str, ...]:
+        """One line for each file, numbered as in the list of evidence."""
+        lines = []
+        for file, number in zip(self.case.files, self._numbers.values(), strict=True):
+            shows = self._shows(file)
+            lines.append(f"证据{number}：{self.masks(file.name)}" + (f"，证明{shows}" if shows else ""))
+        return tuple(lines)
+
+    def attachments(self) -> tuple[str, ...]:
+        """SHA-256 of all files, in the order of their numbers."""
+        return tuple(self._numbers)
+
+    def _shows(self, file: CaseFile) -> str:
+        if file.purpose:
+            return self.masks(file.purpose)
+        kinds = [_KINDS[one.kind] for one in self.case.facts if file.seal.sha256 in one.files]
+        return "、".join(dict.fromkeys(kinds))
+
+    # Facts.
+
+    def facts(self) -> tuple[str, ...]:
+        """What happened, each sentence with the evidence that shows it."""
+        bought = self.case.purchase
+        ordered_ms = bought.ordered_at_ms or bought.paid_at_ms
+        when = day_zh(ordered_ms) if ordered_ms else self.or_blank("", "下单时间")
+        where = f"在{self.or_blank(bought.platform, '平台')}的“{self.or_blank(bought.shop, '店铺名称')}”店铺"
+        what = f"购买“{self.or_blank(bought.product, '商品名称')}”{bought.quantity}件"
+        order = f"订单号{self.or_blank(bought.order_number, '订单号')}"
+        found = [f"{when}，本人{where}{what}，{order}{self.shown_by(FactKind.ORDER_NUMBER, FactRole.ORDERED)}。"]
+        paid = yuan(bought.amount_fen) if bought.amount_fen else self.or_blank("", "支付金额")
+        paid_when = f"{day_zh(bought.paid_at_ms)}，" if bought.paid_at_ms else ""
+        transaction = f"，支付流水号{self.masks(bought.transaction)}" if bought.transaction else ""
+        shown = self.shown_by(FactKind.TRANSACTION, FactKind.AMOUNT, FactRole.PAID)
+        found.append(f"{paid_when}本人支付{paid}{transaction}{shown}。")
+        found += self._promises()
+        if self.case.problem not in _NOT_DELIVERED and bought.delivered_at_ms:
+            found.append(
+                f"{day_zh(bought.delivered_at_ms)}，卖家交付{self._codes()}{self.shown_by(FactRole.DELIVERED)}。"
+            )
+        found += self._problem()
+        found += self._taken()
+        return tuple(found)
+
+    def own_words(self) -> tuple[str, ...]:
+        """What the person wrote himself, if he did."""
+        return tuple(self.masks(line) for line in self.case.account.splitlines() if line.strip())
+
+    def _promises(self) -> list[str]:
+        said = [str(one.value) for one in self.case.facts if one.kind is FactKind.PROMISE]
+        if not said:
+            return []
+        words = "、".join(f"“{self.masks(one)}”" for one in dict.fromkeys(said))
+        return [f"商品页面或卖家的说明载明：{words}{self.shown_by(FactKind.PROMISE)}。"]
+
+    def _codes(self) -> str:
+        codes = [str(one.value) for one in self.case.facts if one.kind is FactKind.CODE]
+        return "激活码" + (f"（{'、'.join(self.masks(one) for one in dict.fromkeys(codes))}）" if codes else "")
+
+    def _problem(self) -> list[str]:
+        words = _PROBLEMS[self.case.problem]
+        errors = [str(one.value) for one in self.case.facts if one.kind is FactKind.ERROR]
+        if errors:
+            words += f"当时显示的提示为：{'、'.join(f'“{self.masks(one)}”' for one in dict.fromkeys(errors))}。"
+        if not words:
+            return []
+        at_ms = self.case.purchase.problem_at_ms
+        when = f"{day_zh(at_ms)}，" if at_ms and self.case.problem not in _NOT_DELIVERED else ""
+        shown = self.shown_by(FactKind.ERROR, FactRole.PROBLEM)
+        return [f"{when}{words.rstrip('。')}{shown}。"]
+
+    def _taken(self) -> list[str]:
+        found = []
+        for step in self.case.steps:
+            if step.stage in _STAGES_ZH:
+                whom = _CHANNELS_ZH.get(step.channel, step.channel)
+                did = f"本人向{whom}提出要求" if step.stage == "sent" else f"{whom}{_STAGES_ZH[step.stage]}"
+                number = f"（编号{self.masks(step.reference)}）" if step.reference else ""
+                outcome = f"：{self.masks(step.outcome)}" if step.outcome else ""
+                found.append(f"{day_zh(step.at_ms)}，{did}{number}{outcome.rstrip('。')}。")
+        return found
+
+    # Demands.
+
+    def demands(self) -> tuple[str, ...]:
+        """What is asked for, numbered, each with its law; what may be asked only besides stands last and says so."""
+        lines = []
+        for figure in self.demand.figures:
+            amount = f" {yuan(figure.amount_fen)}" if figure.amount_fen is not None else ""
+            lines.append(f"{figure.words}{amount}（依据：{cited(figure.rules)}）")
+        interest = self.interest()
+        if interest:
+            lines.insert(max(1, sum(not one.is_alternative for one in self.demand.figures)), interest)
+        return tuple(f"{number}. {line}。" for number, line in enumerate(lines, 1))
+
+    def interest(self) -> str:
+        """Interest on what was paid in advance and not performed (消法 53); the rate is no part of the law data."""
+        if self.case.purpose is not Purpose.LIVING or self.case.problem not in _PREPAID:
+            return ""
+        if not self.case.purchase.paid_at_ms or (found := self.rule("prepaid")) is None:
+            return ""
+        since = datetime.fromtimestamp(self.case.purchase.paid_at_ms / 1000, CHINA)
+        return (
+            f"支付预付款的利息，自{since.year}年{since.month}月{since.day}日起至实际退还之日止，"
+            f"按同期贷款市场报价利率计算（依据：{found.cite}）"
+        )
+
+    def total_fen(self) -> int | None:
+        """What is claimed in money beside interest and alternatives; None when a sum is not known."""
+        sums = [one.amount_fen for one in self.demand.figures if not one.is_alternative and one.name in _IN_MONEY]
+        return None if not sums or None in sums else sum(one for one in sums if one is not None)
+
+    def rule(self, name: str) -> Rule | None:
+        """The rule in force, if the data know it."""
+        try:
+            return rule(name, self.on)
+        except LawIsUnknown as error:
+            if str(error) not in self.missing:
+                self.missing.append(str(error).rstrip("。"))
+            return None
+
+    def preservation(self) -> tuple[str, ...]:
+        """The request to keep and hand over what the platform keeps, while anything of it is not here."""
+        if not preservation_needed(self.case):
+            return ()
+        keep, show = self.rule("keep_records"), self.rule("show_records")
+        law = cited(one for one in (keep, show) if one)
+        return (
+            (
+                f"请保存并提供本订单的商品页面快照、订单、交付和沟通记录（依据：{law}）。"
+                "在争议解决以前，请不要删除或修改这些记录。"
+            ),
+        )
+
+    def disclosure(self) -> tuple[str, ...]:
+        """The request for the seller's name, address and contact, while they are not known."""
+        seller = self.seller()
+        if seller.name and (seller.address or seller.uscc):
+            return ()
+        found = self.rule("platform_liable")
+        return (
+            (
+                f"请提供该店铺经营者的真实名称、地址和有效联系方式（依据：{found.cite if found else BLANK}）；"
+                "不能提供的，本人将向平台要求赔偿。"
+            ),
+        )
+
+    def seller(self) -> Party:
+        """The seller as far as he is known."""
+        found = next((one for one in self.case.respondents if one.kind != "platform"), None)
+        return found or Party(shop=self.case.purchase.shop, platform=self.case.purchase.platform)
+
+    def seller_line(self) -> str:
+        """The seller in one line."""
+        party = self.seller()
+        parts = [party.name or (f"“{party.shop}”店铺经营者" if party.shop else "")]
+        parts += [f"统一社会信用代码{party.uscc}" if party.uscc else "", party.address]
+        words = "，".join(one for one in parts if one)
+        return self.or_blank(words, "卖家名称")
+
+    def signature(self) -> str:
+        """Who writes."""
+        return self.own(self.case.buyer.name, "本人姓名")
+
+
+_IN_MONEY: Final = frozenset({"refund", "damages"})
+_KINDS: Final = {
+    FactKind.ORDER_NUMBER: "订单",
+    FactKind.AMOUNT: "金额",
+    FactKind.TIME: "时间",
+    FactKind.CODE: "交付的激活码",
+    FactKind.SHOP: "店铺",
+    FactKind.PLATFORM: "平台",
+    FactKind.TRANSACTION: "付款",
+    FactKind.ERROR: "激活时的提示",
+    FactKind.PROMISE: "商品说明或承诺",
+    FactKind.PRODUCT: "商品",
+}
+
+
+def numbered(lines: Sequence[str]) -> tuple[str, ...]:
+    """`1. …`, `2. …`."""
+    return tuple(f"{number}. {line}" for number, line in enumerate(lines, 1))

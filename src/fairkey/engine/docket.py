@@ -43,16 +43,25 @@ _CODE: Final = re.compile(
 """What codes look like as issuers print them; a date or an error's number is shorter."""
 TEXT_BYTES_MAX: Final = 2_000_000
 SALT_BYTES: Final = 16
+SAYS: Final[Mapping[str, str]] = {
+    "dispute.opened": "buyer",
+    "dispute.answered": "shop",
+    "dispute.asked": "shop",
+    "dispute.replied": "buyer",
+    "dispute.reviewed": "platform",
+}
+"""Whose words they are, where the fact does not say so itself."""
 SHOWN: Final = frozenset({"order", "code", "dispute", "attest", "message"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlindFact:
-    """A fact of the order that an arbitrator may see: when, what, and what is public of it without naming anybody."""
+    """A fact of the order that an arbitrator may see: when, what, and what was said (`by`: buyer, shop or platform)."""
 
     at_ms: int
     kind: str
     version: int
+    by: str
     text: str
 
 
@@ -147,7 +156,13 @@ async def case_of(house: House, panel_id: str, arbitrator_id: str) -> BlindCase:
         demand_fen=complaint.demand_fen,
         reason=complaint.reason.value if complaint.reason else "",
         facts=[
-            BlindFact(at_ms=one.at_ms, kind=one.kind, version=one.version, text=hide(one.sealed.get("text", "")))
+            BlindFact(
+                at_ms=one.at_ms,
+                kind=one.kind,
+                version=one.version,
+                by=SAYS.get(one.kind) or str(one.public.get("by", "")),
+                text=hide(one.sealed.get("text", "")),
+            )
             for one in facts
             if one.kind.partition(".")[0] in SHOWN
         ],

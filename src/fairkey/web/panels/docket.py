@@ -1,7 +1,7 @@
 """The docket: apply to judge, the cases that wait, one case without its parties, the vote."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from litestar import Response, get, post
@@ -30,6 +30,33 @@ from fairkey.web.render import render, view_of
 from fairkey.web.standard import saying
 
 TEXTS: Final = frozenset({"text/plain", "message/rfc822"})
+TOLD: Final[Mapping[str, str]] = {
+    "order.placed": _("Ordered"),
+    "order.paid": _("Paid, money held"),
+    "order.delivered": _("Delivered into the buyer’s box"),
+    "order.disputed": _("The money is frozen"),
+    "code.reserved": _("Codes reserved"),
+    "code.delivered": _("Codes put into the box"),
+    "code.revealed": _("Codes opened"),
+    "code.activated": _("The issuer says: activated"),
+    "code.unused": _("The issuer says: unused"),
+    "code.revoked": _("The issuer says: revoked"),
+    "dispute.opened": _("The buyer complained"),
+    "dispute.answered": _("The shop disagreed"),
+    "dispute.offered": _("A settlement was offered"),
+    "dispute.declined": _("The offer was declined"),
+    "dispute.asked": _("The shop asked the buyer"),
+    "dispute.replied": _("The buyer replied"),
+    "dispute.evidence_added": _("Evidence was given"),
+    "dispute.evidence_doubted": _("Evidence was doubted"),
+    "dispute.evidence_confirmed": _("Evidence was let stand"),
+    "dispute.evidence_withdrawn": _("Evidence was withdrawn"),
+    "dispute.ruled": _("Ruled"),
+    "dispute.appealed": _("Somebody appealed"),
+    "dispute.escalated": _("A panel decides"),
+    "message.sent": _("A message"),
+}
+"""The facts that matter, in words; any other shows its kind."""
 SIDES: Final = {
     "expert": _("Expert: I know the codes themselves"),
     "sellers": _("Sellers' side: I sell or have sold"),
@@ -188,6 +215,7 @@ async def _case(request: AnyRequest, house: House, panel_id: str, answer: Answer
         case=found,
         panel=found.panel,
         seat=found.panel.seats[found.panel.seat_of(record.arbitrator_id) - 1],
+        told=TOLD,
         pieces=PIECES,
         adds=ADDS,
         shows=SHOWS,

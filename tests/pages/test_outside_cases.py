@@ -259,3 +259,11 @@ async def test_the_spot_of_a_fact_is_cut_out(world: World, owner: httpx.AsyncCli
     got = await owner.get(f"{path}/facts/1/crop.jpg")
     assert got.content[:3] == b"\xff\xd8\xff"
     assert (await owner.get(f"{path}/facts/2/crop.jpg")).status_code == 404
+
+
+async def test_heated_words_are_pointed_out_and_kept(world: World, owner: httpx.AsyncClient) -> None:
+    path = await begin(owner, title="一张卡", account="卖家是骗子。客服骂我“滚蛋”。")
+    page = (await owner.get(path)).text
+    assert ">骗子</mark>" in page
+    assert "滚蛋</mark>" not in page
+    assert "卖家是骗子。客服骂我“滚蛋”。" in page

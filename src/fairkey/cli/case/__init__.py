@@ -5,6 +5,7 @@ import rich_click as click
 from .capturing import capture, record
 from .files import add, new, seal, show, verify
 from .guiding import check, ics, path, remind, step
+from .language import language
 from .packing import pack, run
 from .reading import confirm, read
 from .writing import demand, letters
@@ -37,5 +38,6 @@ for command in (
     step,
     ics,
     remind,
+    language,
 ):
     case.add_command(command)

@@ -14,6 +14,7 @@ from fairkey.casework.clocks import deadlines, entries
 from fairkey.casework.completeness import gaps
 from fairkey.casework.demand import compute
 from fairkey.casework.folder import CaseFolder
+from fairkey.casework.letters.language import findings_of
 from fairkey.casework.model import Case, CaseFile, FactKind, Problem, ProposedFact
 from fairkey.casework.moments import CHINA
 from fairkey.casework.pack.contents import contents_of
@@ -113,6 +114,7 @@ async def case_page(
         file_names={one.seal.sha256: one.name for one in found.files},
         purchase_times=_times(found),
         timeline=[Markup(one) for one in drawings(contents.timeline, _FONT)],  # noqa: S704 - its texts are escaped
+        language=findings_of(found),
         gaps=gaps(found),
         demand=compute(found, today),
         steps=steps(found, now_ms),

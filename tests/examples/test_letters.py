@@ -243,6 +243,6 @@ def test_a_pack_takes_the_letters_of_its_channels(folder: CaseFolder, tmp_path: 
     code, said = run("pack", str(folder.path), "-o", str(out), "--channel", "small_claims", "--channel", "platform")
     assert code == 0, said
     assert {path.name for path in out.glob("letter-*")} == {
-        "letter-1.docx", "letter-1.pdf", "letter-2.docx", "letter-2.pdf",
+        "letter-1-small_claims.docx", "letter-1-small_claims.pdf", "letter-2-platform.docx", "letter-2-platform.pdf",
     }  # fmt: skip
     assert CliRunner().invoke(root, ["verify", str(out)]).exit_code in (0, 3)

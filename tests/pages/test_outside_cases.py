@@ -105,7 +105,11 @@ async def test_a_case_from_first_words_to_pack(world: World, owner: httpx.AsyncC
     assert (await post(owner, f"{path}/work/pack")).status_code == 303
     await worked(world)
     packed = zipfile.ZipFile(io.BytesIO((await owner.get(f"{path}/pack.zip")).content))
-    assert {one.rpartition("/")[2] for one in packed.namelist()} >= {"manifest.json", "letter.pdf", "verify.html"}
+    assert {one.rpartition("/")[2] for one in packed.namelist()} >= {
+        "manifest.json",
+        "letter-1-platform.pdf",
+        "verify.html",
+    }
     assert CHAT in [packed.read(one) for one in packed.namelist() if "/evidence/" in one]
 
 
@@ -259,6 +263,31 @@ async def test_the_spot_of_a_fact_is_cut_out(world: World, owner: httpx.AsyncCli
     got = await owner.get(f"{path}/facts/1/crop.jpg")
     assert got.content[:3] == b"\xff\xd8\xff"
     assert (await owner.get(f"{path}/facts/2/crop.jpg")).status_code == 404
+
+
+async def test_letters_are_there_once_something_is_confirmed_and_for_nobody_else(
+    world: World, owner: httpx.AsyncClient
+) -> None:
+    path = await begin(owner)
+    empty = await owner.get(f"{path}/letters")
+    assert empty.status_code == 200  # the problem was chosen: that much can be told
+    told = {"problem": "already_used", "purpose": "living", "platform": "示例商城", "shop": "晨星点卡", "amount": "128"}
+    told |= {"order_number": "2026110110350042", "product": "充值码", "wish_refund": "on", "buyer_name": "王小满"}
+    assert (await post(owner, f"{path}/told", **told)).status_code == 303
+    for lang in ("zh-CN", "en"):
+        page = await owner.get(f"{path}/letters/platform", headers={"accept-language": lang})
+        assert page.status_code == 200
+        assert "致：示例商城平台客服" in page.text
+        assert "退还货款 128.00元" in page.text
+    text = await owner.get(f"{path}/letters/small_claims/letter.txt")
+    assert text.headers["content-disposition"] == 'attachment; filename="small_claims.txt"'
+    assert "壹佰贰拾捌元整" in text.text
+    assert (await owner.get(f"{path}/letters/telegraph")).status_code == 404
+    assert (await owner.get(f"{path}/letters/telegraph/letter.txt")).status_code == 404
+    async with browser(world) as other:
+        await person(world, other, "other@example.com")
+        for place in ("letters", "letters/platform", "letters/platform/letter.txt"):
+            assert (await other.get(f"{path}/{place}")).status_code == 404
 
 
 async def test_heated_words_are_pointed_out_and_kept(world: World, owner: httpx.AsyncClient) -> None:

@@ -210,7 +210,7 @@ async def _pack(safe: CaseSafe) -> bool:
     copy = private_folder()
     try:
         await asyncio.to_thread(safe.look, lambda folder: _copied(folder, copy), files=True)
-        if await _fairkey("case", "pack", str(copy / "case"), "-o", str(copy / "pack"), "--json") != 0:
+        if await _fairkey("case", "pack", str(copy / "case"), "-o", str(copy / "pack"), "--letters", "--json") != 0:
             return False
         await asyncio.to_thread(safe.keep_pack, copy / "pack.zip")
         return True

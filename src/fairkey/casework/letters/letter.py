@@ -33,3 +33,9 @@ class Letter(Struct, frozen=True, kw_only=True):
         head = (self.title, self.addressee)
         body = (part for one in self.sections for part in (one.title, *one.paragraphs))
         return "\n".join(part for part in (*head, *body) if part)
+
+    @property
+    def printed(self) -> str:
+        """The letter as a text file: its form first, then its text."""
+        form = "\n".join(f"{name}：{value}" for name, value in self.fields.items())
+        return "\n\n".join(part for part in (form, self.text) if part) + "\n"

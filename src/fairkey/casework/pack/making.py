@@ -151,6 +151,7 @@ def _copy_small(path: Path, place: Path) -> None:
 
 def _letter_data(letter: LetterLike) -> dict[str, Any]:
     return {
+        "channel": str(getattr(letter, "channel", "")),
         "title": letter.title,
         "addressee": letter.addressee,
         "fields": [[name, str(value)] for name, value in letter.fields.items() if str(value)],
@@ -165,6 +166,7 @@ def _write_letters(new: Path, letters: Sequence[dict[str, Any]], contents: Conte
     ]
     for number, letter in enumerate(letters, 1):
         name = f"letter-{number}" if len(letters) > 1 else "letter"
+        name += f"-{letter['channel']}" if letter["channel"] else ""
         (new / f"{name}.pdf").write_bytes(pdf("letter.typ", letter, {}, as_of_ms=contents.as_of_ms))
         (new / f"{name}.docx").write_bytes(court_file(letter, listed, as_of_ms=contents.as_of_ms))
 

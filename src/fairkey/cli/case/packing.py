@@ -32,16 +32,25 @@ from .writing import channel_option, today
 @case_argument
 @click.option("-o", "--out", required=True, type=click.Path(path_type=Path), help="The pack's folder; OUT.zip too.")
 @channel_option
+@click.option("--letters", "all_letters", is_flag=True, help="The letters of every channel that stands open.")
 @click.option("--unmasked", is_flag=True, help="Show personal data and codes in clear in the texts.")
 @json_option
-def pack(folder: Path, out: Path, channels: tuple[str, ...], unmasked: bool, as_json: bool) -> None:  # noqa: FBT001
+def pack(
+    folder: Path,
+    out: Path,
+    channels: tuple[str, ...],
+    all_letters: bool,  # noqa: FBT001
+    unmasked: bool,  # noqa: FBT001
+    as_json: bool,  # noqa: FBT001
+) -> None:
     """Make a pack of CASE: letter, numbered evidence with pictures, timeline, seals, and how to check all of it.
 
-    The letter is that of `--channel`; without one, a plain statement of the facts.
+    The letters are those of `--channel` or `--letters`; without either, a plain statement of the facts.
     """
     from fairkey.casework.pack.making import PackIsRefused, make_pack  # noqa: PLC0415 - heavy
 
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    wants = bool(channels) or all_letters
     with speaking(as_json=as_json):
         case = opened(folder)
         hidden = as_json or not errors.is_terminal
@@ -51,7 +60,7 @@ def pack(folder: Path, out: Path, channels: tuple[str, ...], unmasked: bool, as_
                 made = make_pack(
                     case,
                     out,
-                    letters=letters_of(case.read(), today(), channels, shows_all=unmasked) if channels else (),
+                    letters=letters_of(case.read(), today(), channels, shows_all=unmasked) if wants else (),
                     shows_all=unmasked,
                     tell=lambda what: bar.update(task, description=str(what)[:50]),
                 )

@@ -98,15 +98,9 @@ def _write(made: tuple[Letter, ...], out: Path) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
         for number, one in enumerate(made, 1):
-            (out / f"{number}-{one.channel}.txt").write_text(printed(one), encoding="utf-8")
+            (out / f"{number}-{one.channel}.txt").write_text(one.printed, encoding="utf-8")
     except OSError as error:
         raise CaseIsRefused(f"{out} cannot be written: {error.strerror or error}.") from None
-
-
-def printed(one: Letter) -> str:
-    """A letter as a text file: its form first, then its text."""
-    form = "\n".join(f"{name}：{value}" for name, value in one.fields.items())
-    return "\n\n".join(part for part in (form, one.text) if part) + "\n"
 
 
 def _tell_letters(made: tuple[Letter, ...], out: Path | None) -> None:
@@ -114,7 +108,7 @@ def _tell_letters(made: tuple[Letter, ...], out: Path | None) -> None:
         channel = CHANNELS[one.channel]
         tell(f"=== {number}. {channel.zh} ===")
         if out is None:
-            for line in printed(one).splitlines():
+            for line in one.printed.splitlines():
                 tell(line)
         else:
             tell(f"{out / f'{number}-{one.channel}.txt'}")

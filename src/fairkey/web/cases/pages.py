@@ -28,7 +28,7 @@ from fairkey.web.frame import AnyRequest, frame, status_of
 from fairkey.web.render import render, view_of
 
 SHOWN_FACTS_MAX: Final = 200
-_SAFE: Final = {"cache-control": "private, no-store", "x-content-type-options": "nosniff"}
+NO_STORE: Final = {"cache-control": "private, no-store", "x-content-type-options": "nosniff"}
 _FONT: Final = "system-ui, sans-serif"
 CHOICES: Final[dict[str, Any]] = {
     "problems": words.PROBLEMS,
@@ -176,11 +176,11 @@ async def crop(
 ) -> Response[bytes]:
     """The spot of a picture at which a fact was read."""
     picture = await house.cases.crop(owner_of(request), case_id, number)
-    return Response(picture, media_type="image/jpeg", headers=_SAFE)
+    return Response(picture, media_type="image/jpeg", headers=NO_STORE)
 
 
 def _file(data: bytes, media_type: str, name: str) -> Response[Any]:
-    headers = {**_SAFE, "content-disposition": f'attachment; filename="{name}"'}
+    headers = {**NO_STORE, "content-disposition": f'attachment; filename="{name}"'}
     return Response(data, media_type=media_type, headers=headers)
 
 

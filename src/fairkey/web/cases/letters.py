@@ -1,0 +1,75 @@
+"""The letters of a case on the site: one page for each channel, to read, copy and take away. Nothing is sent."""
+
+from datetime import date, datetime
+from typing import Any, Final
+
+from litestar import Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from fairkey.business.basics import NotFound
+from fairkey.casework.channels import CHANNELS
+from fairkey.casework.folder import CaseFolder
+from fairkey.casework.letters.composing import compose, is_told, open_channels
+from fairkey.casework.model import Case
+from fairkey.casework.moments import CHINA
+from fairkey.engine.house import House
+from fairkey.web.cases import words
+from fairkey.web.cases.pages import NO_STORE, owner_of
+from fairkey.web.frame import AnyRequest, frame
+from fairkey.web.render import render
+
+
+@get("/cases/{case_id:str}/letters")
+async def letters(request: AnyRequest, house: NamedDependency[House], case_id: FromPath[str]) -> Response[str]:
+    """The letter to begin with."""
+    return await _page(request, house, case_id, "")
+
+
+@get("/cases/{case_id:str}/letters/{channel:str}")
+async def letter(
+    request: AnyRequest, house: NamedDependency[House], case_id: FromPath[str], channel: FromPath[str]
+) -> Response[str]:
+    """The letter of one channel."""
+    if channel not in CHANNELS:
+        raise NotFound(what="letter")
+    return await _page(request, house, case_id, channel)
+
+
+@get("/cases/{case_id:str}/letters/{channel:str}/letter.txt")
+async def text(
+    request: AnyRequest, house: NamedDependency[House], case_id: FromPath[str], channel: FromPath[str]
+) -> Response[Any]:
+    """The same as a text file."""
+    case, on = await _case(request, house, case_id)
+    if channel not in CHANNELS or not is_told(case):
+        raise NotFound(what="letter")
+    headers = {**NO_STORE, "content-disposition": f'attachment; filename="{channel}.txt"'}
+    written = compose(case, on, channel).printed.encode()
+    return Response(written, media_type="text/plain; charset=utf-8", headers=headers)
+
+
+async def _page(request: AnyRequest, house: House, case_id: str, asked: str) -> Response[str]:
+    case, on = await _case(request, house, case_id)
+    open_now = [one.channel for one in open_channels(case, on)]
+    channel = asked or next(iter(open_now), "platform")
+    listed = list(dict.fromkeys((*open_now, channel)))
+    return render(
+        frame(request, house),
+        "cases/letters.html",
+        case=case,
+        path=f"/cases/{case_id}",
+        letter=compose(case, on, channel) if is_told(case) else None,
+        channel=CHANNELS[channel],
+        listed=listed,
+        channels=words.CHANNELS,
+        problems=words.PROBLEMS,
+    )
+
+
+async def _case(request: AnyRequest, house: House, case_id: str) -> tuple[Case, date]:
+    found = await house.cases.look(owner_of(request), case_id, CaseFolder.read)
+    return found, datetime.fromtimestamp(house.now_ms() / 1000, CHINA).date()
+
+
+HANDLERS: Final = (letters, letter, text)

@@ -121,13 +121,13 @@ class Told:
 
     def warnings(self, *more: str) -> tuple[str, ...]:
         """What the writer should look at: what is missing, unknown law, weak evidence, and what a channel adds."""
-        found = [f"未填写：{one}。" for one in self.missing]
+        found = [f"未填写：{'、'.join(self.missing)}。"] if self.missing else []
         found += [*self.demand.unknown, *self.demand.warnings]
         if {"refund", "resend"} <= set(self.case.wishes):
             found.append("退款和重新交付不能同时实现：请选择其一，或写明先后。")
         weak = [one.piece.zh for one in gaps(self.case) if one.state is not State.PRESENT]
         if weak:
-            found.append(f"证据尚缺或较弱：{'、'.join(weak)}；fairkey case check 说明怎样补充。")
+            found.append(f"证据尚缺或较弱：{'、'.join(weak)}；怎样补充见缺项清单（fairkey case check）。")
         return (*dict.fromkeys(found), *more)
 
     # Evidence.

@@ -202,6 +202,15 @@ CAUSES += [
                 shop_id=SHOP, order_id=DEDUCTED.order_id, amount_fen=DEDUCTED.refund_fen, source="deposit"
             ),
             into_pool(DEDUCTED.penalty_fen, "deducted"),
+            pool.PayBounty(
+                shop_id=PLATFORM,
+                pool_id=pool.POOL_ID,
+                order_shop_id=SHOP,
+                order_id=DEDUCTED.order_id,
+                ruling_no=DEDUCTED.ruling_no,
+                row=DEDUCTED.row,
+                most_fen=DEDUCTED.penalty_fen,
+            ),
             pool.PayFromPool(
                 shop_id=PLATFORM,
                 pool_id=pool.POOL_ID,
@@ -236,6 +245,7 @@ CAUSES += [
         [codes.ReplaceCodes(**ID, instead_of=CODES)],
     ),
     ("a buyer's is kept when the money is split", replace(STAKED, by=dispute_events.Side.BUYER), []),
+    ("what was owed is the pool's", SAMPLE[deposit_events.OwedCollected], [into_pool(400, "owed")]),
     ("a lost stake is the pool's", FORFEITED, [into_pool(FORFEITED.amount_fen, "stake")]),
     (
         "what the pool pays reaches the order's payer",
@@ -286,6 +296,7 @@ ROWS: dict[type[Event], list[Posting]] = {
         Posting(Account.DEPOSIT_FREE, Account.REFUND_PAYABLE, 1_000),
         Posting(Account.DEPOSIT_FREE, Account.PROVIDER_CLEARING, 2_000),
     ],
+    deposit_events.OwedCollected: [Posting(Account.DEPOSIT_FREE, Account.PROVIDER_CLEARING, 400)],
     deposit_events.StakeLocked: [Posting(Account.DEPOSIT_FREE, Account.STAKE, 200)],
     deposit_events.StakeReturned: [Posting(Account.STAKE, Account.DEPOSIT_FREE, 200)],
     deposit_events.StakeForfeited: [Posting(Account.STAKE, Account.PROVIDER_CLEARING, 200)],
@@ -424,6 +435,8 @@ TELLING = {
     dispute_events.BuyerAsked: ["tell_buyer"] * 3,
     dispute_events.BuyerReplied: ["judge"],
     dispute_events.ReplacementSent: ["tell_buyer"] * 3,
+    dispute_events.ComplaintLapsed: ["tell_buyer"] * 3,
+    dispute_events.ComplaintReopened: ["tell_merchant", "judge"],
     dispute_events.ReplacementConfirmed: ["tell_merchant", "judge"],
     dispute_events.ReplacementRefused: ["tell_merchant", "judge", "tell_merchant", "tell_merchant"],
     attestations.CodeActivated: ["judge"],

@@ -34,6 +34,7 @@ from fairkey.business.dispute_events import (
     ComplaintDemanded,
     ComplaintEscalated,
     ComplaintIsInAnotherStage,
+    ComplaintLapsed,
     ComplaintOpened,
     ComplaintRuled,
     Demand,
@@ -226,11 +227,11 @@ CASES = [
         then=[BuyerReplied(text="This.")],
     ),
     Case(
-        rule="a buyer who does not reply for 48 hours ends it (R16)",
+        rule="a buyer who does not reply for 48 hours ends it (R16); 48 more to re-open it",
         given=(OPENED, ASKED),
         when=EndSilence(**ID),
         at_ms=NOW + H48,
-        then=[ComplaintClosed(outcome=Outcome.WITHDRAWN, refund_fen=0, text="")],
+        then=[ComplaintLapsed(reopen_by_ms=NOW + 2 * H48)],
     ),
     Case(
         rule="not a second earlier",

@@ -16,12 +16,12 @@ from golden.samples import AT_MS, SAMPLES
 
 FILES_OF = {  # where the examples of a capability stand, if not in the file of its own name
     "codes": ("codes", "resending"),
-    "complaints": ("complaints", "disputes", "resending"),
+    "complaints": ("complaints", "disputes", "resending", "reopening"),
     "arbitrators": ("arbitrators", "deposits_and_panels"),
-    "deposits": ("deposits", "deposits_and_panels"),
+    "deposits": ("deposits", "deposits_and_panels", "owed_and_bounty"),
     "evidence": ("evidence", "deposits_and_panels"),
     "panels": ("panels", "deposits_and_panels"),
-    "pool": ("deposits", "deposits_and_panels"),
+    "pool": ("deposits", "deposits_and_panels", "owed_and_bounty"),
     "restoring": ("deposits", "deposits_and_panels"),
 }
 NEED_A_HISTORY = {

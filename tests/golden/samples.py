@@ -153,6 +153,8 @@ SAMPLES: tuple[Event, ...] = (
     dispute_events.BuyerReplied(text=TEXT),
     dispute_events.ReplacementSent(instead_of=CODES, confirm_by_ms=AT_MS + 8),
     dispute_events.ReplacementConfirmed(),
+    dispute_events.ComplaintLapsed(reopen_by_ms=AT_MS + 13),
+    dispute_events.ComplaintReopened(text=TEXT, rule_by_ms=AT_MS + 14),
     dispute_events.ReplacementRefused(text=TEXT, answer_by_ms=AT_MS + 9),
     codes.CodesReplaced(codes=CODES[:1], instead_of=CODES[1:2], listing_id=ID),
     dispute_events.JudgingWaits(case="R00a", until_ms=AT_MS + 8),
@@ -217,6 +219,10 @@ SAMPLES: tuple[Event, ...] = (
     evidence.RecordingStarted(recording_no=1, nonce="7K3MX2QP", until_ms=AT_MS + 1_800_000),
     evidence.RecordingStopped(recording_no=1, give_by_ms=AT_MS + 86_400_000),
     reviews.ReviewPosted(speed=5, code_worked=False, text=TEXT),
+    reviews.ReviewAmended(speed=1, code_worked=True, text=TEXT),
+    reviews.ReviewObjected(text=TEXT),
+    reviews.ReviewMarked(text=TEXT),
+    reviews.ReviewTextHidden(part=reviews.Part.OBJECTION, ground=reviews.Ground.PERSONAL_DATA, reason=TEXT),
     payments.PaymentUnmatched(
         provider="sandbox", provider_txn="t-2", reference=TEXT, amount_fen=700, currency="USD", paid_at_ms=AT_MS - 1
     ),
@@ -371,6 +377,7 @@ SAMPLES: tuple[Event, ...] = (
     deposit_events.DepositDeducted(
         order_id=ID, ruling_no=2, row="R03", refund_fen=1_000, penalty_fen=2_000, short_fen=3, owed_fen=4
     ),
+    deposit_events.OwedCollected(order_id=ID, amount_fen=400),
     deposit_events.StakeLocked(panel_id=ID, amount_fen=200),
     deposit_events.StakeReturned(panel_id=ID, amount_fen=200),
     deposit_events.StakeForfeited(panel_id=ID, amount_fen=200),

@@ -173,6 +173,10 @@ def brief_for(command: Command, desk: Desk) -> Struct | None:
             return complaints.OrderBriefing(
                 stage=order.stage.value, is_delivered=order.stage is Stage.DELIVERED, amount_fen=order.amount_fen
             )
+        case complaints.ReopenComplaint():
+            return complaints.GivenBriefing(
+                evidence_at_ms=_given_at_ms(_order(desk, command.shop_id, command.order_id).evidence)
+            )
         case complaints.RuleLateDelivery():
             return _late(desk, _order(desk, command.shop_id, command.order_id))
         case complaints.TakePanelVerdict():
@@ -219,6 +223,8 @@ def brief_for(command: Command, desk: Desk) -> Struct | None:
             return deposits.CoverBriefing(needed_fen=covering.needed_fen(exposure, desk.cover_bp))
         case pool.PayFromPool():
             return pool.BuyerBriefing(identity=_order(desk, command.order_shop_id, command.order_id).order.buyer_key)
+        case pool.PayBounty():
+            return _reporter(_order(desk, command.order_shop_id, command.order_id))
         case payouts.RequestPayout():
             shop = _shop(desk, command.shop_id)
             return payouts.FundsBriefing(
@@ -241,6 +247,21 @@ def _of_box(command: codes.RevealCodes | codes.ReplaceCodes | complaints.SendRep
         case complaints.SendReplacement():
             opened = tuple(one.code_id for one in file.codes.held if one.stage is CodeStage.REVEALED)
             return complaints.BoxBriefing(opened=opened)
+
+
+def _reporter(file: OrderFile) -> pool.BuyerBriefing:
+    ruling = file.complaint.ruling
+    paid = _paid_by_buyer(file)
+    back_fen = sum(one.amount_fen for one in file.restored.all)
+    return pool.BuyerBriefing(
+        identity=file.order.buyer_key,
+        bounty_fen=ruling.bounty_fen if ruling else 0,
+        payable_fen=sum(one.amount_fen for one in paid.payments) - back_fen,
+    )
+
+
+def _given_at_ms(given: evidence.Evidence) -> int:
+    return max((one.at_ms for one in given.items if one.by == "buyer" and not one.withdrawn), default=0)
 
 
 def opening_of(file: OrderFile) -> codes.OpeningBriefing:

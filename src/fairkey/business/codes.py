@@ -302,8 +302,8 @@ def evolve(codes: Codes, event: CodesEvent, at_ms: int) -> Codes:
             new = tuple(
                 HeldCode(code_id=code_id, stage=CodeStage.DELIVERED, replaces=True) for code_id in event.codes
             )
-            gone = _moved(codes, event.instead_of, CodeStage.REPLACED)
-            return replace(gone, held=(*gone.held, *new), listing_id=event.listing_id)
+            left = _moved(codes, event.instead_of, CodeStage.REPLACED)
+            return replace(left, held=(*left.held, *new), listing_id=event.listing_id)
         case CodesRevealed():
             return replace(
                 _moved(codes, event.codes, CodeStage.REVEALED),

@@ -22,6 +22,7 @@ from .dispute_events import (
     ComplaintEscalated,
     ComplaintExists,
     ComplaintIsInAnotherStage,
+    ComplaintLapsed,
     ComplaintOpened,
     Demand,
     JudgingWaits,
@@ -46,6 +47,7 @@ from .dispute_events import (
 )
 from .dispute_state import JUDGED_STAGES, RULING_WITHIN_MS, UNRULED_STAGES, Complaint, ComplaintStage, Ruling
 from .panel_verdicts import PanelBriefing, ruled_by_panel
+from .reopening import CASE, REOPEN_WITHIN_MS, reopen
 from .resending import confirmed, refused, resend
 from .verdicts import CodeCase, document_of, hangs_on_recording, judge, standard_of
 
@@ -142,6 +144,13 @@ class RefuseReplacement(Command, frozen=True):
     text: str
 
 
+class ReopenComplaint(Command, frozen=True):
+    """Buyer: his silence ended it; here is new evidence."""
+
+    order_id: str
+    text: str
+
+
 class JudgeComplaint(Command, frozen=True):
     """The engine: what is known now about each code, under the version with these bytes. `recording_until_ms`: until
     then a guided recording that was given may be doubted; 0: none waits for that.
@@ -219,6 +228,7 @@ ComplaintCommand = (
     OpenComplaint | AcceptComplaint | ContestComplaint | WithdrawComplaint | OfferSettlement | AnswerOffer | AskBuyer
     | ReplyToShop | JudgeComplaint | RuleLateDelivery | AppealRuling | TakeRuling | AskReview | ReviewRuling
     | TakePanelVerdict | TakePanelLapse | EndSilence | SendReplacement | ConfirmReplacement | RefuseReplacement
+    | ReopenComplaint
 )  # fmt: skip
 
 
@@ -236,10 +246,16 @@ class BoxBriefing(Struct, frozen=True, kw_only=True):
     opened: tuple[str, ...]
 
 
+class GivenBriefing(Struct, frozen=True, kw_only=True):
+    """What re-opening must be told: when the buyer last gave evidence that still stands; 0: never."""
+
+    evidence_at_ms: int
+
+
 def decide(
     command: ComplaintCommand,
     complaint: Complaint,
-    brief: OrderBriefing | LateBriefing | PanelBriefing | BoxBriefing | None,
+    brief: OrderBriefing | LateBriefing | PanelBriefing | BoxBriefing | GivenBriefing | None,
     at_ms: int,
 ) -> list[Event]:
     """What follows from `command` for this order's complaint, or a `Refusal`."""
@@ -281,6 +297,11 @@ def decide(
             if at_ms >= complaint.confirm_by_ms:
                 raise ComplaintIsInAnotherStage(stage=complaint.stage.value)
             return refused(command.text, at_ms)
+        case ReopenComplaint():
+            assert isinstance(brief, GivenBriefing)
+            if complaint.stage is ComplaintStage.NONE:
+                raise NotFound(what="complaint")
+            return reopen(complaint, command.text, brief.evidence_at_ms, at_ms)
         case JudgeComplaint():
             return _judge(command, complaint, at_ms)
         case RuleLateDelivery():
@@ -355,7 +376,8 @@ def _judge(command: JudgeComplaint, complaint: Complaint, at_ms: int) -> list[Ev
     waits = at_ms < command.recording_until_ms and hangs_on_recording(standard, verdict)
     if verdict.state == "decided" and not waits:
         document = document_of(command.codes, complaint.demand_fen, at_ms, verdict)
-        return [ruled_by_standard(verdict, document, complaint.rulings + 1, at_ms + APPEAL_WITHIN_MS)]
+        waits_ms = REOPEN_WITHIN_MS if verdict.case == CASE and not complaint.reopened_at_ms else APPEAL_WITHIN_MS
+        return [ruled_by_standard(verdict, document, complaint.rulings + 1, at_ms + waits_ms)]
     if verdict.state == "panel" and not waits:
         return [_escalated(command.order_id, complaint, "standard", verdict.case, at_ms)]
     until_ms = command.recording_until_ms if waits else verdict.next_at_ms
@@ -445,7 +467,7 @@ def _take_panel(
 
 
 def _end_silence(order_id: str, complaint: Complaint, at_ms: int) -> list[Event]:
-    _require(complaint, *UNRULED_STAGES, ComplaintStage.RULED)
+    _require(complaint, *UNRULED_STAGES, ComplaintStage.LAPSED, ComplaintStage.RULED)
     if at_ms < complaint.due_at_ms:
         raise NotSilentYet(due_at_ms=complaint.due_at_ms)
     ruling = complaint.ruling
@@ -456,7 +478,9 @@ def _end_silence(order_id: str, complaint: Complaint, at_ms: int) -> list[Event]
         return final(complaint, ruling)
     if complaint.stage is ComplaintStage.ASKED and at_ms < complaint.reply_by_ms:
         return [JudgingWaits(case="", until_ms=complaint.reply_by_ms)]
-    if complaint.stage is ComplaintStage.ASKED:
+    if complaint.stage is ComplaintStage.ASKED and not complaint.reopened_at_ms:
+        return [ComplaintLapsed(reopen_by_ms=at_ms + REOPEN_WITHIN_MS)]
+    if complaint.stage in (ComplaintStage.ASKED, ComplaintStage.LAPSED):
         return closed(complaint, Outcome.WITHDRAWN, 0)
     if complaint.stage is ComplaintStage.RESENT:
         return closed(complaint, Outcome.RESENT, 0)

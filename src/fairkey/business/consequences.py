@@ -134,6 +134,8 @@ def consequences_of(stream: Stream, event: Event) -> list[Command]:
             return [codes.ReleaseCodes(shop_id=shop_id, order_id=order_id), refund]
         case deposit_events.DepositDeducted():
             return _deducted(shop_id, event)
+        case deposit_events.OwedCollected():
+            return [_into_pool(shop_id, event.amount_fen, "owed")]
         case deposit_events.StakeForfeited():
             return [_into_pool(shop_id, event.amount_fen, "stake")]
         case pool.PoolPaid() if event.amount_fen:
@@ -209,6 +211,17 @@ def _deducted(shop_id: str, event: deposit_events.DepositDeducted) -> list[Comma
         )
     if event.penalty_fen:
         follow.append(_into_pool(shop_id, event.penalty_fen, "deducted"))
+        follow.append(
+            pool.PayBounty(
+                shop_id=PLATFORM,
+                pool_id=pool.POOL_ID,
+                order_shop_id=shop_id,
+                order_id=event.order_id,
+                ruling_no=event.ruling_no,
+                row=event.row,
+                most_fen=event.penalty_fen,
+            )
+        )
     if event.short_fen:
         follow.append(
             pool.PayFromPool(

@@ -63,6 +63,14 @@ class DepositDeducted(Event, frozen=True):
     owed_fen: int
 
 
+class OwedCollected(Event, frozen=True):
+    """Of what rulings about an order took and did not find, so much was taken out of a later top-up, for the pool."""
+
+    kind = "deposit.owed_collected"
+    order_id: str
+    amount_fen: int
+
+
 class StakeLocked(Event, frozen=True):
     """The shop stakes this on a panel."""
 
@@ -134,7 +142,7 @@ class DepositNotReturned(Event, frozen=True):
 
 
 DepositEvent = (
-    DepositAgreed | TopUpAsked | DepositToppedUp | DepositSecured | DepositNotSecured | DepositDeducted | StakeLocked
-    | StakeReturned | StakeForfeited | ReleaseRequested | ReleaseCut | DepositReleased | DepositReturned
+    DepositAgreed | TopUpAsked | DepositToppedUp | DepositSecured | DepositNotSecured | DepositDeducted | OwedCollected
+    | StakeLocked | StakeReturned | StakeForfeited | ReleaseRequested | ReleaseCut | DepositReleased | DepositReturned
     | DepositNotReturned
 )  # fmt: skip

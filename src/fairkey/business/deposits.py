@@ -21,6 +21,7 @@ from .deposit_events import (
     DepositReturned,
     DepositSecured,
     DepositToppedUp,
+    OwedCollected,
     ReleaseCut,
     ReleaseRequested,
     StakeForfeited,
@@ -320,10 +321,22 @@ def _record_secured(command: RecordSecured, deposit: Deposit) -> list[Event]:
     if known[0].state is InstructionState.DONE:
         return []
     if command.succeeded:
-        return [DepositSecured(top_up_no=command.top_up_no, amount_fen=known[0].amount_fen)]
+        secured = DepositSecured(top_up_no=command.top_up_no, amount_fen=known[0].amount_fen)
+        return [secured, *_collected(deposit, known[0].amount_fen)]
     if known[0].state is InstructionState.FAILED or command.attempt != known[0].attempt:
         return []
     return [DepositNotSecured(top_up_no=command.top_up_no, reason=command.reason)]
+
+
+def _collected(deposit: Deposit, there_fen: int) -> list[Event]:
+    """What is owed comes out of new money first, by order as rulings came."""
+    events: list[Event] = []
+    for order_id, charge in deposit.charges.items():
+        part_fen = min(charge.owed_fen, there_fen)
+        if part_fen > 0:
+            there_fen -= part_fen
+            events.append(OwedCollected(order_id=order_id, amount_fen=part_fen))
+    return events
 
 
 def _record_returned(command: RecordReturned, deposit: Deposit) -> list[Event]:
@@ -476,6 +489,14 @@ def evolve(deposit: Deposit, event: DepositEvent, at_ms: int) -> Deposit:
             return _with_top_up(deposit, event.top_up_no, InstructionState.FAILED)
         case DepositDeducted():
             return _deducted(deposit, event)
+        case OwedCollected():
+            charge = deposit.charges.get(event.order_id, Charge(ruling_no=0, row=""))
+            paid = replace(charge, owed_fen=charge.owed_fen - event.amount_fen)
+            return replace(
+                deposit,
+                charges=deposit.charges | {event.order_id: paid},
+                free_fen=deposit.free_fen - event.amount_fen,
+            )
         case StakeLocked():
             stakes = deposit.stakes | {event.panel_id: event.amount_fen}
             return replace(deposit, stakes=stakes, free_fen=deposit.free_fen - event.amount_fen)

@@ -302,11 +302,28 @@ class ReplacementRefused(Event, frozen=True):
     answer_by_ms: int
 
 
+class ComplaintLapsed(Event, frozen=True):
+    """The buyer was asked and said nothing (row R16), where no standard was in force: it ends unless he re-opens it."""
+
+    kind = "dispute.lapsed"
+    reopen_by_ms: int
+
+
+class ComplaintReopened(Event, frozen=True):
+    """The buyer has new evidence after his silence ended the complaint (row R16): it goes on, once."""
+
+    kind = "dispute.reopened"
+    sealed = frozenset({"text"})
+    text: str
+    rule_by_ms: int
+
+
 ComplaintEvent = (
     ComplaintOpened | ComplaintDemanded | ComplaintContested | SettlementOffered | SettlementAccepted
     | SettlementDeclined | BuyerAsked | BuyerReplied | JudgingWaits | ComplaintEscalated | ComplaintRuled
     | RulingAppealed | ReviewAsked | RulingReviewed | RulingTaken | RulingWeighed | ComplaintClosed | RulingExecuted
     | StakeSettled | ReplacementSent | ReplacementConfirmed | ReplacementRefused
+    | ComplaintLapsed | ComplaintReopened
 )  # fmt: skip
 
 
@@ -332,6 +349,17 @@ class OfferIsNotThere(Refusal):
 
 class OfferHasEnded(Refusal):
     """An offer stands for 48 hours. Details: offer_no, until_ms."""
+
+
+class ReopeningIsOver(Refusal):
+    """Only what ended because the buyer said nothing (row R16), once, within 48 hours.
+
+    Details: why (`other_end`, `used`, `late`).
+    """
+
+
+class NewEvidenceIsMissing(Refusal):
+    """A complaint is re-opened by evidence that was given after the question. Details: asked_at_ms."""
 
 
 class ReplacementWasSent(Refusal):

@@ -15,7 +15,9 @@ from .dispute_events import (
     ComplaintDemanded,
     ComplaintEscalated,
     ComplaintEvent,
+    ComplaintLapsed,
     ComplaintOpened,
+    ComplaintReopened,
     ComplaintRuled,
     Demand,
     JudgingWaits,
@@ -51,6 +53,7 @@ class ComplaintStage(StrEnum):
     CONTESTED = "contested"
     RESENT = "resent"  # a replacement was sent; the buyer confirms it or complains again
     ASKED = "asked"  # the shop asked the buyer something
+    LAPSED = "lapsed"  # the buyer was silent; he may re-open it
     PANEL = "panel"  # people decide
     RULED = "ruled"  # final when the time for an appeal is over
     CLOSED = "closed"
@@ -80,6 +83,7 @@ class Turn(StrEnum):
 
     ANSWER = "answer"
     REPLY = "reply"
+    REOPEN = "reopen"  # what ended by his silence
     CONFIRM = "confirm"  # a replacement, or complain again
     OFFER = "offer"  # an answer to an offer; silence lets the offer end, and nothing else
     APPEAL = "appeal"
@@ -112,6 +116,7 @@ class Ruling(Struct, frozen=True, kw_only=True, omit_defaults=True):
     refund_fen: int
     pool_fen: int
     deduct_fen: int
+    bounty_fen: int = 0
     at_ms: int
     appeal_by_ms: int
     appealed_by: Side | None = None
@@ -138,6 +143,7 @@ class Complaint(Struct, frozen=True, kw_only=True, omit_defaults=True):
     replied_at_ms: int = 0
     resent_at_ms: int = 0
     confirm_by_ms: int = 0
+    reopened_at_ms: int = 0
     again_at_ms: int = 0  # the buyer complained about the replacement
     offers: tuple[Offer, ...] = ()
     ruling: Ruling | None = None
@@ -182,6 +188,8 @@ class Complaint(Struct, frozen=True, kw_only=True, omit_defaults=True):
             found.append(Wait(whom=Side.BUYER, turn=Turn.CONFIRM, number=0, until_ms=self.confirm_by_ms))
         if self.stage is ComplaintStage.ASKED:
             found.append(Wait(whom=Side.BUYER, turn=Turn.REPLY, number=0, until_ms=self.reply_by_ms))
+        if self.stage is ComplaintStage.LAPSED:
+            found.append(Wait(whom=Side.BUYER, turn=Turn.REOPEN, number=0, until_ms=self.due_at_ms))
         if self.stage in UNRULED_STAGES:
             found.extend(
                 Wait(
@@ -251,6 +259,16 @@ def evolve(complaint: Complaint, event: ComplaintEvent, at_ms: int) -> Complaint
                 stage=ComplaintStage.CONTESTED,
                 due_at_ms=at_ms + RULING_WITHIN_MS,
                 replied_at_ms=at_ms,
+            )
+        case ComplaintLapsed():
+            return replace(complaint, stage=ComplaintStage.LAPSED, due_at_ms=event.reopen_by_ms)
+        case ComplaintReopened():
+            return replace(
+                complaint,
+                stage=ComplaintStage.CONTESTED,
+                due_at_ms=event.rule_by_ms,
+                reopened_at_ms=at_ms,
+                ruling=None,
             )
         case ReplacementSent():
             return replace(
@@ -345,6 +363,7 @@ def _with_ruling(complaint: Complaint, event: ComplaintRuled, at_ms: int) -> Com
         refund_fen=event.refund_fen,
         pool_fen=event.pool_fen,
         deduct_fen=event.deduct_fen,
+        bounty_fen=event.bounty_fen,
         at_ms=at_ms,
         appeal_by_ms=event.appeal_by_ms,
     )

@@ -89,13 +89,30 @@ class PayFromPool(Command, frozen=True):
     for_what: str = "ruling"
 
 
-PoolCommand = FundPool | TakeIntoPool | PayFromPool
+class PayBounty(Command, frozen=True):
+    """Inner: whoever reported by his complaint what the ruling found (row R14) has his reward out of the deduction, of
+    which `most_fen` came in. Once for each ruling of an order; nothing where the row has none.
+    """
+
+    pool_id: str
+    order_shop_id: str
+    order_id: str
+    ruling_no: int
+    row: str
+    most_fen: int
+
+
+PoolCommand = FundPool | TakeIntoPool | PayFromPool | PayBounty
 
 
 class BuyerBriefing(Struct, frozen=True, kw_only=True):
-    """Who bought the order."""
+    """Who bought the order. `bounty_fen`: what the ruling gives who reported; `payable_fen`: what of his payments can
+    still go back (money reaches a buyer the way it came).
+    """
 
     identity: str
+    bounty_fen: int = 0
+    payable_fen: int = 0
 
 
 class Paid(Struct, frozen=True, kw_only=True):
@@ -124,6 +141,7 @@ class Pool(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 INITIAL = Pool()
+BOUNTY = "bounty"
 
 
 def decide(command: PoolCommand, pool: Pool, brief: BuyerBriefing | None, at_ms: int) -> list[Event]:
@@ -139,6 +157,9 @@ def decide(command: PoolCommand, pool: Pool, brief: BuyerBriefing | None, at_ms:
         case PayFromPool():
             assert brief is not None
             return _pay(command, pool, brief.identity, at_ms)
+        case PayBounty():
+            assert brief is not None
+            return _reward(command, pool, brief)
         case _:
             assert_never(command)
 
@@ -166,6 +187,31 @@ def _pay(command: PayFromPool, pool: Pool, identity: str, at_ms: int) -> list[Ev
             left_fen=command.amount_fen - wanted_fen,
             why=why,
             identity=identity,
+        )
+    ]
+
+
+def _reward(command: PayBounty, pool: Pool, brief: BuyerBriefing) -> list[Event]:
+    if not brief.bounty_fen or f"{command.order_id}:{BOUNTY}" in pool.rulings:
+        return []
+    parts = (
+        (brief.bounty_fen, ""),
+        (command.most_fen, "deposit_is_empty"),
+        (brief.payable_fen, "all_is_back"),
+        (pool.balance_fen, "pool_is_empty"),
+    )
+    amount_fen, why = min(parts, key=lambda one: one[0])
+    return [
+        PoolPaid(
+            order_shop_id=command.order_shop_id,
+            order_id=command.order_id,
+            ruling_no=command.ruling_no,
+            row=command.row,
+            for_what=BOUNTY,
+            amount_fen=amount_fen,
+            left_fen=brief.bounty_fen - amount_fen,
+            why=why,
+            identity=brief.identity,
         )
     ]
 

@@ -89,6 +89,8 @@ def _of_deposits(event: Event) -> list[Posting]:
                 Posting(Account.DEPOSIT_FREE, Account.REFUND_PAYABLE, event.refund_fen),
                 Posting(Account.DEPOSIT_FREE, Account.PROVIDER_CLEARING, event.penalty_fen),
             ]
+        case deposit_events.OwedCollected():
+            rows = [Posting(Account.DEPOSIT_FREE, Account.PROVIDER_CLEARING, event.amount_fen)]
         case deposit_events.StakeLocked():
             rows = [Posting(Account.DEPOSIT_FREE, Account.STAKE, event.amount_fen)]
         case deposit_events.StakeReturned():

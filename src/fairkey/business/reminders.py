@@ -13,6 +13,7 @@ from .basics import HOUR_MS, Event
 from .complaints import ANSWER_WITHIN_MS, APPEAL_WITHIN_MS, REPLY_WITHIN_MS
 from .dispute_events import (
     BuyerAsked,
+    ComplaintLapsed,
     ComplaintOpened,
     ComplaintRuled,
     ReplacementRefused,
@@ -22,6 +23,7 @@ from .dispute_events import (
     Side,
 )
 from .dispute_state import OFFER_STANDS_MS, Complaint, Turn
+from .reopening import REOPEN_WITHIN_MS
 from .resending import ANSWER_AGAIN_WITHIN_MS, CONFIRM_WITHIN_MS
 
 BEFORE_MS: Final = (24 * HOUR_MS, 2 * HOUR_MS)
@@ -56,6 +58,8 @@ def reminders_of(event: Event) -> list[Reminder]:
             return _before(ANSWER_AGAIN_WITHIN_MS, Turn.ANSWER, 1, Side.SHOP)
         case ReplacementSent():
             return _before(CONFIRM_WITHIN_MS, Turn.CONFIRM, 0, Side.BUYER)
+        case ComplaintLapsed():
+            return _before(REOPEN_WITHIN_MS, Turn.REOPEN, 0, Side.BUYER)
         case BuyerAsked():
             return _before(REPLY_WITHIN_MS, Turn.REPLY, 0, Side.BUYER)
         case SettlementOffered():

@@ -160,17 +160,6 @@ def _of_dispute(stream: Stream, version: int, event: Event) -> list[Effect]:
         case dispute_events.SettlementOffered():
             whom = "buyer" if event.by is dispute_events.Side.SHOP else "merchant"
             return [_tell(whom, stream, version, "offered", refund_fen=event.refund_fen)]
-        case dispute_events.ReplacementSent():
-            return [_tell("buyer", stream, version, "resent", confirm_by_ms=event.confirm_by_ms)]
-        case dispute_events.ReplacementConfirmed():
-            return [_tell("merchant", stream, version, "resend_confirmed"), _judge(stream, version)]
-        case dispute_events.ReplacementRefused():
-            return [
-                _tell("merchant", stream, version, "resend_refused", answer_by_ms=event.answer_by_ms),
-                _judge(stream, version),
-            ]
-        case dispute_events.BuyerAsked():
-            return [_tell("buyer", stream, version, "asked", reply_by_ms=event.reply_by_ms)]
         case dispute_events.ComplaintRuled(by="standard") if event.row not in LATE_ROWS:
             facts: dict[str, object] = {
                 "refund_fen": event.refund_fen + event.pool_fen,
@@ -190,6 +179,28 @@ def _of_dispute(stream: Stream, version: int, event: Event) -> list[Effect]:
         case dispute_events.ComplaintClosed():
             ended: dict[str, object] = {"outcome": event.outcome.value, "refund_fen": event.refund_fen}
             return [_tell(whom, stream, version, "complaint_closed", **ended) for whom in ("buyer", "merchant")]
+        case _:
+            return _of_turns(stream, version, event)
+
+
+def _of_turns(stream: Stream, version: int, event: Event) -> list[Effect]:
+    """Questions, replacements, what lapsed: whose turn it is then."""
+    match event:
+        case dispute_events.ReplacementSent():
+            return [_tell("buyer", stream, version, "resent", confirm_by_ms=event.confirm_by_ms)]
+        case dispute_events.ReplacementConfirmed():
+            return [_tell("merchant", stream, version, "resend_confirmed"), _judge(stream, version)]
+        case dispute_events.ReplacementRefused():
+            return [
+                _tell("merchant", stream, version, "resend_refused", answer_by_ms=event.answer_by_ms),
+                _judge(stream, version),
+            ]
+        case dispute_events.ComplaintLapsed():
+            return [_tell("buyer", stream, version, "lapsed", reopen_by_ms=event.reopen_by_ms)]
+        case dispute_events.ComplaintReopened():
+            return [_tell("merchant", stream, version, "reopened"), _judge(stream, version)]
+        case dispute_events.BuyerAsked():
+            return [_tell("buyer", stream, version, "asked", reply_by_ms=event.reply_by_ms)]
         case _:
             return []
 

@@ -210,9 +210,12 @@ def _of_past(past: Past) -> list[Statement]:
     """What earlier rulings, the deposit and the pool say."""
     said = [
         _log("shop_silences", past.silences),
+        _log("shop_meter", past.meter),
         _log("used_code_verdict_at_ms", past.used_code_at_ms),
         _log("lure_verdicts", past.lures),
     ]
+    if past.seen_at_ms is not None:
+        said.append(_log("merchant_seen_at_ms", past.seen_at_ms))
     if past.deposit_fen is not None:
         said.append(_log("deposit_fen", past.deposit_fen))
     if past.pool_uses is not None:
@@ -234,7 +237,7 @@ def _complained(complaint: Complaint, facts: Sequence[Fact]) -> list[Statement]:
 
 
 def _asked(complaint: Complaint, facts: Sequence[Fact]) -> list[Statement]:
-    if not complaint.asked_at_ms:
+    if not complaint.asked_at_ms or complaint.reopened_at_ms:  # re-opened: the question is answered by new evidence
         return []
     return [
         _log("asked_buyer_at_ms", complaint.asked_at_ms, _fact_of(facts, "dispute.asked")),

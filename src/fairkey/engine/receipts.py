@@ -29,11 +29,16 @@ _QUARREL: Final = {
     "dispute.asked": _TEXT,
     "dispute.replied": _TEXT,
     "dispute.resend_refused": _TEXT,
+    "dispute.reopened": _TEXT,
     "dispute.ruled": frozenset({"verdict"}),
     "dispute.appealed": _TEXT,
     "dispute.review_asked": _TEXT,
     "dispute.reviewed": _TEXT,
     "review.posted": _TEXT,
+    "review.amended": _TEXT,
+    "review.objected": _TEXT,
+    "review.marked": _TEXT,
+    "review.text_hidden": _REASON,
 }
 VERSION_DIGITS_MAX: Final = 9
 ZIP_YEAR: Final = (1980, 1, 1, 0, 0, 0)  # the same receipts give the same file

@@ -71,6 +71,8 @@ STATUS: Final[Mapping[str, int]] = {
     "NotSilentYet": 409,
     "CodeWasNotOpened": 409,
     "OfferHasEnded": 409,
+    "NewEvidenceIsMissing": 409,
+    "ReopeningIsOver": 409,
     "ReplacementIsNotWanted": 409,
     "ReplacementWasSent": 409,
     "OfferIsNotThere": 409,
@@ -93,6 +95,9 @@ STATUS: Final[Mapping[str, int]] = {
     "CaseIsBusy": 409,
     "OrderIsNotCompleted": 409,
     "ReviewExists": 409,
+    "ReviewWasAmended": 409,
+    "ReviewWasObjectedTo": 409,
+    "NothingToHide": 409,
     # Shops, listings, coupons, batches.
     "ShopIsInAnotherStanding": 409,
     "ShopTakesNoListings": 409,

@@ -9,20 +9,34 @@ from fairkey.business.standards import Published
 CLEAN_ORDERS_A_USE = 3
 """Completed orders that somebody must have for each payment without fault; with fewer, cheating by new names pays."""
 
+SIGNS_OF_LIFE = frozenset(
+    {
+        "shop.applied", "shop.application_filed", "shop.payout_account_changed", "shop.changed",
+        "shop.sanction_appealed", "listing.published", "listing.withdrawn", "batch.registered", "batch.codes_withdrawn", "coupon.created",
+        "coupon.withdrawn", "payment.payout_requested", "deposit.agreed", "deposit.top_up_asked",
+        "deposit.release_requested", "dispute.answered", "dispute.asked", "dispute.resent",
+    }
+)  # fmt: skip
+"""Facts that only the people of a shop bring about. Others count where they say that the shop did it, and typed codes.
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
     """What judging a complaint must know of its shop and buyer. Moments are 0 and numbers None where there is nothing.
 
     `silences`: rulings by row R15 in 90 days. `used_code_at_ms`: the last ruling by R03. `lures`: rulings by R14.
-    `deposit_fen`: what the deposit holds free. `pool_uses`: the buyer's payments without fault in 90 days, known only
-    where he has earned one more by completed orders and the pool holds `pool_fen` or more.
+    `meter`: the shop's now. `seen_at_ms`: its last sign of life in the log. `deposit_fen`: what the deposit holds free.
+    `pool_uses`: the buyer's payments without fault in 90 days, known only where he has earned one more by completed
+    orders and the pool holds `pool_fen` or more.
     """
 
     deposit_fen: int | None = None
     silences: int = 0
     used_code_at_ms: int = 0
     lures: int = 0
+    meter: int = 0
+    seen_at_ms: int | None = None
     pool_uses: int | None = None
 
 

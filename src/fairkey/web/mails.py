@@ -99,6 +99,14 @@ BUYER: Final[Mapping[str, Words]] = {
         lines=(_("Reply until %(reply_by_ms)s. Without a reply the complaint ends and the shop is paid."),),
         button=_("Reply"),
     ),
+    "lapsed": Words(
+        subject=_("Your complaint has ended: %(product)s"),
+        lines=(
+            _("You did not reply to the shop's question in time."),
+            _("Until %(reopen_by_ms)s you can re-open it, once, with new evidence; after that the shop is paid."),
+        ),
+        button=_("Re-open the complaint"),
+    ),
     "resent": Words(
         subject=_("Other codes are here: %(product)s"),
         lines=(
@@ -159,6 +167,11 @@ MERCHANT: Final[Mapping[str, Words]] = {
     "offered": Words(
         subject=_("The buyer offers a settlement: %(product)s"),
         lines=(_("%(refund_fen)s back to the buyer, and the complaint is over. Nothing happens until you answer."),),
+        button=_("To the desk"),
+    ),
+    "reopened": Words(
+        subject=_("A complaint was re-opened: %(product)s"),
+        lines=(_("The buyer gave new evidence. The published standard is asked again."),),
         button=_("To the desk"),
     ),
     "resend_confirmed": Words(

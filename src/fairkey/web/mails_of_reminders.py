@@ -29,6 +29,11 @@ WORDS_OF_TURN: Final[Mapping[str, tuple[str, tuple[str, ...], str]]] = {
         (_("Say that it works, or complain again. Silence says that it works, and the shop is paid."),),
         _("Open the codes"),
     ),
+    "reopen": (
+        _("Until %(until_ms)s: re-open the complaint about %(product)s"),
+        (_("It ended because you did not reply. With new evidence it goes on, once; after that the shop is paid."),),
+        _("Re-open the complaint"),
+    ),
     "offer": (
         _("Until %(until_ms)s: an offer about %(product)s"),
         (_("The other side's offer still stands; after that it has ended, and the dispute goes on without it."),),

@@ -12,6 +12,7 @@ from fairkey.business.complaints import (
     ConfirmReplacement,
     OfferSettlement,
     RefuseReplacement,
+    ReopenComplaint,
     ReplyToShop,
     SendReplacement,
     TakeRuling,
@@ -102,6 +103,8 @@ def _of_one_side(act: str, record: OrderRecord, side: Side, text: str) -> Comman
             return AskBuyer(shop_id=shop_id, order_id=order_id, text=text)
         case "resend", Side.SHOP:
             return SendReplacement(shop_id=shop_id, order_id=order_id)
+        case "reopen", Side.BUYER:
+            return ReopenComplaint(shop_id=shop_id, order_id=order_id, text=text)
         case "confirm", Side.BUYER:
             return ConfirmReplacement(shop_id=shop_id, order_id=order_id)
         case "again", Side.BUYER:

@@ -16,6 +16,16 @@ OF_DISPUTES: Final[Mapping[str, tuple[str, str, str]]] = {
         _("An offer stands for 48 hours; it ended at %(until_ms)s."),
         _("Make an offer of your own."),
     ),
+    "ReopeningIsOver": (
+        _("This complaint cannot be re-opened."),
+        _("Only what ended because you said nothing can, once, within 48 hours."),
+        _("A ruling can be appealed while it is not final."),
+    ),
+    "NewEvidenceIsMissing": (
+        _("New evidence is missing."),
+        _("A complaint is re-opened by evidence given after the shop's question."),
+        _("Add it on the evidence page, then re-open."),
+    ),
     "ReplacementWasSent": (
         _("A replacement was sent already."),
         _("One a complaint: a second that fails is no way to win time."),

@@ -89,6 +89,7 @@ LOOKS: Final[Mapping[str, Mapping[str, Look]]] = {
         "contested": Look("chat", "hold", _("Contested, waiting for a ruling")),
         "asked": Look("chat", "wait", _("Waiting for the buyer's reply")),
         "resent": Look("envelope", "wait", _("A replacement was sent")),
+        "lapsed": Look("hourglass", "wait", _("Ended by silence, may be re-opened")),
         "panel": Look("ledger", "hold", _("A panel decides")),
         "ruled": Look("seal", "hold", _("Ruled, not yet final")),
         "closed": Look("check", "mute", _("Complaint closed")),

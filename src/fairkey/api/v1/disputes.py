@@ -22,6 +22,7 @@ from fairkey.business.complaints import (
     ConfirmReplacement,
     OfferSettlement,
     RefuseReplacement,
+    ReopenComplaint,
     ReplyToShop,
     SendReplacement,
     TakeRuling,
@@ -365,6 +366,14 @@ async def ask_buyer(house: House, call: Call) -> Reply:
     return await _do(house, call, Side.SHOP, command)
 
 
+async def reopen_complaint(house: House, call: Call) -> Reply:
+    """It ended by the buyer's silence; he has new evidence."""
+    record = await of_buyer(house, call)
+    given: Reasoned = call.given
+    command = ReopenComplaint(shop_id=record.shop_id, order_id=record.order_id, text=given.text)
+    return await _do(house, call, Side.BUYER, command)
+
+
 async def confirm_replacement(house: House, call: Call) -> Reply:
     """The replacement works."""
     record = await of_buyer(house, call)
@@ -500,6 +509,22 @@ ENDPOINTS: Final = (
         refusals=_STAGE,
         example=Example(
             request={"text": "在国服账号上兑换的。"}, answer={"stage": "disputed", "kinds": ["dispute.replied"]}
+        ),
+    ),
+    Endpoint(
+        method="POST",
+        path="/api/v1/orders/{ref}/complaint/reopen",
+        tag=TAG,
+        summary="Re-open what ended by silence",
+        description="Once, within 48 hours of the end by row R16, with evidence given after the shop's question.",
+        handle=reopen_complaint,
+        body=Reasoned,
+        answer=Done,
+        idempotency="optional",
+        refusals=(*_STAGE, "ReopeningIsOver", "NewEvidenceIsMissing"),
+        example=Example(
+            request={"text": "已补充兑换页面的录屏。"},
+            answer={"stage": "disputed", "kinds": ["dispute.reopened"]},
         ),
     ),
     Endpoint(

@@ -119,6 +119,13 @@ LINES: Final[Mapping[str, Line]] = {
         title=_("The shop asked the buyer"), text=_("reply until %(reply_by_ms)s"), icon="chat", tone="wait"
     ),
     "dispute.replied": Line(title=_("The buyer replied"), icon="chat", tone="mute"),
+    "dispute.lapsed": Line(
+        title=_("The buyer did not reply"),
+        text=_("can be re-opened until %(reopen_by_ms)s"),
+        icon="hourglass",
+        tone="wait",
+    ),
+    "dispute.reopened": Line(title=_("The complaint was re-opened"), icon="flag", tone="wait"),
     "dispute.resent": Line(
         title=_("The shop sent a replacement"),
         text=_("say until %(confirm_by_ms)s whether it works"),
@@ -150,6 +157,10 @@ LINES: Final[Mapping[str, Line]] = {
         title=_("The complaint is over"), text="%(outcome)s", icon="ledger", tone="hold", amount="refund_fen"
     ),
     "review.posted": Line(title=_("The buyer wrote a review"), icon="star", tone="mute"),
+    "review.amended": Line(title=_("The buyer amended the review"), icon="star", tone="mute"),
+    "review.objected": Line(title=_("You objected to the review"), icon="flag", tone="mute"),
+    "review.marked": Line(title=_("The platform added a note to the review"), icon="info", tone="mute"),
+    "review.text_hidden": Line(title=_("The platform hid words of the review"), icon="lock", tone="mute"),
 }
 """Kinds that stand in the timeline."""
 

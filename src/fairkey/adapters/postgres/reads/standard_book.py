@@ -7,11 +7,11 @@ from uuid import UUID
 import asyncpg
 
 from fairkey.business.basics import DAY_MS, PLATFORM
-from fairkey.business.files import DepositFile, PoolFile, StandardFile
+from fairkey.business.files import CreditFile, DepositFile, PoolFile, StandardFile
 from fairkey.business.pool import POOL_ID, QUOTA_WINDOW_MS
 from fairkey.business.standards import STANDARD_ID, Published
 from fairkey.engine.codec import decode_file
-from fairkey.read_tables.standard_book import CLEAN_ORDERS_A_USE, BatchPast, Past
+from fairkey.read_tables.standard_book import CLEAN_ORDERS_A_USE, SIGNS_OF_LIFE, BatchPast, Past
 
 _PUBLISHED: Final = "SELECT state FROM streams WHERE shop_id = $1 AND kind = 'standard' AND id = $2"
 _CUSTODY: Final = "SELECT code_id, custody FROM vault WHERE shop_id = $1 AND code_id = ANY ($2::uuid[])"
@@ -39,6 +39,15 @@ _RULED: Final = """
 SELECT convert_from(body, 'UTF8')::json #>> '{public,row}' AS row,
        (extract(epoch FROM at) * 1000)::bigint AS at_ms
 FROM events WHERE shop_id = $1 AND kind = 'dispute.ruled' AND at >= to_timestamp($2 / 1000.0)
+"""
+_SEEN: Final = """
+SELECT (extract(epoch FROM max(at)) * 1000)::bigint FROM events
+WHERE shop_id = $1 AND at <= to_timestamp($2 / 1000.0) AND (
+    kind = ANY ($3::text[])
+    OR (kind = 'code.delivered' AND json_array_length(convert_from(body, 'UTF8')::json #> '{public,commitments}') > 0)
+    OR ((kind LIKE 'dispute.%' OR kind = 'message.sent')
+        AND convert_from(body, 'UTF8')::json #>> '{public,by}' IN ('shop', 'merchant'))
+)
 """
 _STATE: Final = "SELECT state FROM streams WHERE shop_id = $1 AND kind = $2 AND id = $3"
 _CLEAN: Final = """
@@ -71,11 +80,14 @@ class PostgresStandardBook:
         """The past of a shop and a buyer."""
         ruled = await self._pool.fetch(_RULED, UUID(shop_id), now_ms - 90 * DAY_MS)
         deposit = await self._pool.fetchval(_STATE, UUID(shop_id), "deposit", UUID(shop_id))
+        credit = await self._pool.fetchval(_STATE, UUID(shop_id), "credit", UUID(shop_id))
         return Past(
             deposit_fen=cast("DepositFile", decode_file("deposit", deposit)).deposit.free_fen if deposit else None,
             silences=sum(row["row"] == "R15" for row in ruled),
             used_code_at_ms=max((row["at_ms"] for row in ruled if row["row"] == "R03"), default=0),
             lures=sum(row["row"] == "R14" for row in ruled),
+            meter=cast("CreditFile", decode_file("credit", credit)).crediting.meter if credit else 0,
+            seen_at_ms=await self._pool.fetchval(_SEEN, UUID(shop_id), now_ms, sorted(SIGNS_OF_LIFE)),
             pool_uses=await self._pool_uses(buyer_key, now_ms, pool_fen),
         )
 

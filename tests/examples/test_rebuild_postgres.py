@@ -115,6 +115,9 @@ TAMPERED: dict[str, list[str]] = {
     "a deposit's or the pool's own state is not what its accounts hold": [
         "INSERT INTO ledger_accounts (shop_id, account, currency, balance_fen) VALUES ({shop}, 'stake', 'CNY', 1)"
     ],
+    "what stands for arbitrators is not what buyers lost of their stakes": [
+        "INSERT INTO ledger_accounts (shop_id, account, currency, balance_fen) VALUES ({shop}, 'arbitration', 'CNY', 1)"
+    ],
     "what is open at a shop is not the sum of its open orders": [
         "UPDATE shop_sums SET fen = fen + 1 WHERE name = 'open'"
     ],

@@ -106,5 +106,5 @@ def _tell(redrawn: Redrawn, *, as_json: bool) -> None:
         table.add_row(str(seat.seat_no), seat.stratum, seat.drawn, seat.by_rule, holds, seat.vote)
     console.print(table)
     if redrawn.outcome:
-        console.print(f"decision: {redrawn.outcome}, refund {redrawn.refund_fen} fen")
+        console.print(f"decision: {redrawn.outcome}, refund {redrawn.refund_fen} fen, by {redrawn.row or 'no row'}")
     console.print("Holds.")

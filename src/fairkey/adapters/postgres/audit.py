@@ -246,6 +246,19 @@ CHECKS: Final[tuple[_Check, ...]] = (
     ),
     _Check(
         "money",
+        "what stands for arbitrators is not what buyers lost of their stakes",
+        """
+        SELECT concat_ws(' ', 'shop', shop_id, 'orders', coalesce(own.fen, 0), 'kept', coalesce(balance_fen, 0))
+        FROM (
+            SELECT shop_id, sum(coalesce((state::jsonb #>> '{escrow,stake_fen}')::bigint, 0)) AS fen FROM streams
+            WHERE kind = 'order' AND state::text LIKE '%"stake_fen":%' GROUP BY shop_id
+        ) AS own FULL JOIN (
+            SELECT shop_id, balance_fen FROM ledger_accounts WHERE account = 'arbitration'
+        ) AS kept USING (shop_id) WHERE coalesce(own.fen, 0) <> coalesce(balance_fen, 0)
+        """,
+    ),
+    _Check(
+        "money",
         "what is open at a shop is not the sum of its open orders",
         """
         SELECT concat_ws(' ', 'shop', shop_id, 'kept', coalesce(kept.fen, 0), 'orders', coalesce(summed.fen, 0))

@@ -36,6 +36,7 @@ _TAGS: Final = (
     ("orders", "For buyers: place an order, then handle it with its secret."),
     ("messages", "What buyer and shop write to each other about an order; each is a fact."),
     ("disputes", "How a dispute stands, what the standard reads, offers, a question, what follows a ruling; its file."),
+    ("reviews", "What buyers said after completion; amended once, objected to once, never deleted."),
     ("evidence", "Files and guided recordings of a dispute."),
     ("shop", "Your own shop. Everything below `/api/v1/shop` needs your key."),
     ("shop's listings", "What you offer. A published revision never changes."),

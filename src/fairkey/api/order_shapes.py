@@ -112,7 +112,7 @@ class OpenComplaint(In, frozen=True, kw_only=True):
 
 
 class Review(In, frozen=True, kw_only=True):
-    """How it went. Never edited, never deleted."""
+    """How it went. Amended once at most, never deleted."""
 
     speed: Annotated[int, Meta(ge=1, le=5)]
     code_worked: bool

@@ -6,6 +6,7 @@ from typing import Final, Literal, Protocol
 
 from fairkey.business.basics import DAY_MS
 from fairkey.business.listings import Terms
+from fairkey.business.reviews import Review
 
 Sort = Literal["stock", "new", "price", "price_down", "speed"]
 SORTS: Final[tuple[Sort, ...]] = ("stock", "new", "price", "price_down", "speed")
@@ -131,6 +132,8 @@ class Figures:
     reviews: int = 0
     speed_mean: float | None = None
     code_worked: int = 0
+    objected: int = 0  # reviews the shop objected to
+    hidden: int = 0  # times words of a review or an objection were hidden
 
     @property
     def validity(self) -> float | None:
@@ -166,14 +169,15 @@ class ShopFigures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewLine:
-    """What a buyer said. `buyer` is the name this shop's public facts call him by."""
+    """What a buyer said. `buyer` is the name this shop's public facts call him by. Show `review.shown_text` and
+    `review.shown_objection` only.
+    """
 
+    order_id: str
+    listing_id: str
     product: str
     buyer: str
-    speed: int
-    code_worked: bool
-    text: str
-    posted_at_ms: int
+    review: Review
 
 
 class Storefront(Protocol):
@@ -197,5 +201,7 @@ class Storefront(Protocol):
     async def figures(self, shop_ids: list[str]) -> dict[str, ShopFigures]:
         """Figures of these shops; at most some seconds old."""
 
-    async def reviews(self, shop_id: str, *, before_ms: int | None = None, lines_max: int = 20) -> list[ReviewLine]:
-        """What buyers said, newest first."""
+    async def reviews(
+        self, shop_id: str, *, listing_id: str | None = None, before_ms: int | None = None, lines_max: int = 20
+    ) -> list[ReviewLine]:
+        """What buyers said of a shop or of one of its listings, newest first."""

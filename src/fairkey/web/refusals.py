@@ -274,8 +274,8 @@ REFUSALS: Final[Mapping[str, Words]] = {
     ),
     "ReviewExists": Words(
         _("You have already reviewed this order."),
-        _("A review stays as it was written, for the shop as well as for you."),
-        _("If something new happened, write to the shop or complain."),
+        _("One review an order, so that nobody counts twice."),
+        _("You can amend it once on the order's page. If something new happened, write to the shop or complain."),
     ),
     "NoPaymentProvider": Words(
         _("No order was placed."),

@@ -21,6 +21,21 @@ OF_DEPOSITS: Final[Mapping[str, tuple[str, str, str]]] = {
         _("Only a frozen shop can be let trade again."),
         _("Look at its credit page."),
     ),
+    "ReviewWasAmended": (
+        _("You have amended this review already."),
+        _("A review can be amended once; then it stays, for the shop as well as for you."),
+        _("If something new happened, write to the shop or complain."),
+    ),
+    "ReviewWasObjectedTo": (
+        _("You have objected to this review already."),
+        _("The shop has one word beside a review, and the buyer one amendment."),
+        _("Nothing needs to be done; your objection stands beside the review."),
+    ),
+    "NothingToHide": (
+        _("There are no words to hide here."),
+        _("The part was left empty, or its words are hidden already."),
+        _("Reload the page to see how it stands."),
+    ),
     "TermsAreNotCurrent": (
         _("These deposit terms are not the current ones."),
         _("They were changed since the page was opened."),

@@ -103,7 +103,7 @@ WHERE u.kind = 'order' AND c.stage IN ('delivered', 'revealed')
 _DELETE_SEALED: Final = f"""
 DELETE FROM sealed_fields f USING {_TARGETS}
 WHERE (f.shop_id, f.stream_kind, f.stream_id) = (u.shop_id, u.kind, u.id)
-  AND ($4 OR NOT EXISTS (SELECT FROM events e WHERE e.kind = 'review.posted'
+  AND ($4 OR NOT EXISTS (SELECT FROM events e WHERE e.kind LIKE 'review.%'
        AND (e.shop_id, e.stream_kind, e.stream_id, e.version)
          = (f.shop_id, f.stream_kind, f.stream_id, f.version)))
 """  # noqa: S608 - constants
@@ -117,7 +117,9 @@ WHERE (v.shop_id, v.code_id) = (u.shop_id, u.id) AND v.sealed IS NOT NULL
 """
 _FORGET_KEYS: Final = f"""
 UPDATE streams s SET buyer_key = NULL, address_key = NULL, account_id = NULL,
-    state = (CASE WHEN $4 THEN s.state::jsonb #- '{{review,text}}' ELSE s.state::jsonb END
+    state = (CASE WHEN $4 THEN s.state::jsonb #- '{{review,text}}' #- '{{review,objection}}' #- '{{review,note}}'
+                                  #- '{{review,hidden_why}}' #- '{{review,objection_hidden_why}}'
+                  ELSE s.state::jsonb END
              #- '{{order,buyer_key}}' #- '{{order,address_key}}' #- '{{order,account_id}}'
              #- '{{shop,name}}' #- '{{shop,announcement}}')::json
 FROM {_TARGETS} WHERE (s.shop_id, s.kind, s.id) = (u.shop_id, u.kind, u.id)

@@ -14,7 +14,7 @@ PUBLISHED_KINDS = frozenset({"credit.changed", "credit.reviewed"})  # the meter 
 ORDER_KINDS = frozenset({
     "order.placed", "order.paid", "order.delivered", "order.completed",
     "dispute.opened", "dispute.answered", "dispute.offered", "dispute.ruled", "dispute.executed", "dispute.final",
-    "review.posted",
+    "review.posted", "review.amended",
 })  # fmt: skip
 KINDS = ORDER_KINDS | COVER_KINDS | PUBLISHED_KINDS
 ANSWERS = frozenset({"dispute.answered", "dispute.offered", "dispute.final"})
@@ -40,10 +40,13 @@ class What(StrEnum):
     DISPUTED = "disputed"
     ANSWERED = "answered"
     REVIEWED = "reviewed"
+    AMENDED = "amended"
 
 
 class Moment(NamedTuple):
-    """One thing that counts. `points`: of a defect; `took_ms`: of a delivery or an answer; `worked`: of a review."""
+    """One thing that counts. `points`: of a defect; `took_ms`: of a delivery or an answer; `worked`: of a review,
+    or what its amendment turned it into.
+    """
 
     what: What
     at_ms: int
@@ -66,6 +69,7 @@ class _Order:
         self.opened_at_ms = 0
         self.ruling: Mapping[str, object] = {}
         self.is_defect = False
+        self.worked = False
 
 
 def moments(facts: Iterable[Fact]) -> Iterator[Moment]:
@@ -112,7 +116,11 @@ def _of(fact: Fact, order_id: str, order: _Order) -> Iterator[Moment]:
                 order.is_defect = True
                 yield moment(What.DEFECT, points=points, row=str(order.ruling.get("row", "")))
         case "review.posted":
-            yield moment(What.REVIEWED, worked=told.get("code_worked") is True)
+            order.worked = told.get("code_worked") is True
+            yield moment(What.REVIEWED, worked=order.worked)
+        case "review.amended" if (told.get("code_worked") is True) is not order.worked:
+            order.worked = not order.worked
+            yield moment(What.AMENDED, worked=order.worked)
 
 
 def points_of(ruling: Mapping[str, object]) -> int:

@@ -70,7 +70,10 @@ def account_of(facts: Iterable[Fact], at_ms: int) -> Account:
     for moment in happened:
         first, last = first or moment.at_ms, moment.at_ms
         seen[moment.what] += 1
-        worked += moment.worked
+        if moment.what is What.AMENDED:
+            worked += 1 if moment.worked else -1
+        else:
+            worked += moment.worked
         _took(moment, deliveries, answers)
         score.take(moment)
     good, bad = score.counts(at_ms)

@@ -12,7 +12,7 @@ from fairkey.business.basics import Command
 from fairkey.business.complaints import WithdrawComplaint
 from fairkey.business.dispute_state import ComplaintStage
 from fairkey.business.orders import AgreeToWait, ConfirmOrder, Stage, WithdrawOrder
-from fairkey.business.reviews import PostReview
+from fairkey.business.reviews import AmendReview, PostReview
 from fairkey.engine import trade
 from fairkey.engine.house import House
 from fairkey.read_tables.order_book import OrderRecord
@@ -109,6 +109,24 @@ async def review(request: AnyRequest, house: NamedDependency[House], ref: FromPa
     )
 
 
+@post("/o/{ref:str}/review/amend")
+async def amend(request: AnyRequest, house: NamedDependency[House], ref: FromPath[str]) -> Answered:
+    """Say it anew; once."""
+    return await _do(
+        request,
+        house,
+        ref,
+        lambda record, fields: AmendReview(
+            shop_id=record.shop_id,
+            order_id=record.order_id,
+            speed=whole(fields.get("speed")) or 0,
+            code_worked=fields.get("code_worked") == "yes",
+            text=fields.get("text", ""),
+        ),
+        lambda record: bool(record.file.review.amended_at_ms),
+    )
+
+
 async def _do(
     request: AnyRequest,
     house: House,
@@ -131,4 +149,4 @@ async def _refused(
     return order_page(request, house, await glance_at(house, ref), refusal=refusal, details=details, filled=fields)
 
 
-HANDLERS = (open_codes, confirm, withdraw, wait, settle, review)
+HANDLERS = (open_codes, confirm, withdraw, wait, settle, review, amend)

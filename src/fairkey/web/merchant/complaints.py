@@ -11,6 +11,7 @@ from fairkey.business.basics import Command, FieldIsInvalid, NotFound
 from fairkey.business.complaints import AcceptComplaint, ContestComplaint
 from fairkey.business.dispute_events import Side
 from fairkey.business.references import reference_of
+from fairkey.business.reviews import ObjectToReview
 from fairkey.engine.house import House
 from fairkey.read_tables.shop_desk import Place
 from fairkey.web.buyer.story import REASON_WORDS
@@ -91,4 +92,20 @@ async def act(
     return to(f"{ORDERS}/{reference_of(record.shop_no, record.order_id)}", "saved")
 
 
-HANDLERS: Final = [complaints, accept, contest, act]
+@post(f"{ORDERS}/{{ref:str}}/review/object")
+async def object_to_review(request: AnyRequest, house: NamedDependency[House], ref: FromPath[str]) -> Response[Any]:
+    """The shop's one word beside a review."""
+    record = await record_of(house, shop_id_of(request), ref)
+    if record is None:
+        return not_here(request, house, "order", PATH)
+    text = (await form_of(request)).get("text", "")
+    command = ObjectToReview(shop_id=record.shop_id, order_id=record.order_id, text=text)
+    answer = await house.ask(Asker.MERCHANT, command)
+    if answer.refusal:
+        return await order_page(
+            request, house, record, refusal=answer.refusal, details=answer.details, answer_text=text
+        )
+    return to(f"{ORDERS}/{reference_of(record.shop_no, record.order_id)}", "saved")
+
+
+HANDLERS: Final = [complaints, accept, contest, act, object_to_review]

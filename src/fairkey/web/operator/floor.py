@@ -1,5 +1,6 @@
 """The floor itself, the audit trail, the health of the house, and finding an order."""
 
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from litestar import Response, get, post
@@ -8,14 +9,19 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from fairkey import __version__
-from fairkey.business.basics import NotFound, Stream
+from fairkey.business.askers import Asker
+from fairkey.business.basics import Command, FieldIsInvalid, NotFound, Stream, require
 from fairkey.business.references import reference_of
+from fairkey.business.reviews import Ground, HideReviewText, MarkReview, Part
 from fairkey.engine import trade
+from fairkey.engine.answers import Answer
 from fairkey.engine.house import House
 from fairkey.engine.receipts import Party
-from fairkey.web.frame import AnyRequest, frame, refused
+from fairkey.read_tables.order_book import OrderRecord
+from fairkey.web.frame import AnyRequest, frame, refused, status_of
+from fairkey.web.inputs import form_of
 from fairkey.web.receipts import places_of, promise_file, receipt_file, receipts_zip, stream_of
-from fairkey.web.render import render
+from fairkey.web.render import render, view_of
 
 ENTRIES_A_PAGE: Final = 50
 ENTRY_DIGITS_MAX: Final = 17
@@ -96,9 +102,19 @@ async def order(request: AnyRequest, house: NamedDependency[House], reference: F
         return refused(request, house, "NotFound", {"what": "order"}, back="/floor/orders")
     facts = await house.questions.order_book.facts(record.shop_id, record.order_id, with_sealed=True)
     await house.people.audit.write(request.user, "operator.looked_at_order", target=f"order:{record.order_id}")
+    return await _order_page(request, house, record, reference)
+
+
+async def _order_page(
+    request: AnyRequest, house: House, record: OrderRecord, reference: str, answer: Answer | None = None
+) -> Response[str]:
+    facts = await house.questions.order_book.facts(record.shop_id, record.order_id, with_sealed=True)
+    context = frame(request, house)
     return render(
-        frame(request, house),
+        context,
         "operator/order.html",
+        status_code=status_of(answer.refusal) if answer and answer.refusal else 200,
+        refusal=view_of(context, answer.refusal, answer.details) if answer and answer.refusal else None,
         record=record,
         reference=reference_of(record.shop_no, record.order_id),
         facts=facts,
@@ -115,6 +131,51 @@ async def ask_provider(request: AnyRequest, house: NamedDependency[House], refer
         return refused(request, house, "NotFound", {"what": "order"}, back="/floor/orders")
     await trade.catch_up_quietly(house, *where)
     return Redirect(f"/floor/orders/{reference}", status_code=303)
+
+
+@post("/floor/orders/{reference:str}/review/note", status_code=303)
+async def note_review(request: AnyRequest, house: NamedDependency[House], reference: FromPath[str]) -> Response[Any]:
+    """Put a note beside a review."""
+
+    def noting(about: dict[str, str], given: Mapping[str, str]) -> Command:
+        return MarkReview(**about, text=given.get("text", ""))
+
+    return await _about_review(request, house, reference, noting, "review.note")
+
+
+@post("/floor/orders/{reference:str}/review/hide", status_code=303)
+async def hide_review(request: AnyRequest, house: NamedDependency[House], reference: FromPath[str]) -> Response[Any]:
+    """Hide unlawful words of a review or an objection; its ratings nobody touches."""
+
+    def hiding(about: dict[str, str], given: Mapping[str, str]) -> Command:
+        part, ground = given.get("part", ""), given.get("ground", "")
+        require(part in set(Part), "part", "unknown")
+        require(ground in set(Ground), "ground", "unknown")
+        return HideReviewText(**about, part=Part(part), ground=Ground(ground), reason=given.get("text", ""))
+
+    return await _about_review(request, house, reference, hiding, "review.hide")
+
+
+async def _about_review(
+    request: AnyRequest,
+    house: House,
+    reference: str,
+    command_for: Callable[[dict[str, str], Mapping[str, str]], Command],
+    audited: str,
+) -> Response[Any]:
+    where = await trade.locate(house, reference)
+    record = await house.questions.order_book.find(*where) if where else None
+    if record is None:
+        return refused(request, house, "NotFound", {"what": "order"}, back="/floor/orders")
+    about = {"shop_id": record.shop_id, "order_id": record.order_id}
+    try:
+        answer = await house.ask(Asker.OPERATOR, command_for(about, await form_of(request)))
+    except FieldIsInvalid as wrong:
+        answer = Answer(refusal=type(wrong).__name__, details=wrong.details)
+    if answer.refusal:
+        return await _order_page(request, house, record, reference, answer)
+    await house.people.audit.write(request.user, audited, target=f"order:{record.order_id}")
+    return Redirect(f"/floor/orders/{reference}#review", status_code=303)
 
 
 async def _taken(request: AnyRequest, house: House, reference: str) -> tuple[Stream, str]:
@@ -154,4 +215,6 @@ async def receipts(
     return await receipts_zip(house, stream, Party.PLATFORM, name)
 
 
-HANDLERS: Final = [floor, audit_trail, health, find_order, order, ask_provider, receipt, promise, receipts]
+HANDLERS: Final = [
+    floor, audit_trail, health, find_order, order, note_review, hide_review, ask_provider, receipt, promise, receipts,
+]  # fmt: skip

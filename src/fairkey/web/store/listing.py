@@ -24,6 +24,7 @@ from fairkey.web.refusals import field_problem
 from fairkey.web.render import render, view_of
 from fairkey.web.store.shop import figures_of, shop_with
 
+REVIEWS_MAX = 5
 IN_THE_FORM = frozenset({"contact", "quantity", "coupon"})
 _FIELD_OF_REFUSAL = {
     "QuantityIsOutOfRange": "quantity",
@@ -154,6 +155,9 @@ async def _page(
         is_newest=revision.revision == listing.newest.revision,
         figures=figures.of(listing.listing_id),
         shop_figures=figures,
+        reviews=await house.questions.storefront.reviews(
+            listing.shop.shop_id, listing_id=listing.listing_id, lines_max=REVIEWS_MAX
+        ),
         filled=filled,
         order_key=house.new_id(),
         refusal=view,

@@ -5,6 +5,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from fairkey.business.basics import NotFound
+from fairkey.business.references import reference_of
 from fairkey.engine.house import House
 from fairkey.read_tables.storefront import ShopFigures, ShopFront
 from fairkey.web.admission_words import FORMS, GROUNDS, MEASURES
@@ -60,5 +61,6 @@ async def show(request: AnyRequest, house: NamedDependency[House], shop_no: From
         count=shelf.count,
         older=cursor_text(shelf.after),
         reviews=reviews[:REVIEWS_MAX],
-        older_reviews=str(reviews[REVIEWS_MAX - 1].posted_at_ms) if len(reviews) > REVIEWS_MAX else "",
+        reference_of=reference_of,
+        older_reviews=str(reviews[REVIEWS_MAX - 1].review.posted_at_ms) if len(reviews) > REVIEWS_MAX else "",
     )

@@ -5,10 +5,12 @@ from typing import Final
 from uuid import UUID
 
 import asyncpg
+from msgspec import json
 
 from fairkey.adapters.postgres.moments import moment, ms_of
 from fairkey.business.basics import SECOND_MS
 from fairkey.business.listings import decode_terms
+from fairkey.business.reviews import Review
 from fairkey.read_tables.storefront import (
     FIGURES_OF_ORDERS_MAX,
     FIGURES_OVER_MS,
@@ -110,7 +112,9 @@ WITH counted AS (
                 ELSE coalesce(o.state #>> '{complaint,outcome}', 'running') END AS outcome,
            coalesce((o.state #>> '{complaint,refund_fen}')::bigint, 0) AS refund_fen,
            (o.state #>> '{review,speed}')::int AS speed,
-           coalesce((o.state #>> '{review,code_worked}')::boolean, false) AS code_worked
+           coalesce((o.state #>> '{review,code_worked}')::boolean, false) AS code_worked,
+           o.state #>> '{review,objected_at_ms}' AS objected_at_ms,
+           coalesce((o.state #>> '{review,times_hidden}')::int, 0) AS times_hidden
     FROM unnest($1::uuid[]) AS asked(shop_id)
     CROSS JOIN LATERAL (
         SELECT * FROM streams WHERE kind = 'order' AND shop_id = asked.shop_id AND created_at >= $2
@@ -139,7 +143,8 @@ SELECT shop_id, listing_id, grouping(listing_id) = 1 AS is_whole, count(*)::int 
        (count(*) FILTER (WHERE outcome = 'settled'))::int AS settled,
        (count(*) FILTER (WHERE outcome = 'withdrawn'))::int AS taken_back,
        count(speed)::int AS reviews, avg(speed)::float AS speed_mean,
-       (count(*) FILTER (WHERE code_worked))::int AS code_worked
+       (count(*) FILTER (WHERE code_worked))::int AS code_worked,
+       count(objected_at_ms)::int AS objected, sum(times_hidden)::int AS hidden
 FROM counted GROUP BY GROUPING SETS ((shop_id, listing_id), (shop_id))
 """
 _OUTCOMES: Final = (
@@ -147,19 +152,18 @@ _OUTCOMES: Final = (
 )  # fmt: skip
 
 _REVIEWS: Final = """
-SELECT o.state #>> '{order,buyer}' AS buyer, (o.state #>> '{review,speed}')::int AS speed,
-       coalesce((o.state #>> '{review,code_worked}')::boolean, false) AS code_worked,
-       coalesce(o.state #>> '{review,text}', '') AS text, (o.state #>> '{review,posted_at_ms}')::bigint AS posted_at_ms,
+SELECT o.id AS order_id, o.listing_id, o.state #>> '{order,buyer}' AS buyer, o.state #>> '{review}' AS review,
        r.terms::json ->> 'product' AS product
 FROM (
-    SELECT state, shop_id, listing_id FROM streams
+    SELECT id, state, shop_id, listing_id FROM streams
     WHERE kind = 'order' AND shop_id = $1 AND stage = 'completed' AND state #>> '{review,posted_at_ms}' IS NOT NULL
+      AND ($5::uuid IS NULL OR listing_id = $5)
     ORDER BY created_at DESC LIMIT $2
 ) AS o
 JOIN listing_revisions r ON r.shop_id = o.shop_id AND r.listing_id = o.listing_id
                         AND r.revision = (o.state #>> '{order,revision}')::int
 WHERE $3::bigint IS NULL OR (o.state #>> '{review,posted_at_ms}')::bigint < $3
-ORDER BY 5 DESC LIMIT $4
+ORDER BY (o.state #>> '{review,posted_at_ms}')::bigint DESC LIMIT $4
 """
 
 
@@ -286,17 +290,19 @@ class PostgresStorefront:
             )
         return counted
 
-    async def reviews(self, shop_id: str, *, before_ms: int | None = None, lines_max: int = 20) -> list[ReviewLine]:
-        """What buyers said, newest first."""
-        rows = await self._pool.fetch(_REVIEWS, UUID(shop_id), FIGURES_OF_ORDERS_MAX, before_ms, lines_max)
+    async def reviews(
+        self, shop_id: str, *, listing_id: str | None = None, before_ms: int | None = None, lines_max: int = 20
+    ) -> list[ReviewLine]:
+        """What buyers said of a shop or of one of its listings, newest first."""
+        listing = UUID(listing_id) if listing_id else None
+        rows = await self._pool.fetch(_REVIEWS, UUID(shop_id), FIGURES_OF_ORDERS_MAX, before_ms, lines_max, listing)
         return [
             ReviewLine(
+                order_id=str(row["order_id"]),
+                listing_id=str(row["listing_id"]),
                 product=row["product"],
                 buyer=row["buyer"],
-                speed=row["speed"],
-                code_worked=row["code_worked"],
-                text=row["text"],
-                posted_at_ms=row["posted_at_ms"],
+                review=json.decode(row["review"], type=Review),
             )
             for row in rows
         ]
@@ -350,4 +356,6 @@ def _figures_of(row: asyncpg.Record | None) -> Figures:
         reviews=row["reviews"],
         speed_mean=row["speed_mean"],
         code_worked=row["code_worked"],
+        objected=row["objected"],
+        hidden=row["hidden"],
     )

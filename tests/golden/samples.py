@@ -223,10 +223,6 @@ SAMPLES: tuple[Event, ...] = (
     reviews.ReviewObjected(text=TEXT),
     reviews.ReviewMarked(text=TEXT),
     reviews.ReviewTextHidden(part=reviews.Part.OBJECTION, ground=reviews.Ground.PERSONAL_DATA, reason=TEXT),
-    reviews.ReviewAmended(speed=1, code_worked=True, text=TEXT),
-    reviews.ReviewObjected(text=TEXT),
-    reviews.ReviewMarked(text=TEXT),
-    reviews.ReviewTextHidden(part=reviews.Part.OBJECTION, ground=reviews.Ground.PERSONAL_DATA, reason=TEXT),
     payments.PaymentUnmatched(
         provider="sandbox", provider_txn="t-2", reference=TEXT, amount_fen=700, currency="USD", paid_at_ms=AT_MS - 1
     ),

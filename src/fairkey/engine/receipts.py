@@ -39,10 +39,6 @@ _QUARREL: Final = {
     "review.objected": _TEXT,
     "review.marked": _TEXT,
     "review.text_hidden": _REASON,
-    "review.amended": _TEXT,
-    "review.objected": _TEXT,
-    "review.marked": _TEXT,
-    "review.text_hidden": _REASON,
 }
 VERSION_DIGITS_MAX: Final = 9
 ZIP_YEAR: Final = (1980, 1, 1, 0, 0, 0)  # the same receipts give the same file

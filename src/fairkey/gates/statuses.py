@@ -98,9 +98,6 @@ STATUS: Final[Mapping[str, int]] = {
     "ReviewWasAmended": 409,
     "ReviewWasObjectedTo": 409,
     "NothingToHide": 409,
-    "ReviewWasAmended": 409,
-    "ReviewWasObjectedTo": 409,
-    "NothingToHide": 409,
     # Shops, listings, coupons, batches.
     "ShopIsInAnotherStanding": 409,
     "ShopTakesNoListings": 409,

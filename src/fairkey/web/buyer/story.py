@@ -192,10 +192,6 @@ LINES: Final[Mapping[str, Line]] = {
     "review.objected": Line(title=_("The shop objected to the review"), icon="flag", tone="mute"),
     "review.marked": Line(title=_("The platform added a note to the review"), icon="info", tone="mute"),
     "review.text_hidden": Line(title=_("The platform hid words of the review"), icon="lock", tone="mute"),
-    "review.amended": Line(title=_("You amended the review"), icon="star", tone="mute"),
-    "review.objected": Line(title=_("The shop objected to the review"), icon="flag", tone="mute"),
-    "review.marked": Line(title=_("The platform added a note to the review"), icon="info", tone="mute"),
-    "review.text_hidden": Line(title=_("The platform hid words of the review"), icon="lock", tone="mute"),
 }
 """Kinds that stand in the timeline."""
 

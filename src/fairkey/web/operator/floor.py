@@ -100,7 +100,6 @@ async def order(request: AnyRequest, house: NamedDependency[House], reference: F
     record = await house.questions.order_book.find(*where) if where else None
     if record is None:
         return refused(request, house, "NotFound", {"what": "order"}, back="/floor/orders")
-    facts = await house.questions.order_book.facts(record.shop_id, record.order_id, with_sealed=True)
     await house.people.audit.write(request.user, "operator.looked_at_order", target=f"order:{record.order_id}")
     return await _order_page(request, house, record, reference)
 

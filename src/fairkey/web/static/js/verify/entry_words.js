@@ -142,8 +142,6 @@ export const KINDS = {
   "review.marked": marked("Review marked"),
   "review.amended": marked("The buyer amended a review"),
   "review.text_hidden": marked("Words of a review were hidden"),
-  "review.amended": marked("The buyer amended a review"),
-  "review.text_hidden": marked("Words of a review were hidden"),
   "dispute.opened": marked("The buyer complained"),
   "dispute.answered": marked("The shop disagreed with a complaint"),
   "dispute.weighed": marked("A ruling was compared with the standard"),

@@ -21,6 +21,7 @@ from fairkey.casework.moments import moment
 from fairkey.proofs.timestamps import TOKEN_BYTES_MAX, TokenIsRefused, TsaRoots, check_token
 
 FORMAT: Final = "fairkey-pack/1"
+JOINT: Final = "fairkey-joint-pack/1"
 MEMBERS_MAX: Final = 20_000
 MANIFEST_BYTES_MAX: Final = 64 * 1024 * 1024
 FILE_BYTES_MAX: Final = 64 * 1024**3
@@ -30,6 +31,9 @@ _NAME: Final = re.compile(r"[^\\:\x00-\x1f]{1,300}")
 _UNNAMED: Final = frozenset({"manifest.json", "verify.html", "SHA256SUMS"})
 _ZIP_ERRORS: Final = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, struct.error)
 _SHOWN_MAX: Final = 20
+
+
+_MEMBER: Final = re.compile(r"members/[0-9]{2,4}")
 
 
 class PackIsUnreadable(Exception):
@@ -99,6 +103,20 @@ class _Zip:
             raise FileIsRefused("cannot be unpacked") from error
 
 
+class _Member:
+    """A pack within a joint pack."""
+
+    def __init__(self, pack: Pack, path: str) -> None:
+        self._pack = pack
+        self._base = f"{path}/"
+
+    def names(self) -> list[str]:
+        return [one[len(self._base) :] for one in self._pack.names() if one.startswith(self._base)]
+
+    def open(self, name: str) -> Stream:
+        return self._pack.open(self._base + name)
+
+
 class _Unpacked:
     """A member of a ZIP; a damaged one ends as a refusal."""
 
@@ -145,7 +163,7 @@ def _opened(path: Path, stack: ExitStack) -> tuple[Pack, dict[str, Any], bytes] 
         said = json.loads(data)
     except (ValueError, RecursionError):
         return None
-    return (pack, said, data) if isinstance(said, dict) and said.get("format") == FORMAT else None
+    return (pack, said, data) if isinstance(said, dict) and said.get("format") in {FORMAT, JOINT} else None
 
 
 def _read(pack: Pack, name: str, bytes_max: int) -> bytes:
@@ -174,16 +192,67 @@ def check_pack(
         if opened is None:
             raise PackIsUnreadable(f"{path.name} is no pack.")
         pack, said, data = opened
+        if said["format"] == JOINT:
+            yield from _joint(pack, said, data, roots, on_file)
+        else:
+            yield from _one(pack, said, data, roots, on_file)
+
+
+def _one(
+    pack: Pack,
+    said: Mapping[str, Any],
+    data: bytes,
+    roots: TsaRoots | None,
+    on_file: Callable[[str, int, int], object],
+) -> Iterator[Found]:
+    try:
+        wanted, evidence = _wanted(said)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        yield Found("manifest", BAD, "The manifest is not as this program writes it.")
+        return
+    yield Found("manifest", GOOD, f"A pack of {len(evidence)} pieces of evidence. Its fingerprint: {sha256_hex(data)}")
+    yield _files(pack, wanted, evidence, on_file)
+    yield from _lists(pack, evidence, roots)
+
+
+def _joint(
+    pack: Pack,
+    said: Mapping[str, Any],
+    data: bytes,
+    roots: TsaRoots | None,
+    on_file: Callable[[str, int, int], object],
+) -> Iterator[Found]:
+    """Its own files, then every member's pack: the one whose fingerprint it names, and all that is in it."""
+    try:
+        wanted, _ = _wanted({"files": said["files"], "evidence": []})
+        members = _named_members(said)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        yield Found("manifest", BAD, "The manifest is not as this program writes it.")
+        return
+    yield Found("manifest", GOOD, f"A joint pack of {len(members)} persons. Its fingerprint: {sha256_hex(data)}")
+    below = tuple(f"{path}/" for path in members)
+    yield _files(pack, wanted, [], on_file, below)
+    for path, fingerprint in members.items():
+        member = _Member(pack, path)
         try:
-            wanted, evidence = _wanted(said)
-        except (KeyError, TypeError, ValueError, AttributeError):
-            yield Found("manifest", BAD, "The manifest is not as this program writes it.")
-            return
-        yield Found(
-            "manifest", GOOD, f"A pack of {len(evidence)} pieces of evidence. Its fingerprint: {sha256_hex(data)}"
-        )
-        yield _files(pack, wanted, evidence, on_file)
-        yield from _lists(pack, evidence, roots)
+            read = _read(member, "manifest.json", MANIFEST_BYTES_MAX)
+            told = json.loads(read)
+            is_pack_of_one = isinstance(told, dict) and told.get("format") == FORMAT
+        except (FileIsRefused, ValueError, RecursionError):
+            yield Found("manifest", BAD, f"{path} holds no pack that can be read.")
+            continue
+        if sha256_hex(read) != fingerprint or not is_pack_of_one:
+            yield Found("manifest", BAD, f"{path} is not the pack that the joint pack names.")
+            continue
+        for one in _one(member, told, read, roots, on_file):
+            yield one._replace(sentence=f"{path}: {one.sentence}")
+
+
+def _named_members(said: Mapping[str, Any]) -> dict[str, str]:
+    members = {str(one["path"]): str(one["manifest_sha256"]) for one in said["members"]}
+    if len(members) != len(said["members"]) or not all(_MEMBER.fullmatch(one) for one in members):
+        raise ValueError("members")
+    return members
 
 
 def _wanted(said: Mapping[str, Any]) -> tuple[dict[str, tuple[str, int]], list[dict[str, Any]]]:
@@ -204,6 +273,7 @@ def _files(
     wanted: Mapping[str, tuple[str, int]],
     evidence: list[dict[str, Any]],
     on_file: Callable[[str, int, int], object],
+    checked_apart: tuple[str, ...] = (),
 ) -> Found:
     pieces = {one["path"]: one for one in evidence}
     wrong = []
@@ -218,7 +288,11 @@ def _files(
             wrong.append(f"{name} is not the file that the manifest names")
         elif name in pieces and seen.sha512 != pieces[name]["sha512"]:
             wrong.append(f"{name} has another SHA-512 than the manifest says")
-    extra = [name for name in pack.names() if name not in wanted and name not in _UNNAMED]
+    extra = [
+        name
+        for name in pack.names()
+        if name not in wanted and name not in _UNNAMED and not name.startswith(checked_apart)
+    ]
     others = tuple(f"{name} is not in the manifest: nothing is said about it" for name in extra[:_SHOWN_MAX])
     if wrong:
         shown = (*wrong[:_SHOWN_MAX], *others)

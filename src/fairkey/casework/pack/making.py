@@ -87,7 +87,7 @@ def make_pack(
         manifest_sha256 = _write_manifest(folder, new, contents)
         tell("zip")
         zipped = out.with_name(f"{out.name}.zip")
-        _zip(new, out.name, zipped.with_name(f".{zipped.name}.part"), as_of_ms)
+        zip_folder(new, out.name, zipped.with_name(f".{zipped.name}.part"), as_of_ms)
         if out.exists():
             shutil.rmtree(out)
         new.rename(out)
@@ -295,7 +295,7 @@ def _files(new: Path, contents: Contents) -> list[dict[str, Any]]:
     return found
 
 
-def _zip(new: Path, name: str, place: Path, as_of_ms: int) -> None:
+def zip_folder(new: Path, name: str, place: Path, as_of_ms: int) -> None:
     """The folder as a ZIP whose members stand in order under one date."""
     from datetime import UTC, datetime  # noqa: PLC0415 - only here
 

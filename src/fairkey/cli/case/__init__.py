@@ -5,6 +5,7 @@ import rich_click as click
 from .capturing import capture, record
 from .files import add, new, seal, show, verify
 from .guiding import check, ics, path, remind, step
+from .joint import joint
 from .language import language
 from .packing import pack, run
 from .reading import confirm, read
@@ -39,5 +40,6 @@ for command in (
     ics,
     remind,
     language,
+    joint,
 ):
     case.add_command(command)

@@ -1,0 +1,83 @@
+"""The letter of a joint complaint: who complains, who speaks for them, against whom, each one's facts and demands.
+
+市场监督管理投诉举报处理办法 (令121) art. 10 (what a complaint states) and 12 (two representatives).
+"""
+
+from collections.abc import Sequence
+from datetime import date
+
+from fairkey.casework.law import LawIsUnknown, rule
+from fairkey.casework.letters.letter import Letter, Section
+from fairkey.casework.letters.told import BLANK, day_zh, yuan
+
+from .claims import REPRESENTATIVES, Claim, JointIsRefused, cautions, problems_of
+
+
+def joint_letter(claims: Sequence[Claim], on: date, representatives: Sequence[int] = ()) -> Letter:
+    """The letter on a day; pure. `representatives`: two of the numbers from 1, or none, to be filled in by hand.
+
+    Raises `JointIsRefused`.
+    """
+    chosen = tuple(sorted(set(representatives)))
+    if chosen and (len(chosen) != REPRESENTATIVES or not all(0 < one <= len(claims) for one in chosen)):
+        raise JointIsRefused(f"代表人应为投诉人中的{REPRESENTATIVES}名（总局令第121号第十二条）。")
+    names = "、".join(f"{claims[one - 1].name}（投诉人{one}）" for one in chosen) or f"{BLANK}、{BLANK}"
+    return Letter(
+        channel="s12315",
+        title="消费者共同投诉书",
+        addressee="致：有管辖权的市场监督管理部门",
+        sections=(
+            Section(title="投诉人", paragraphs=_people(claims)),
+            Section(title="代表人", paragraphs=_representatives(names, on)),
+            Section(title="被投诉人", paragraphs=tuple(dict.fromkeys(one.seller for one in claims))),
+            Section(title="共同情况", paragraphs=_together(claims)),
+            *(_one(number, one) for number, one in enumerate(claims, 1)),
+            Section(
+                title="真实性", paragraphs=("以上内容由各投诉人就本人部分根据所附证据陈述，并各自对其真实性负责。",)
+            ),
+            Section(title="签名", paragraphs=_signs(claims)),
+        ),
+        warnings=(*cautions(claims), "每名投诉人须在本书签名；变更、放弃请求或达成和解，代表人应取得被代表人同意。"),
+    )
+
+
+def _people(claims: Sequence[Claim]) -> tuple[str, ...]:
+    return tuple(
+        f"投诉人{number}：{one.name}，电话{one.phone}，通讯地址：{one.address}。"
+        for number, one in enumerate(claims, 1)
+    )
+
+
+def _representatives(names: str, on: date) -> tuple[str, ...]:
+    try:
+        cite = f"依据{rule('c_joint', on).cite}，"
+    except LawIsUnknown:
+        cite = ""
+    return (
+        f"{cite}投诉人推选{names}为代表人，参加投诉和调解。",
+        "代表人变更、放弃投诉请求或者达成调解协议，须经被代表的投诉人同意。",
+    )
+
+
+def _together(claims: Sequence[Claim]) -> tuple[str, ...]:
+    times = [one.paid_at_ms for one in claims if one.paid_at_ms]
+    between = f"，付款时间自{day_zh(min(times))}至{day_zh(max(times))}" if times else ""
+    kinds = "，".join(f"{words}{count}人" for words, count in problems_of(claims))
+    return (
+        f"投诉人共{len(claims)}人，在同一店铺购买，付款合计{yuan(sum(one.amount_fen for one in claims))}{between}。",
+        f"所遇问题：{kinds}。",
+    )
+
+
+def _one(number: int, claim: Claim) -> Section:
+    return Section(
+        title=f"投诉人{number}的事实和请求",
+        paragraphs=(*claim.facts, "请求：", *claim.demands, f"证据：见 members/{number:02}/ 内的证据清单。"),
+    )
+
+
+def _signs(claims: Sequence[Claim]) -> tuple[str, ...]:
+    return tuple(
+        f"投诉人{number}（{one.name}）签名：＿＿＿＿＿＿＿＿　日期：＿＿＿＿年＿＿月＿＿日"
+        for number, one in enumerate(claims, 1)
+    )

@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from business_cases import NOW, ORDER, PAYMENT, SHOP, Case, all_of, hold
 from fairkey.business import arbitrators, deposits, pool, restoring
-from fairkey.business.basics import PLATFORM, InstructionState
+from fairkey.business.basics import PLATFORM, FieldIsInvalid, InstructionState
 from fairkey.business.deposit_events import DepositAgreed, DepositSecured, DepositToppedUp, ReleaseRequested, TopUpAsked
 from golden.samples import SAMPLES
 
@@ -111,6 +111,29 @@ OF_ARBITRATORS = [
         given=(APPLIED,),
         when=arbitrators.NoteReversed(**WHO, panel_id=ORDER, by_panel_id=PAYMENT),
         then=[arbitrators.ArbitratorReversed(panel_id=ORDER, by_panel_id=PAYMENT)],
+    ),
+]
+
+JUDGED = arbitrators.ArbitratorJudged(panel_id=ORDER, voted=True, agreed=True, fee_fen=300)
+PAY = arbitrators.PayFees(**WHO, amount_fen=300, note="transfer 7")
+OF_ARBITRATORS += [
+    Case(
+        rule="fees are paid as earned",
+        given=(APPLIED, JUDGED),
+        when=PAY,
+        then=[arbitrators.ArbitratorPaid(amount_fen=300, note="transfer 7")],
+    ),
+    Case(
+        rule="each fen once",
+        given=(APPLIED, JUDGED, arbitrators.ArbitratorPaid(amount_fen=1, note="transfer 6")),
+        when=PAY,
+        then=(arbitrators.FeesAreNotDue, {"due_fen": 299}),
+    ),
+    Case(
+        rule="and not less than one",
+        given=(APPLIED, JUDGED),
+        when=replace(PAY, amount_fen=0),
+        then=(FieldIsInvalid, {"field": "amount_fen", "why": "not_positive"}),
     ),
 ]
 

@@ -327,6 +327,7 @@ SAMPLES: tuple[Event, ...] = (
     arbitrators.ArbitratorCalibrated(case_id="c07", hit=True),
     arbitrators.ArbitratorJudged(panel_id=ID, voted=True, agreed=False, fee_fen=300),
     arbitrators.ArbitratorReversed(panel_id=ID, by_panel_id=LISTING),
+    arbitrators.ArbitratorPaid(amount_fen=300, note=TEXT),
     panel_events.PanelRequested(
         order_shop_id=SHOP, order_id=ID, level=7, category="games", value_fen=9_500, stake_fen=1_900, lapse_by_ms=AT_MS
     ),

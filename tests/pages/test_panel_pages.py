@@ -126,3 +126,35 @@ async def test_the_public_page_gives_the_file_that_draws_again(world: World, dat
         await write_log(world.opened, database_url)
         file = await client.get(f"/panels/{panel_id}/file")
         assert verify_panel_file(file.content, await policy(world.opened)).panel_id == panel_id
+
+
+async def test_the_operator_notes_what_an_arbitrator_was_paid_each_transfer_once(
+    world: World, database_url: str
+) -> None:
+    panel_id = await sitting(world, database_url)
+    house = world.opened.house
+    panel = await panel_of(world, panel_id)
+    for seat in panel.seats:
+        told = await docket.cast_vote(
+            house, panel_id, seat.arbitrator_id, refund_fen=0, row="R04", reason="Nothing in it shows a fault."
+        )
+        assert not told.refusal
+    await paneling.reveal_panel(house, panel_id)
+    await paneling.settle_panel(house, panel_id)
+    boss = await house.people.accounts.register(email="boss@example.com", password=PASSWORD)
+    assert boss.account is not None
+    await house.people.accounts.make_operator(boss.account.account_id)
+    path = f"/floor/arbitrators/{panel.seats[0].arbitrator_id}/pay"
+    async with browser(world) as floor, browser(world) as client:
+        await submit(floor, "/login", "/login", email="boss@example.com", password=PASSWORD)
+        for _ in range(2):
+            told_page = await submit(floor, "/floor/arbitrators", path, amount="1.00", note="transfer 7")
+            assert told_page.status_code == 303, told_page.text[-500:]
+        too_much = await submit(floor, "/floor/arbitrators", path, amount="2.01", note="transfer 8")
+        assert too_much.status_code == 409
+        assert "¥2.00" in too_much.text
+        await entered(world, client, panel.seats[0].arbitrator_id)
+        page = (await client.get("/docket")).text
+        assert "¥3.00" in page
+        assert "¥1.00" in page
+        assert "100% " in page, "in time and with the end"

@@ -121,6 +121,15 @@ class ArbitratorReversed(Event, frozen=True):
     by_panel_id: str
 
 
+class ArbitratorPaid(Event, frozen=True):
+    """The platform paid `amount_fen` of his fees, outside of this program; `note` names the transfer."""
+
+    kind = "arbitrator.paid"
+    sealed = frozenset({"note"})
+    amount_fen: int
+    note: str
+
+
 ArbitratorEvent = (
     ArbitratorApplied
     | ArbitratorExamined
@@ -132,6 +141,7 @@ ArbitratorEvent = (
     | ArbitratorCalibrated
     | ArbitratorJudged
     | ArbitratorReversed
+    | ArbitratorPaid
 )
 
 
@@ -213,6 +223,14 @@ class NoteReversed(Command, frozen=True):
     by_panel_id: str
 
 
+class PayFees(Command, frozen=True):
+    """Operator: so much of his fees was paid; `note` names the transfer."""
+
+    arbitrator_id: str
+    amount_fen: int
+    note: str
+
+
 ArbitratorCommand = (
     ApplyAsArbitrator
     | RecordExam
@@ -224,6 +242,7 @@ ArbitratorCommand = (
     | RecordCalibration
     | NoteJudged
     | NoteReversed
+    | PayFees
 )
 
 GROUNDS = frozenset({"quality", "conflict", "conduct"})
@@ -235,6 +254,10 @@ class ArbitratorIsInAnotherStanding(Refusal):
 
 class ExamIsNotPassed(Refusal):
     """Nobody judges others' cases who misses too many with a known answer. Details: answers, hits."""
+
+
+class FeesAreNotDue(Refusal):
+    """Nobody is paid more than he has earned. Details: due_fen."""
 
 
 class Arbitrator(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -253,10 +276,16 @@ class Arbitrator(Struct, frozen=True, kw_only=True, omit_defaults=True):
     calibrations: int = 0
     calibration_hits: int = 0
     fees_fen: int = 0
+    paid_fen: int = 0
     calibrated: tuple[str, ...] = ()
     applied_at_ms: int = 0
     admitted_at_ms: int = 0
     ground: str = ""
+
+    @property
+    def due_fen(self) -> int:
+        """Earned and not paid yet."""
+        return self.fees_fen - self.paid_fen
 
     @property
     def may_be_drawn(self) -> bool:
@@ -330,6 +359,12 @@ def decide(command: ArbitratorCommand, arbitrator: Arbitrator, brief: None, at_m
             ]
         case NoteReversed():
             return [ArbitratorReversed(panel_id=command.panel_id, by_panel_id=command.by_panel_id)]
+        case PayFees():
+            require(command.amount_fen > 0, "amount_fen", "not_positive")
+            require_text(command.note, "note", 200, 3)
+            if command.amount_fen > arbitrator.due_fen:
+                raise FeesAreNotDue(due_fen=arbitrator.due_fen)
+            return [ArbitratorPaid(amount_fen=command.amount_fen, note=command.note)]
         case _:
             assert_never(command)
 
@@ -384,5 +419,7 @@ def evolve(arbitrator: Arbitrator, event: ArbitratorEvent, at_ms: int) -> Arbitr
             )
         case ArbitratorReversed():
             return replace(arbitrator, reversed=arbitrator.reversed + 1)
+        case ArbitratorPaid():
+            return replace(arbitrator, paid_fen=arbitrator.paid_fen + event.amount_fen)
         case _:
             assert_never(event)

@@ -174,6 +174,7 @@ _ASKERS: dict[type[Command], set[Asker]] = {
     arbitrators.RecordCalibration: {Asker.ARBITRATOR},
     arbitrators.NoteJudged: {Asker.CLOCK},
     arbitrators.NoteReversed: {Asker.CLOCK},
+    arbitrators.PayFees: {Asker.OPERATOR},
     panels.ConvenePanel: {Asker.INNER},
     panels.ListPool: {Asker.CLOCK},
     panels.SeatPanel: {Asker.CLOCK},

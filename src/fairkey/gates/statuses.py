@@ -136,6 +136,7 @@ STATUS: Final[Mapping[str, int]] = {
     "VoteDoesNotFit": 422,
     "ArbitratorIsInAnotherStanding": 409,
     "ExamIsNotPassed": 409,
+    "FeesAreNotDue": 409,
     # The engine.
     "NotYours": 403,
     "KeyWasUsedForAnotherRequest": 409,

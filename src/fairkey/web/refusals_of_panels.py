@@ -41,4 +41,9 @@ OF_PANELS: Final[Mapping[str, tuple[str, str, str]]] = {
         _("Four of five cases with a known answer must be judged as the standard does."),
         _("Refuse the application with this reason, or wait until the test set was judged."),
     ),
+    "FeesAreNotDue": (
+        _("So much is not due."),
+        _("An arbitrator is paid what his votes have earned, and each fen once."),
+        _("At most %(due_fen)s can be noted as paid."),
+    ),
 }

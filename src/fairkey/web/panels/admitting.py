@@ -11,6 +11,7 @@ from litestar.response import Redirect
 from fairkey.business.arbitrators import (
     GROUNDS,
     AdmitArbitrator,
+    PayFees,
     RefuseArbitrator,
     ReinstateArbitrator,
     SuspendArbitrator,
@@ -20,6 +21,7 @@ from fairkey.business.basics import PLATFORM, Command
 from fairkey.engine.answers import Answer
 from fairkey.engine.house import House
 from fairkey.web.frame import AnyRequest, frame, refused, status_of
+from fairkey.web.inputs import fen_of
 from fairkey.web.panels.docket import SIDES
 from fairkey.web.panels.public import checked_id
 from fairkey.web.render import render, view_of
@@ -37,12 +39,13 @@ async def arbitrators(request: AnyRequest, house: NamedDependency[House]) -> Res
 async def act(
     request: AnyRequest, house: NamedDependency[House], arbitrator_id: FromPath[str], action: FromPath[str]
 ) -> Response[Any]:
-    """Admit, refuse, suspend, reinstate."""
+    """Admit, refuse, suspend, reinstate, note that fees were paid."""
     form = await request.form()
     command = _command(action, checked_id(arbitrator_id), {str(k): str(v).strip() for k, v in form.items()})
     if command is None:
         return refused(request, house, "NotFound", {"what": "address"}, back=PATH)
-    answer = await house.ask(Asker.OPERATOR, command)
+    once = f"fees:{arbitrator_id}:{command.note}" if isinstance(command, PayFees) else ""  # a transfer is noted once
+    answer = await house.ask(Asker.OPERATOR, command, command_id=once)
     if answer.refusal:
         return await _page(request, house, answer)
     await house.people.audit.write(request.user, f"arbitrator.{action}", target=f"arbitrator:{arbitrator_id}")
@@ -61,6 +64,8 @@ def _command(action: str, arbitrator_id: str, given: Mapping[str, str]) -> Comma
             return SuspendArbitrator(**ids, ground=given.get("ground", ""), reason=reason)
         case "reinstate":
             return ReinstateArbitrator(**ids, reason=reason)
+        case "pay":
+            return PayFees(**ids, amount_fen=fen_of(given.get("amount", "")) or 0, note=given.get("note", ""))
         case _:
             return None
 

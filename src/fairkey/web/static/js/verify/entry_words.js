@@ -76,6 +76,7 @@ export const KINDS = {
   "arbitrator.left": marked("Arbitrator left"),
   "arbitrator.refused": marked("Arbitrator not admitted"),
   "arbitrator.reinstated": marked("Arbitrator drawn again"),
+  "arbitrator.paid": marked("Fees paid"),
   "arbitrator.reversed": marked("Reversed by a higher panel"),
   "arbitrator.suspended": marked("Arbitrator suspended"),
   "deposit.agreed": marked("Deposit terms accepted"),

@@ -24,8 +24,8 @@ from fairkey.effects.ports import (
     ProviderIsUnreachable,
     ProviderRefused,
 )
-from fairkey.effects.queue import ASK_AGAIN, CUSTODY_ACCOUNT, JUDGE, PANEL_STEPS, TELLING
-from fairkey.engine import evidencing, judging, paneling, trade
+from fairkey.effects.queue import ASK_AGAIN, CUSTODY_ACCOUNT, JUDGE, PANEL_STEPS, QUARANTINE, TELLING
+from fairkey.engine import evidencing, judging, paneling, quarantining, trade
 from fairkey.engine.answers import Conflict, StoreIsAway
 from fairkey.engine.batching import Stopping
 from fairkey.engine.house import House
@@ -148,6 +148,9 @@ class Worker:
                 await self._outbox.done(waiting, now_ms())
             elif waiting.kind == JUDGE:
                 await judging.judge(self._house, waiting.stream)
+                await self._outbox.done(waiting, now_ms())
+            elif waiting.kind == QUARANTINE:
+                await quarantining.quarantine(self._house, waiting.stream)
                 await self._outbox.done(waiting, now_ms())
             elif waiting.kind in PANEL_STEPS:
                 await paneling.STEPS[waiting.kind](self._house, waiting.stream.id)

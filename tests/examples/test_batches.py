@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from business_cases import BATCH, LISTING, SHOP, Case, all_of, hold, state_after
+from business_cases import BATCH, LISTING, ORDER, SHOP, Case, all_of, hold, state_after
 from fairkey.business import batches
 from fairkey.business.basics import FieldIsInvalid, NotFound
 from fairkey.business.batches import (
@@ -11,10 +11,12 @@ from fairkey.business.batches import (
     BatchAttested,
     BatchIsEmpty,
     BatchIsRegistered,
+    BatchQuarantined,
     BatchRegistered,
     CodesWithdrawn,
     IssuersWord,
     NothingIsUnsold,
+    QuarantineBatch,
     RegisterBatch,
     StagedBriefing,
     UnsoldBriefing,
@@ -30,6 +32,8 @@ REGISTERED = BatchRegistered(
 )
 TEN = StagedBriefing(staged=10, listing_exists=True)
 TAKE = WithdrawCodes(**ID)
+DOUBT = QuarantineBatch(**ID, order_id=ORDER, row="R03")
+DOUBTED = BatchQuarantined(order_id=ORDER, row="R03")
 WORD = IssuersWord(
     issuer_id="00000000-0000-7000-8000-000000000071",
     key_no=1,
@@ -113,6 +117,28 @@ CASES = [
         then=NothingIsUnsold,
     ),
     Case(rule="from a batch that exists", when=TAKE, brief=UnsoldBriefing(unsold=()), then=NotFound),
+    Case(
+        rule="a ruling takes what is unsold off sale",
+        given=(REGISTERED,),
+        when=DOUBT,
+        brief=UnsoldBriefing(unsold=(3, 4)),
+        then=[DOUBTED, CodesWithdrawn(listing_id=LISTING, count=2, places="3-4")],
+    ),
+    Case(
+        rule="where nothing is unsold, only what comes back later",
+        given=(REGISTERED,),
+        when=DOUBT,
+        brief=UnsoldBriefing(unsold=()),
+        then=[DOUBTED],
+    ),
+    Case(
+        rule="once, whichever order's ruling comes next",
+        given=(REGISTERED, DOUBTED),
+        when=replace(DOUBT, order_id=LISTING),
+        brief=UnsoldBriefing(unsold=(3,)),
+        then=[],
+    ),
+    Case(rule="not a batch that was never on sale", when=DOUBT, brief=UnsoldBriefing(unsold=()), then=[]),
 ]
 
 

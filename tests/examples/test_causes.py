@@ -7,6 +7,7 @@ from business_cases import COUPON, LISTING, NOW, ORDER, OTHER_SHOP, PAYMENT, PAY
 from fairkey.business import (
     admissions,
     attestations,
+    batches,
     codes,
     complaints,
     coupons,
@@ -426,6 +427,8 @@ TELLING = {
     orders.OrderDelivered: ["tell_buyer"],
     crediting.CreditChanged: ["tell_merchant"],  # the sample changes the band
     crediting.FreezeReviewed: ["tell_merchant"],
+    batches.BatchQuarantined: ["tell_merchant"],
+    dispute_events.RulingExecuted: ["quarantine"],
     orders.OrderPaid: ["tell_merchant", "tell_buyer"],  # the sample is a manual order
     orders.OrderExpired: ["ask_again"] * 3,
     dispute_events.ComplaintOpened: ["tell_merchant", "judge", "tell_merchant", "tell_merchant"],  # two reminders

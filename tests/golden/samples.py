@@ -86,6 +86,7 @@ SAMPLES: tuple[Event, ...] = (
     batches.BatchRegistered(
         listing_id=LISTING, count=2, root="cd" * 32, source="invoice", invoice_sha256="ef" * 32, custody="C1", note=TEXT
     ),
+    batches.BatchQuarantined(order_id=ID, row="R03"),
     batches.CodesWithdrawn(listing_id=LISTING, count=3, places="0-1,4"),
     orders.OrderPlaced(
         listing_id=LISTING,

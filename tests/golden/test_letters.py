@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from fairkey.casework.channels import CHANNELS
+from fairkey.casework.demand import compute
 from fairkey.casework.letters.composing import compose
 from letter_cases import CASES, ON
 
@@ -14,7 +15,7 @@ LETTERS = Path(__file__).parent / "letters"
 
 
 def told(case: str, channel: str) -> str:
-    letter = compose(CASES[case], date.fromisoformat(ON), channel)
+    letter = compose(CASES[case], compute(CASES[case], date.fromisoformat(ON)), channel)
     form = "".join(f"{name}：{value}\n" for name, value in letter.fields.items())
     warned = "".join(f"! {one}\n" for one in letter.warnings)
     return f"{form}\n{letter.text}\n\n{warned}"

@@ -8,11 +8,12 @@ import msgspec
 import pytest
 
 from fairkey.business.basics import Stream
+from fairkey.business.codes import CodeStage
 from fairkey.business.credit.facts import KINDS, Fact
 from fairkey.business.credit.figures import account_of
 from fairkey.business.crediting import INITIAL
 from fairkey.business.dispute_events import ComplaintRuled
-from fairkey.business.files import CreditFile, OrderFile
+from fairkey.business.files import BatchFile, CreditFile, OrderFile
 from fairkey.business.orders import ENDED
 from fairkey.business.verdicts import is_remade, read_document
 from fairkey.engine.codec import event_from
@@ -54,6 +55,30 @@ def assert_credit_is_borne_out(market: Market) -> None:
         assert (account.differences, account.figures.meter) == ((), kept.meter)
 
 
+def assert_doubted_batches_are_off_sale(market: Market) -> None:
+    """Once a ruling that asks for it was carried out, no code of its order's batches is for sale."""
+    tables = market.store.tables
+    for stream, moved in tables.streams.items():
+        file = moved.file
+        if not isinstance(file, OrderFile) or file.complaint.ruling is None or not file.complaint.ruling.counted:
+            continue
+        public = msgspec.json.decode(
+            next(one.body for one in reversed(market.store.events_of(stream)) if one.kind == ComplaintRuled.kind)
+        )["public"]
+        carried_out = any(one.kind == "dispute.executed" for one in market.store.events_of(stream))
+        if not (public["quarantines_batch"] and carried_out):
+            continue
+        batch_id = tables.kept.codes[stream.shop_id, file.codes.held[0].code_id].batch_id
+        batch = tables.streams[Stream(stream.shop_id, "batch", batch_id)].file
+        assert isinstance(batch, BatchFile)
+        assert batch.batch.quarantined_at_ms
+        assert not any(
+            row.stage is CodeStage.FREE
+            for (shop_id, _), row in tables.kept.codes.items()
+            if (shop_id, row.batch_id) == (stream.shop_id, batch_id)
+        )
+
+
 @pytest.mark.parametrize("strategy", list(Strategy))
 def test_every_market_plays_to_its_end(strategy: Strategy, markets: list[Market]) -> None:
     played = asyncio.run(play(strategy, SMALL, 3))
@@ -66,6 +91,7 @@ def test_every_market_plays_to_its_end(strategy: Strategy, markets: list[Market]
     rebuilt = rebuild(tables)
     assert compare(tables.picture(), rebuilt) == []
     assert_credit_is_borne_out(market)
+    assert_doubted_batches_are_off_sale(market)
     for recorded in tables.events:
         if recorded.kind == ComplaintRuled.kind:
             event, _ = event_from(recorded.body, recorded.sealed)

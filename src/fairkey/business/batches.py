@@ -56,6 +56,14 @@ class BatchAttested(Event, frozen=True):
     signature: str
 
 
+class BatchQuarantined(Event, frozen=True):
+    """A ruling about order `order_id` (row `row`) casts doubt on the whole batch: what is unsold leaves the shelf."""
+
+    kind = "batch.quarantined"
+    order_id: str
+    row: str
+
+
 class IssuersWord(Struct, frozen=True, kw_only=True):
     """What an issuer signed about a list of codes; his signature was checked under key number `key_no`."""
 
@@ -69,7 +77,7 @@ class IssuersWord(Struct, frozen=True, kw_only=True):
     signature: str
 
 
-BatchEvent = BatchRegistered | CodesWithdrawn | BatchAttested
+BatchEvent = BatchRegistered | CodesWithdrawn | BatchAttested | BatchQuarantined
 
 
 class RegisterBatch(Command, frozen=True):
@@ -91,7 +99,15 @@ class WithdrawCodes(Command, frozen=True):
     batch_id: str
 
 
-BatchCommand = RegisterBatch | WithdrawCodes
+class QuarantineBatch(Command, frozen=True):
+    """The house, once a ruling whose row asks for it is carried out: nothing of the batch is sold any more."""
+
+    batch_id: str
+    order_id: str
+    row: str
+
+
+BatchCommand = RegisterBatch | WithdrawCodes | QuarantineBatch
 
 
 class BatchIsRegistered(Refusal):
@@ -139,6 +155,9 @@ class Batch(Struct, frozen=True, kw_only=True, omit_defaults=True):
     withdrawn: int = 0
     attested_by: str = ""
     attested_count: int = 0
+    quarantined_at_ms: int = 0
+    quarantined_for: str = ""  # the order of the ruling
+    quarantined_row: str = ""
 
 
 INITIAL = Batch()
@@ -176,10 +195,19 @@ def decide(
                 raise NotFound(what="batch")
             if not brief.unsold:
                 raise NothingIsUnsold
-            places = ranges_of(brief.unsold)
-            return [CodesWithdrawn(listing_id=batch.listing_id, count=len(brief.unsold), places=places)]
+            return [_withdrawn(batch, brief.unsold)]
+        case QuarantineBatch():
+            assert isinstance(brief, UnsoldBriefing)
+            if not batch.registered_at_ms or batch.quarantined_at_ms:
+                return []
+            doubted = BatchQuarantined(order_id=command.order_id, row=command.row)
+            return [doubted, _withdrawn(batch, brief.unsold)] if brief.unsold else [doubted]
         case _:
             assert_never(command)
+
+
+def _withdrawn(batch: Batch, unsold: tuple[int, ...]) -> CodesWithdrawn:
+    return CodesWithdrawn(listing_id=batch.listing_id, count=len(unsold), places=ranges_of(unsold))
 
 
 def _attested(command: RegisterBatch, brief: StagedBriefing) -> list[BatchAttested]:
@@ -241,6 +269,8 @@ def evolve(batch: Batch, event: BatchEvent, at_ms: int) -> Batch:
             )
         case CodesWithdrawn():
             return replace(batch, withdrawn=batch.withdrawn + event.count)
+        case BatchQuarantined():
+            return replace(batch, quarantined_at_ms=at_ms, quarantined_for=event.order_id, quarantined_row=event.row)
         case BatchAttested():
             return replace(batch, attested_by=event.issuer_id, attested_count=event.count)
         case _:

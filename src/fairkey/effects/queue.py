@@ -9,6 +9,7 @@ from msgspec import Struct
 from fairkey.business import (
     admissions,
     attestations,
+    batches,
     crediting,
     deposit_events,
     dispute_events,
@@ -43,6 +44,7 @@ MONEY = frozenset({"refund", "release", "payout", "refund_unmatched", "restore",
 CUSTODY_ACCOUNT = "custody"  # the account at the provider that holds deposits and the pool
 ASK_AGAIN = "ask_again"
 JUDGE = "judge"
+QUARANTINE = "quarantine"
 REMIND = "remind"
 LATE_ROWS = frozenset({"R01", "R02"})  # their letter is that of the refund
 # A buyer may pay in the last minute and the provider's word be lost: after the order ended unpaid it is asked again.
@@ -173,6 +175,8 @@ def _of_dispute(stream: Stream, version: int, event: Event) -> list[Effect]:
                 "appeal_by_ms": event.appeal_by_ms,
             }
             return [_tell(whom, stream, version, "panel_ruled", **decided) for whom in ("buyer", "merchant")]
+        case dispute_events.RulingExecuted():
+            return [_quarantine(stream, version)]
         case dispute_events.ComplaintEscalated():
             by_ms: dict[str, object] = {"decide_by_ms": event.decide_by_ms}
             return [_tell(whom, stream, version, "escalated", **by_ms) for whom in ("buyer", "merchant")]
@@ -276,6 +280,8 @@ def _shop_letters(stream: Stream, version: int, event: Event) -> list[Effect]:
             facts = {"what": "check_lapsed"}
         case shops.ShopSanctioned():
             facts = {"what": f"sanctioned_{event.measure}"}
+        case batches.BatchQuarantined():
+            facts = {"what": "batch_quarantined"}
         case crediting.CreditChanged() if event.band is not band_of(event.meter - event.change):
             facts = {"what": f"credit_{event.band.value}"}
         case crediting.FreezeReviewed():
@@ -300,6 +306,12 @@ def read_key(key: str) -> tuple[str, Stream, int, int] | None:
     if len(parts) != KEY_PARTS or not parts[4].isdigit() or not parts[5].isdigit():
         return None
     return parts[0], Stream(parts[1], parts[2], parts[3]), int(parts[4]), int(parts[5])
+
+
+def _quarantine(stream: Stream, version: int) -> Effect:
+    return Effect(
+        stream=stream, kind=QUARANTINE, key=f"quarantine:{stream.shop_id}:{stream.kind}:{stream.id}:{version}"
+    )
 
 
 def _judge(stream: Stream, version: int, wait_ms: int = 0) -> Effect:

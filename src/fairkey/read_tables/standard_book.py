@@ -70,5 +70,8 @@ class StandardBook(Protocol):
     async def past(self, shop_id: str, buyer_key: str, *, now_ms: int, pool_fen: int) -> Past:
         """The past of a shop and a buyer; `pool_fen` is what the pool would have to pay."""
 
+    async def batches_of(self, shop_id: str, code_ids: Sequence[str]) -> list[str]:
+        """The batches of these codes; typed codes have none."""
+
     async def order_of(self, shop_id: str, code_id: str) -> str | None:
         """The order that holds this code; None while none does."""

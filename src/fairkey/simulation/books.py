@@ -137,6 +137,11 @@ class Books:
         mine = {own.order.buyer_key}
         return BatchPast(len(opened - mine), len(failed - mine))
 
+    async def batches_of(self, shop_id: str, code_ids: Sequence[str]) -> list[str]:
+        """The batches of these codes."""
+        kept = self._store.tables.kept.codes
+        return sorted({kept[shop_id, code_id].batch_id for code_id in code_ids} - {""})
+
     async def attestations(
         self, shop_id: str, code_ids: Sequence[str], *, with_sealed: bool = False
     ) -> list[AttestationLine]:

@@ -20,11 +20,12 @@ from fairkey.business.reports import report_of_instruction
 from fairkey.business.shops import OpenShop
 from fairkey.business.standard.library import newest
 from fairkey.business.standards import STANDARD_ID, PublishStandard
-from fairkey.effects.queue import JUDGE, PANEL_STEPS, read_key
+from fairkey.effects.queue import JUDGE, PANEL_STEPS, QUARANTINE, read_key
 from fairkey.engine.answers import Answer
 from fairkey.engine.house import House
 from fairkey.engine.judging import judge_order
 from fairkey.engine.perform import Asked, Outcome, Performer, Rules
+from fairkey.engine.quarantining import quarantine
 
 from .books import Books
 from .store import MarketStore
@@ -157,6 +158,9 @@ class Market:
         effect = self.store.tables.effects[key]
         if effect.kind == JUDGE:
             await judge_order(self.house, effect.stream)
+            return
+        if effect.kind == QUARANTINE:
+            await quarantine(self.house, effect.stream)
             return
         if effect.kind in PANEL_STEPS:
             if self.jury is not None:

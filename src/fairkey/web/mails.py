@@ -242,7 +242,7 @@ class Letters:
             if self._mail is not None:
                 await tell_arbitrator(self._house, self._mail, waiting)
             return
-        if waiting.stream.kind in ("shop", "credit"):
+        if waiting.stream.kind in ("shop", "credit", "batch"):
             if self._mail is not None:
                 await tell_shop(self._house, self._mail, waiting)
             return

@@ -59,6 +59,15 @@ LETTERS: Final[Mapping[str, Words]] = {
     "sanctioned_ban": Words(
         _("Banned: %(shop)s"), (_("The operator's reason: %(because)s"), _RUNNING, _APPEAL), _("Read and appeal")
     ),
+    "batch_quarantined": Words(
+        _("A batch of %(shop)s was taken off sale"),
+        (
+            _("A ruling about one of its codes casts doubt on all of it. Nothing of it is sold any more."),
+            _("The unsold codes are yours to export, and to give back to who sold them to you."),
+        ),
+        _("See the batch"),
+        "/desk/batches",
+    ),
     "credit_throttled": Words(
         _("The meter of %(shop)s rose"),
         (

@@ -32,6 +32,10 @@ JOIN streams o ON o.shop_id = c.shop_id AND o.kind = 'order' AND o.id = c.order_
 JOIN streams own ON own.shop_id = c.shop_id AND own.kind = 'order' AND own.id = $3
 WHERE mine.shop_id = $1 AND mine.code_id = $2 AND o.id <> $3 AND o.buyer_key <> own.buyer_key
 """
+_BATCHES: Final = """
+SELECT DISTINCT batch_id FROM codes WHERE shop_id = $1 AND code_id = ANY ($2::uuid[]) AND batch_id IS NOT NULL
+ORDER BY batch_id
+"""
 _ORDER_OF: Final = "SELECT order_id FROM codes WHERE shop_id = $1 AND code_id = $2"
 
 
@@ -100,6 +104,11 @@ class PostgresStandardBook:
         clean: int = await self._pool.fetchval(_CLEAN, buyer_key)
         is_open = pool.balance_fen >= pool_fen and clean >= CLEAN_ORDERS_A_USE * (uses + 1)
         return uses if is_open else None
+
+    async def batches_of(self, shop_id: str, code_ids: Sequence[str]) -> list[str]:
+        """The batches of these codes."""
+        rows = await self._pool.fetch(_BATCHES, UUID(shop_id), [UUID(code_id) for code_id in code_ids])
+        return [str(row["batch_id"]) for row in rows]
 
     async def order_of(self, shop_id: str, code_id: str) -> str | None:
         """The order that holds this code."""

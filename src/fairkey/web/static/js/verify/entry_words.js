@@ -33,6 +33,7 @@ export const KINDS = {
   "coupon.withdrawn": marked("A coupon was ended by its shop"),
   "batch.registered": marked("A batch of codes was registered before sale"),
   "batch.attested": marked("The issuer has signed for a batch of codes"),
+  "batch.quarantined": marked("A batch was taken off sale by a ruling"),
   "batch.codes_withdrawn": marked("Unsold codes were taken off sale"),
   "order.placed": marked("An order was placed"),
   "order.expired": marked("An order ended unpaid"),

@@ -327,6 +327,12 @@ class Settings:
         "What a shop without a deposit may have unsettled at once, in fen; it grows by 15 % of what it settles without"
         " complaint. 0: deposits bound nothing.",
     )
+    first_order_fen: int = _setting(
+        "22000",
+        _whole(0, 100_000_000),
+        "What a buyer without a completed order at a new shop may have open there at once, in fen; until the shop's"
+        " deposit covers more than the small trial, or ten small trials are settled without complaint. 0: no limit.",
+    )
     cover_bp: int = _setting(
         "1000",
         _whole(1, 100_000),

@@ -15,6 +15,7 @@ from fairkey.business.basics import HOUR_MS, MINUTE_MS
 from fairkey.business.deadlines import command_for
 from merchant_desk import at_the_desk
 from pages.test_operator_pages import OPERATOR, PASSWORD, browser, sign_in, submit
+from visitors import visitor
 
 REASON = "The supplier was late and was replaced; its listing is off sale now."
 LATE_POINTS = 12
@@ -122,3 +123,19 @@ async def test_a_shop_that_nobody_ruled_against_stands_at_zero(world: World) -> 
     told = await credit(world)
     assert (told["meter"], told["band"], told["lines"], told["defects"]) == (0, "normal", [], 0)
     assert "R01" not in (await world.http.get(f"/shops/{world.shop_no}/credit")).text
+
+
+async def test_a_listing_says_what_stands_behind_it_and_limits_strangers(database_url: str, state_dir: Path) -> None:
+    async with a_world(database_url, state_dir, FAIRKEY_SMALL_TRIAL_FEN="44000") as world:
+        guest = visitor(world)
+        await guest.go(f"/listings/{world.shop_no}/{world.vault_id}")
+        assert "Small trial: without a larger deposit at most ¥440.00 may be open; ¥0.00 is open." in guest.text
+        assert "at most ¥220.00 of yours may be open" in guest.text
+        told = (await world.get(f"/api/v1/listings/{world.shop_no}/{world.vault_id}")).json()["cover"]
+        assert (told["by"], told["room_fen"], told["first_order_fen"]) == ("trial", 44_000, 22_000)
+        refused = await world.post("/api/v1/orders", world.order_body(quantity=3), idempotency_key=str(uuid4()))
+        assert refused.status_code == 409
+        assert refused.json()["type"].endswith("/first-order-is-too-large")
+        assert (await world.place(quantity=2))["amount_fen"] == 19_000
+        await guest.go(f"/shops/{world.shop_no}")
+        assert "¥190.00 is open." in guest.text

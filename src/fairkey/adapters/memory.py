@@ -15,13 +15,14 @@ from fairkey.business.basics import Stream, invariant
 from fairkey.business.codes import CodeStage
 from fairkey.business.covering import Exposure
 from fairkey.business.files import BatchFile
+from fairkey.business.orders import Stage
 from fairkey.effects.queue import MONEY, Effect
 from fairkey.engine.answers import Conflict, StoreIsAway
 from fairkey.engine.event_store import Booked, Commit, Given, Loaded, Moved, Recorded, Stored, Wants
 from fairkey.engine.perform import fresh_file
 from fairkey.engine.rebuild import Past, Picture, Row
 from fairkey.read_tables.changes import BatchOnSale, SumChange
-from fairkey.read_tables.facets import is_unpaid, units_bought
+from fairkey.read_tables.facets import fen_open, is_unpaid, units_bought
 from fairkey.read_tables.kept import Kept
 
 Failure = Literal["before", "after", "conflict"]
@@ -158,6 +159,7 @@ class MemoryTransaction:
             )
             for shop_id, first_day in wants.exposures
         }
+        given.known = {key: self._known(*key) for key in wants.known}
         given.staged = {key: 0 if key in kept.batches else len(tables.vault.get(key, ())) for key in wants.staged}
         given.unsold = {
             key: tuple(place for place, row in enumerate(kept.rows_of(*key)) if row.stage is CodeStage.FREE)
@@ -174,6 +176,15 @@ class MemoryTransaction:
         row = self._tables.kept.codes[shop_id, code_id]
         moved = self._tables.streams.get(Stream(shop_id, "batch", row.batch_id))
         return moved is not None and isinstance(moved.file, BatchFile) and moved.file.batch.withdrawn > 0
+
+    def _known(self, shop_id: str, buyer_key: str) -> covering.Acquaintance:
+        mine = [
+            moved.facets
+            for stream, moved in self._tables.streams.items()
+            if stream.kind == "order" and stream.shop_id == shop_id and moved.facets.buyer_key == buyer_key
+        ]
+        completed = any(one.stage == Stage.COMPLETED for one in mine)
+        return covering.Acquaintance(completed, sum(fen_open(one) for one in mine))
 
     def _bought(self, shop_id: str, listing_id: str, buyer_key: str) -> int:
         return sum(

@@ -7,6 +7,7 @@ from msgspec.structs import asdict
 
 from fairkey.api.shapes import Cursor, Hash, Id, In, Limit, Moment, Out, PriceFen, moment, moment_or_none
 from fairkey.business.basics import Broken
+from fairkey.business.covering import Cover
 from fairkey.business.listings import PROMISE_MAX_MIN, QUANTITY_MAX, TIERS_MAX, Terms
 from fairkey.business.shops import Standing
 from fairkey.read_tables.shop_desk import ListingLine
@@ -86,6 +87,19 @@ class ShopView(Out, frozen=True, kw_only=True):
     opened_at: Moment | None
 
 
+class CoverView(Out, frozen=True, kw_only=True):
+    """What stands behind the shop's next order, by the rule that admits orders."""
+
+    deposit_fen: int
+    open_fen: int
+    most_fen: Annotated[int, Meta(description="What may be open at once.")]
+    room_fen: Annotated[int, Meta(description="How large the next order may be.")]
+    by: Annotated[str, Meta(description="deposit, or trial (small trial).")]
+    first_order_fen: Annotated[
+        int, Meta(description="What a buyer without a completed order here may have open; 0: no limit.")
+    ]
+
+
 class ListingView(Out, frozen=True, kw_only=True):
     """One listing, whether on sale or not, with its newest revision."""
 
@@ -95,6 +109,7 @@ class ListingView(Out, frozen=True, kw_only=True):
     stock: Annotated[int, Meta(ge=0)]
     newest: RevisionView
     revisions: tuple[RevisionName, ...]
+    cover: Annotated[CoverView | None, Meta(description="null: nothing is bound here.")]
 
 
 class NewTerms(In, frozen=True, kw_only=True):
@@ -208,7 +223,7 @@ def revision_view(revision: Revision) -> RevisionView:
     )
 
 
-def listing_view(front: ListingFront) -> ListingView:
+def listing_view(front: ListingFront, cover: Cover | None) -> ListingView:
     """One listing."""
     return ListingView(
         shop=shop_view(front.shop),
@@ -219,6 +234,16 @@ def listing_view(front: ListingFront) -> ListingView:
         revisions=tuple(
             RevisionName(revision=revision, revision_hash=revision_hash, published_at=moment(at_ms))
             for revision, revision_hash, at_ms in front.revisions
+        ),
+        cover=None
+        if cover is None
+        else CoverView(
+            deposit_fen=cover.deposit_fen,
+            open_fen=cover.open_fen,
+            most_fen=cover.most_fen,
+            room_fen=cover.room_fen,
+            by="deposit" if cover.by_deposit else "trial",
+            first_order_fen=cover.first_order_fen,
         ),
     )
 

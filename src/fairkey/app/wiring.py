@@ -125,7 +125,11 @@ async def open_house(
         stack.push_async_callback(licences.aclose)
         carrier = mail or _mail_of(settings)
         approvals = settings.admission_approvals
-        cover = {"small_trial_fen": settings.small_trial_fen, "cover_bp": settings.cover_bp}
+        cover = {
+            "small_trial_fen": settings.small_trial_fen,
+            "cover_bp": settings.cover_bp,
+            "first_order_fen": settings.first_order_fen,
+        }
         rules = Rules(telling=carrier is not None, admission_approvals=approvals, **cover)
         if settings.is_playground:
             rules = Rules(

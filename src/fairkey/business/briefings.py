@@ -59,6 +59,7 @@ class Desk(Protocol):
     admission_approvals: int
     small_trial_fen: int
     cover_bp: int
+    first_order_fen: int
 
     def file(self, stream: Stream) -> File:
         """The present state of a stream."""
@@ -80,6 +81,9 @@ class Desk(Protocol):
 
     def exposure(self, shop_id: str) -> covering.Exposure:
         """What of the shop's orders is unsettled; not locked, the write notices when it has grown meanwhile."""
+
+    def acquaintance(self, shop_id: str, buyer_key: str) -> covering.Acquaintance:
+        """What the shop and this buyer have done with each other; the buyer is locked."""
 
     def balance_fen(self, shop_id: str, account: str) -> int:
         """Balance of a ledger account, locked."""
@@ -337,16 +341,16 @@ def _defect(command: crediting.NoteDefect | crediting.NoteClean, file: OrderFile
     return crediting.DefectBriefing(buyer=file.order.buyer, row=ruling.row, points=points, is_defect=True)
 
 
-def room_fen(shop_id: str, desk: Desk) -> int | None:
-    """How large the shop's next order may be by what covers it; `None`: the house sets no bound."""
+def cover_of(shop_id: str, desk: Desk) -> covering.Cover | None:
+    """What stands behind the shop's next order; `None`: the house sets no bound."""
     if not desk.small_trial_fen:
         return None
     free_fen = cast("DepositFile", desk.file(deposit_stream(shop_id))).deposit.free_fen
-    exposure = desk.exposure(shop_id)
-    most_fen = covering.open_max_fen(exposure, free_fen, desk.cover_bp, desk.small_trial_fen)
-    if credit_of(shop_id, desk).is_throttled:
-        most_fen //= covering.THROTTLED_PART
-    return most_fen - exposure.open_fen
+    bounds = covering.Bounds(
+        small_trial_fen=desk.small_trial_fen, cover_bp=desk.cover_bp, first_order_fen=desk.first_order_fen
+    )
+    is_throttled = credit_of(shop_id, desk).is_throttled
+    return covering.cover_of(desk.exposure(shop_id), free_fen, bounds, is_throttled=is_throttled)
 
 
 def issuer_stream(issuer_id: str) -> Stream:
@@ -385,6 +389,7 @@ def _placing(command: orders.PlaceOrder, desk: Desk) -> orders.Briefing:
     bought = 0
     if terms.per_buyer_max:
         bought = desk.bought_by_buyer(command.shop_id, command.listing_id, command.buyer_key)
+    cover = cover_of(command.shop_id, desk)
     coupon_refusal = ""
     if command.coupon_code or command.coupon_id:
         coupon_refusal = coupon.refusal_for(command.listing_id, desk.now_ms)
@@ -411,7 +416,9 @@ def _placing(command: orders.PlaceOrder, desk: Desk) -> orders.Briefing:
         coupon_off_fen=coupon.off_fen,
         coupon_off_bp=coupon.off_bp,
         coupon_least_fen=coupon.least_fen,
-        room_fen=room_fen(command.shop_id, desk),
+        room_fen=cover.most_fen - cover.open_fen if cover else None,
+        first_order_fen=cover.first_order_fen if cover else 0,
+        known=desk.acquaintance(command.shop_id, command.buyer_key) if cover and cover.first_order_fen else None,
     )
 
 

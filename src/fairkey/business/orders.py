@@ -308,6 +308,8 @@ class Briefing(Struct, frozen=True, kw_only=True):
     coupon_off_bp: int = 0
     coupon_least_fen: int = 0
     room_fen: int | None = None
+    first_order_fen: int = 0
+    known: covering.Acquaintance | None = None
 
 
 class PaymentBriefing(Struct, frozen=True, kw_only=True):
@@ -463,6 +465,7 @@ def _place(command: PlaceOrder, order: Order, brief: Briefing, at_ms: int) -> Or
         raise CouponIsNotValid(why=brief.coupon_refusal)
     unit_fen, discount_fen, amount_fen = price_of(command.quantity, brief)
     covering.require_room(brief.room_fen, amount_fen)
+    covering.require_first(brief.first_order_fen, brief.known, amount_fen)
     return OrderPlaced(
         listing_id=command.listing_id,
         revision=brief.revision,

@@ -11,7 +11,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from fairkey.business.basics import Stream
-from fairkey.business.covering import Exposure
+from fairkey.business.covering import Acquaintance, Exposure
 from fairkey.business.deadlines import Due
 from fairkey.business.files import File
 from fairkey.business.postings import Posting
@@ -50,6 +50,7 @@ class Wants:
     bought: set[tuple[str, str, str]] = field(default_factory=set)  # (shop, listing, buyer key)
     balances: set[tuple[str, str]] = field(default_factory=set)  # (shop, account)
     exposures: set[tuple[str, str]] = field(default_factory=set)  # (shop, first day that counts)
+    known: set[tuple[str, str]] = field(default_factory=set)  # (shop, buyer key)
     staged: set[tuple[str, str]] = field(default_factory=set)  # (shop, batch)
     unsold: set[tuple[str, str]] = field(default_factory=set)  # (shop, batch)
     off_sale: set[tuple[str, str]] = field(default_factory=set)  # (shop, code)
@@ -67,6 +68,7 @@ class Given:
     bought: dict[tuple[str, str, str], int] = field(default_factory=dict)
     balances: dict[tuple[str, str], int] = field(default_factory=dict)
     exposures: dict[tuple[str, str], Exposure] = field(default_factory=dict)
+    known: dict[tuple[str, str], Acquaintance] = field(default_factory=dict)
     staged: dict[tuple[str, str], int] = field(default_factory=dict)
     unsold: dict[tuple[str, str], tuple[int, ...]] = field(default_factory=dict)
     off_sale: dict[tuple[str, str], bool] = field(default_factory=dict)

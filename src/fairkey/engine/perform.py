@@ -19,7 +19,7 @@ from fairkey.business.postings import postings_of
 from fairkey.effects.queue import Effect, effects_of
 from fairkey.proofs.leaf import leaf_of
 from fairkey.read_tables.changes import Change, changes_of, folded, sums_of
-from fairkey.read_tables.facets import facets_of, is_unpaid, units_bought
+from fairkey.read_tables.facets import facets_of, fen_open, is_unpaid, units_bought
 from fairkey.read_tables.kept import legs_of
 
 from .answers import Answer, Conflict, StoreIsAway
@@ -61,6 +61,7 @@ class Rules:
     admission_approvals: int = 1  # persons who must agree before a shop is admitted
     small_trial_fen: int = 0  # what an uncovered shop may have open; 0: no bound at all
     cover_bp: int = covering.COVER_BP  # what of the unsettled a deposit must hold
+    first_order_fen: int = 0  # what a stranger may have open at a new shop; 0: no limit
     telling: bool = True  # whether mails are wanted at all
 
 
@@ -195,6 +196,7 @@ class _Desk:
         self.admission_approvals = rules.admission_approvals
         self.small_trial_fen = rules.small_trial_fen
         self.cover_bp = rules.cover_bp
+        self.first_order_fen = rules.first_order_fen
         self._telling = rules.telling
         self._given = Given()
         self._picked: dict[tuple[str, str], set[str]] = {}
@@ -205,6 +207,8 @@ class _Desk:
         self._more_unpaid: Counter[tuple[str, str, str]] = Counter()  # ("buyer" or "address", buyer key, address key)
         self._more_bought: Counter[tuple[str, str, str]] = Counter()
         self._more_fen: Counter[tuple[str, str]] = Counter()
+        self._more_open: Counter[tuple[str, str]] = Counter()  # (shop, buyer key) -> fen
+        self._completed: set[tuple[str, str]] = set()
         self._more_sums: Counter[tuple[str, str]] = Counter()  # (shop, name of a kept sum)
         self._open_max: dict[str, int] = {}
         # of the command being decided now:
@@ -267,6 +271,7 @@ class _Desk:
         mine.bought.update(given.bought)
         mine.balances.update(given.balances)
         mine.exposures.update(given.exposures)
+        mine.known.update(given.known)
         mine.staged.update(given.staged)
         mine.unsold.update(given.unsold)
         mine.off_sale.update(given.off_sale)
@@ -314,6 +319,15 @@ class _Desk:
             open_fen=read.open_fen + more[shop_id, covering.OPEN],
             window_fen=read.window_fen + more[shop_id, covering.day_name(self.now_ms)],
             clean_fen=read.clean_fen + more[shop_id, covering.CLEAN],
+        )
+
+    def acquaintance(self, shop_id: str, buyer_key: str) -> covering.Acquaintance:
+        key = (shop_id, buyer_key)
+        if key not in self._given.known:
+            raise _MustRead(Wants(known={key}))
+        read = self._given.known[key]
+        return covering.Acquaintance(
+            read.has_completed or key in self._completed, read.open_fen + self._more_open[key]
         )
 
     def staged(self, shop_id: str, batch_id: str) -> int:
@@ -401,10 +415,9 @@ class _Desk:
                 given.codes.setdefault((stream.shop_id, event.listing_id), []).extend(event.codes)
             case orders.OrderPlaced() if self.small_trial_fen:
                 # Read without a lock: the write refuses when others have placed more meanwhile.
-                room_fen = briefings.room_fen(stream.shop_id, self)
-                assert room_fen is not None
-                open_fen = self.exposure(stream.shop_id).open_fen
-                self._open_max[stream.shop_id] = open_fen + room_fen
+                cover = briefings.cover_of(stream.shop_id, self)
+                assert cover is not None
+                self._open_max[stream.shop_id] = cover.most_fen
             case _:
                 pass
         for change in sums_of(stream, event, happened.file, self.now_ms):
@@ -424,6 +437,9 @@ class _Desk:
                     self._more_unpaid["address", "", facets.address_key] += sign
                 bought = (stream.shop_id, facets.listing_id, facets.buyer_key)
                 self._more_bought[bought] += sign * units_bought(facets)
+                self._more_open[stream.shop_id, facets.buyer_key] += sign * fen_open(facets)
+                if sign > 0 and facets.stage == orders.Stage.COMPLETED:
+                    self._completed.add((stream.shop_id, facets.buyer_key))
 
     # Writing.
 

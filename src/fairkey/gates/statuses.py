@@ -45,6 +45,7 @@ STATUS: Final[Mapping[str, int]] = {
     "ErasureWasRecorded": 409,
     # Deposits and what they cover.
     "ShopIsNotCovered": 409,
+    "FirstOrderIsTooLarge": 409,
     "TermsAreNotCurrent": 409,
     "DepositIsNotAgreed": 409,
     "TopUpIsUnknown": 404,

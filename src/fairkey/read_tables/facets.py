@@ -21,7 +21,7 @@ from fairkey.business.files import (
     ShopFile,
     StandardFile,
 )
-from fairkey.business.orders import Stage
+from fairkey.business.orders import ENDED, Stage
 
 
 class Facets(NamedTuple):
@@ -48,6 +48,11 @@ def is_unpaid(facets: Facets) -> bool:
 def units_bought(facets: Facets) -> int:
     """How many units of an order count against the limit of units a buyer."""
     return 0 if facets.stage in NOT_BOUGHT else facets.quantity
+
+
+def fen_open(facets: Facets) -> int:
+    """What of an order is open with its buyer. PostgreSQL says the same in `ACQUAINTANCE`."""
+    return 0 if facets.stage == Stage.NEW or facets.stage in ENDED else facets.amount_fen
 
 
 def facets_of(file: File) -> Facets:

@@ -11,6 +11,11 @@ OF_DEPOSITS: Final[Mapping[str, tuple[str, str, str]]] = {
         _("Its deposit, or the small trial of a new shop, does not cover more open orders."),
         _("Order less, come back when earlier orders are settled, or choose another shop."),
     ),
+    "FirstOrderIsTooLarge": (
+        _("Your first order at this new shop is too large."),
+        _("Until one of your orders there is completed, at most %(limit_fen)s may be open; %(open_fen)s is open now."),
+        _("Order less, or finish the order that is open first."),
+    ),
     "ShopIsFrozen": (
         _("This shop takes no new orders now."),
         _("Rulings found so many of its orders bad that its meter stopped it until a person has looked at it."),

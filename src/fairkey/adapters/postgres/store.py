@@ -13,7 +13,7 @@ import asyncpg
 import msgspec
 
 from fairkey.business.basics import Broken, Stream
-from fairkey.business.covering import Exposure
+from fairkey.business.covering import Acquaintance, Exposure
 from fairkey.engine.answers import Answer, Conflict, StoreIsAway
 from fairkey.engine.codec import decode_file, encode_file
 from fairkey.engine.event_store import Commit, Given, Loaded, Stored, Wants
@@ -138,6 +138,9 @@ class PostgresTransaction:
         for shop_id, first_day in wants.exposures:
             sums = await self._db.fetchrow(sql.READ_EXPOSURE, shop_id, first_day)
             given.exposures[shop_id, first_day] = Exposure(**sums)
+        for shop_id, buyer_key in wants.known:
+            row = await self._db.fetchrow(sql.ACQUAINTANCE, shop_id, buyer_key)
+            given.known[shop_id, buyer_key] = Acquaintance(row["has_completed"], row["open_fen"])
         for shop_id, batch_id in wants.staged:
             given.staged[shop_id, batch_id] = await self._db.fetchval(sql.COUNT_STAGED, shop_id, batch_id)
         for shop_id, batch_id in wants.unsold:

@@ -23,6 +23,14 @@ WHERE kind = 'order' AND shop_id = $1 AND listing_id = $2 AND buyer_key = $3
   AND stage NOT IN ('expired', 'cancelled', 'refunded')
 """
 
+ACQUAINTANCE = """
+SELECT EXISTS (SELECT FROM streams
+               WHERE kind = 'order' AND stage = 'completed' AND buyer_key = $2 AND shop_id = $1) AS has_completed,
+       (SELECT coalesce(sum(amount_fen), 0)::bigint FROM streams
+        WHERE kind = 'order' AND shop_id = $1 AND buyer_key = $2
+          AND stage IN ('placed', 'paid', 'delivered', 'disputed')) AS open_fen
+"""
+
 PEEK_STREAMS = """
 SELECT s.shop_id, s.kind, s.id, s.version, s.head, s.state
 FROM unnest($1::uuid[], $2::text[], $3::uuid[]) AS wanted (shop_id, kind, id)

@@ -20,6 +20,7 @@ from fairkey.api.pages_of_lists import cursor_of, place_of
 from fairkey.api.shapes import Out
 from fairkey.business.basics import NotFound
 from fairkey.engine.answers import StoreIsAway
+from fairkey.engine.covers import cover_of_shop
 from fairkey.engine.house import House
 from fairkey.read_tables.storefront import WORDS_MAX, Wish
 
@@ -66,7 +67,7 @@ async def read_listing(house: House, call: Call) -> Reply:
     front = await house.questions.storefront.listing(shop_id, call.uuid("listing_id"))
     if front is None:
         raise NotFound(what="listing")
-    return reply(listing_view(front))
+    return reply(listing_view(front, await cover_of_shop(house, shop_id)))
 
 
 async def read_revision(house: House, call: Call) -> Reply:

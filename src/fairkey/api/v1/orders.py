@@ -276,7 +276,8 @@ PLACE: Final = Endpoint(
     refusals=(
         "WorkIsMissing", "NotFound", "ShopIsClosed", "ShopIsFrozen", "ListingIsNotOnSale", "ListingHasChanged",
         "QuantityIsOutOfRange",
-        "PurchaseLimitIsReached", "TooManyUnpaidOrders", "CouponIsNotValid", "CouponIsUsedUp", "StockIsShort",
+        "PurchaseLimitIsReached", "FirstOrderIsTooLarge", "ShopIsNotCovered", "TooManyUnpaidOrders",
+        "CouponIsNotValid", "CouponIsUsedUp", "StockIsShort",
     ),
     example=Example(
         request={

@@ -12,6 +12,7 @@ from fairkey.business.basics import DAY_MS
 from fairkey.business.references import reference_of
 from fairkey.effects.ports import ProviderIsUnreachable, ProviderRefused
 from fairkey.engine import trade
+from fairkey.engine.covers import cover_of_shop
 from fairkey.engine.house import House
 from fairkey.web.frame import AnyRequest, refused
 from fairkey.web.inputs import fen_of, form_of
@@ -26,14 +27,14 @@ async def deposit(request: AnyRequest, house: NamedDependency[House]) -> Respons
     shop_id = shop_id_of(request)
     book, settings = house.questions.deposits, house.settings
     own, exposure = await book.deposit(shop_id), await book.exposure(shop_id, house.now_ms())
-    most_fen = covering.open_max_fen(exposure, own.free_fen, settings.cover_bp, settings.small_trial_fen)
+    behind = await cover_of_shop(house, shop_id)
     return await page(
         request,
         house,
         "deposit.html",
         deposit=own,
         exposure=exposure,
-        most_fen=most_fen if settings.small_trial_fen else None,
+        behind=behind,
         needed_fen=covering.needed_fen(exposure, settings.cover_bp),
         cover=settings.cover_bp / 10_000,
         trial_fen=settings.small_trial_fen,

@@ -12,6 +12,7 @@ from litestar.response import Redirect
 
 from fairkey.business.basics import NotFound
 from fairkey.engine import trade
+from fairkey.engine.covers import cover_of_shop
 from fairkey.engine.house import House
 from fairkey.engine.people import network_of
 from fairkey.gates.pow import FIELD
@@ -30,6 +31,8 @@ _FIELD_OF_REFUSAL = {
     "QuantityIsOutOfRange": "quantity",
     "StockIsShort": "quantity",
     "PurchaseLimitIsReached": "quantity",
+    "ShopIsNotCovered": "quantity",
+    "FirstOrderIsTooLarge": "quantity",
     "CouponIsNotValid": "coupon",
     "CouponIsUsedUp": "coupon",
 }
@@ -155,6 +158,7 @@ async def _page(
         is_newest=revision.revision == listing.newest.revision,
         figures=figures.of(listing.listing_id),
         shop_figures=figures,
+        cover=await cover_of_shop(house, listing.shop.shop_id),
         reviews=await house.questions.storefront.reviews(
             listing.shop.shop_id, listing_id=listing.listing_id, lines_max=REVIEWS_MAX
         ),

@@ -6,6 +6,7 @@ from litestar.params import FromPath
 
 from fairkey.business.basics import NotFound
 from fairkey.business.references import reference_of
+from fairkey.engine.covers import cover_of_shop
 from fairkey.engine.house import House
 from fairkey.read_tables.storefront import ShopFigures, ShopFront
 from fairkey.web.admission_words import FORMS, GROUNDS, MEASURES
@@ -57,6 +58,7 @@ async def show(request: AnyRequest, house: NamedDependency[House], shop_no: From
         crediting=await house.questions.credit.crediting(shop.shop_id),
         score_ppm=(await house.questions.credit.account(shop.shop_id, house.now_ms())).figures.score_ppm,
         bands=BANDS,
+        cover=await cover_of_shop(house, shop.shop_id),
         cards=await cards_of(house, shelf.cards),
         count=shelf.count,
         older=cursor_text(shelf.after),

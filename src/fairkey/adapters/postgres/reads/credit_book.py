@@ -1,5 +1,6 @@
 """The SQL of `fairkey.read_tables.credit_book`."""
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Final, cast
@@ -55,7 +56,8 @@ class PostgresCreditBook:
         if kept and kept[0] == version and 0 <= at_ms - kept[1].figures.at_ms < KEPT_MS:
             return kept[1]
         rows = await self._pool.fetch(_FACTS, UUID(shop_id), list(KINDS), at_ms)
-        account = account_of((_fact(row) for row in rows), at_ms)
+        # A quarter of a second for ten thousand orders: not on the loop that answers everybody.
+        account = await asyncio.to_thread(lambda: account_of(map(_fact, rows), at_ms))
         self._kept[shop_id] = (version, account)
         self._kept.move_to_end(shop_id)
         while len(self._kept) > SHOPS_KEPT_MAX:

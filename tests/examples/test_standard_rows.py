@@ -247,6 +247,8 @@ ROWS = [
     # R13
     Row("R13 something else is for a panel", {"reason": "other", **hours(48)}, "R13", {**OPEN, "outcome": "panel"}),
     Row("R13 one second before 48 hours", {"reason": "other", **hours(48 - 1 / 3600)}, "R00a"),
+    Row("R13 people found that it is not as described",
+        {"reason": "other", "found_not_as_described": True}, "R13a", refunded(bp=2_000, points=23, by="panel")),
     # R14
     Row("R14 one message here", {"reason": "off_platform", "lure_messages": 1, "units_sealed": 1, **hours(48)}, "R14",
         refunded(bp=5_000, points=46, deduction_fen=5_000, bounty_fen=1_000)),

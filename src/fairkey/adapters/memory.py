@@ -175,7 +175,9 @@ class MemoryTransaction:
     def _is_off_sale(self, shop_id: str, code_id: str) -> bool:
         row = self._tables.kept.codes[shop_id, code_id]
         moved = self._tables.streams.get(Stream(shop_id, "batch", row.batch_id))
-        return moved is not None and isinstance(moved.file, BatchFile) and moved.file.batch.withdrawn > 0
+        if moved is None or not isinstance(moved.file, BatchFile):
+            return False
+        return moved.file.batch.withdrawn > 0 or moved.file.batch.quarantined_at_ms > 0
 
     def _known(self, shop_id: str, buyer_key: str) -> covering.Acquaintance:
         mine = [

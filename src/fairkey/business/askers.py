@@ -126,6 +126,7 @@ _ASKERS: dict[type[Command], set[Asker]] = {
     coupons.WithdrawCoupon: {Asker.MERCHANT},
     batches.RegisterBatch: {Asker.MERCHANT},
     batches.WithdrawCodes: {Asker.MERCHANT},
+    batches.QuarantineBatch: {Asker.CLOCK},
     payments.RecordUnmatched: {Asker.PROVIDER},
     payments.RefundUnmatched: {Asker.OPERATOR},
     payments.ReturnUnmatched: {Asker.CLOCK},

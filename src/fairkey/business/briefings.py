@@ -210,7 +210,7 @@ def brief_for(command: Command, desk: Desk) -> Struct | None:
             return _reviewing(desk, command.shop_id)
         case batches.RegisterBatch():
             return _depositing(command, desk)
-        case batches.WithdrawCodes():
+        case batches.WithdrawCodes() | batches.QuarantineBatch():
             return batches.UnsoldBriefing(unsold=desk.unsold(command.shop_id, command.batch_id))
         case attestations.AttestCode() | attestations.RecordIssuerAnswer():
             issuer = _issuer(desk, command.issuer_id)

@@ -161,7 +161,7 @@ def _parts(batch: Sequence[Asked]) -> Iterator[Sequence[Asked]]:
     """
     start = 0
     for place, asked in enumerate(batch):
-        if isinstance(asked.command, batches.RegisterBatch | batches.WithdrawCodes):
+        if isinstance(asked.command, batches.RegisterBatch | batches.WithdrawCodes | batches.QuarantineBatch):
             if start < place:
                 yield batch[start:place]
             yield batch[place : place + 1]

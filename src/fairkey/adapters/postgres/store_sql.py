@@ -73,7 +73,8 @@ WHERE c.shop_id = $1 AND c.batch_id = $2 AND c.is_free ORDER BY c.code_id FOR UP
 
 # Locked, so that a batch taken off sale at this very moment is either seen or finds the codes back on sale.
 BATCHES_OFF_SALE = """
-SELECT c.shop_id, c.code_id, b.state -> 'batch' -> 'withdrawn' IS NOT NULL AS is_off_sale
+SELECT c.shop_id, c.code_id, (b.state -> 'batch' -> 'withdrawn' IS NOT NULL
+           OR b.state -> 'batch' -> 'quarantined_at_ms' IS NOT NULL) AS is_off_sale
 FROM unnest($1::uuid[], $2::uuid[]) AS wanted (shop_id, code_id)
 JOIN codes c USING (shop_id, code_id)
 JOIN streams b ON b.shop_id = c.shop_id AND b.kind = 'batch' AND b.id = c.batch_id

@@ -1,6 +1,7 @@
 """Letters: what they tell and what they never tell, by channel; sums in words; the commands that write them."""
 
 import json
+import re
 from datetime import date
 from pathlib import Path
 
@@ -14,22 +15,26 @@ from case_world import a_case, picture
 from case_world import given as put_in
 from fairkey.casework.channels import CHANNELS
 from fairkey.casework.channels.s12315 import SHORT_CHARS_MAX
+from fairkey.casework.channels.small_claims import province_of
+from fairkey.casework.demand import compute
 from fairkey.casework.folder import CaseFolder
+from fairkey.casework.law import law_data
 from fairkey.casework.letters import letters_of as of_package
 from fairkey.casework.letters.capitals import DIGITS, rmb_capital
 from fairkey.casework.letters.composing import ChannelIsUnknown, compose, letters_of
 from fairkey.casework.letters.letter import Letter
-from fairkey.casework.letters.told import BLANK
-from fairkey.casework.model import Case, Party, Problem, Purchase
+from fairkey.casework.letters.told import BLANK, day_zh
+from fairkey.casework.model import Case, FactKind, Party, Problem, Purchase
 from fairkey.casework.pack.contents import contents_of
+from fairkey.casework.pack.masks import Masks, mask_code
 from fairkey.cli import root
-from letter_cases import BUYER, CASES, CODE, ON, PURCHASE, RESALE, THIRD_PHONE, USED, changed
+from letter_cases import BUYER, CASES, CODE, ON, PURCHASE, RESALE, THIRD_PHONE, USED, changed, fact
 
 DAY = date.fromisoformat(ON)
 
 
 def of(case: Case, channel: str, **more: bool) -> Letter:
-    return compose(case, DAY, channel, **more)
+    return compose(case, compute(case, DAY), channel, **more)
 
 
 def all_of_it(letter: Letter) -> str:
@@ -70,11 +75,77 @@ def test_any_case_gives_a_letter_and_names_what_is_missing(
     letter = of(case, channel)
     assert letter.channel == channel
     assert CODE not in all_of_it(letter)
-    assert (BLANK in all_of_it(letter)) <= any(one.startswith("未填写") for one in letter.warnings) or channel == (
-        "small_claims"
-    )
+    assert (BLANK in all_of_it(letter)) <= any(one.startswith("未填写") for one in letter.warnings)
     empty = of(replace(case, purchase=Purchase(), facts=(), files=(), buyer=Party(), respondents=()), channel)
     assert any(one.startswith("未填写") for one in empty.warnings)
+
+
+FIGURE = re.compile(r"\d+(?:\.\d+)?")
+OF_LAW = {
+    "48",
+    "12315",
+    "121",
+    str(SHORT_CHARS_MAX),
+}  # the buyer's own period, the platform's name, its order, the form
+
+
+def figures_of(case: Case) -> set[str]:
+    """Every figure that a letter may hold: what the case says, its moments, its evidence, what the law makes of it."""
+    data, bought, steps = law_data(), case.purchase, case.steps
+    said = [*(str(one.value) for one in case.facts), case.account, *(one.name for one in case.files)]
+    said += [
+        bought.product,
+        bought.shop,
+        bought.platform,
+        bought.order_number,
+        bought.transaction,
+        str(bought.quantity),
+    ]
+    said += [part for one in (case.buyer, *case.respondents) for part in (one.name, one.address, one.phone, one.uscc)]
+    said += [one.reference for one in steps]
+    sums = [
+        bought.amount_fen,
+        case.losses_fen,
+        bought.amount_fen + case.losses_fen,
+        data.fraud_times * bought.amount_fen,
+    ]
+    sums += [data.fraud_least_fen, data.court_fee_small_fen, data.court_fee_small_fen // 2]
+    said += [f"{one // 100}.{one % 100:02d}" for one in sums]
+    at_ms = (bought.ordered_at_ms, bought.paid_at_ms, bought.delivered_at_ms, bought.problem_at_ms)
+    said += [day_zh(one) for one in (*at_ms, *(step.at_ms for step in steps)) if one]
+    said += [str(number) for number in range(1, len(case.files) + 1)]
+    return {one for words in map(Masks([CODE]), said) for one in FIGURE.findall(words)} | OF_LAW | {case.buyer.phone}
+
+
+@given(
+    st.sampled_from(list(CASES.values())),
+    st.sampled_from(list(CHANNELS)),
+    st.integers(1, 10**9),
+    st.integers(0, 10**7),
+    st.integers(0, 10**12),
+    st.lists(st.sampled_from(("refund", "resend", "make_up", "damages")), unique=True, min_size=1),
+    st.booleans(),
+)
+def test_no_letter_holds_a_figure_that_neither_the_case_nor_the_law_gives(
+    case: Case, channel: str, amount_fen: int, losses_fen: int, more_ms: int, wishes: list[str], asserts_fraud: bool
+) -> None:
+    bought = case.purchase
+    later = {
+        name: getattr(bought, name) + more_ms
+        for name in ("ordered_at_ms", "paid_at_ms", "delivered_at_ms", "problem_at_ms")
+        if getattr(bought, name)
+    }
+    case = replace(
+        case,
+        purchase=replace(bought, amount_fen=amount_fen, **later),
+        losses_fen=losses_fen,
+        wishes=tuple(wishes),
+        asserts_fraud=asserts_fraud,
+    )
+    letter = of(case, channel)
+    written = re.sub(r"(?m)(?:^|(?<=[。：]))\d\. ", "", all_of_it(letter))  # the numbers of the demands themselves
+    hidden = {one for words in (bought.order_number, bought.transaction) for one in FIGURE.findall(mask_code(words))}
+    assert set(FIGURE.findall(written)) <= figures_of(case) | (hidden if channel == "heimao" else set())
 
 
 def test_nothing_is_written_while_nothing_is_confirmed() -> None:
@@ -96,7 +167,7 @@ def test_the_channels_follow_the_path_and_what_is_for_resale_leaves_consumer_law
     assert any("12315 不予受理" in one for one in of(RESALE, "s12315").warnings)
     assert "消费者权益保护法" not in of(RESALE, "b2b").text
     with pytest.raises(ChannelIsUnknown):
-        compose(USED, DAY, "telegraph")
+        compose(USED, compute(USED, DAY), "telegraph")
 
 
 def test_every_channel_says_what_is_not_known_of_its_form_and_what_comes_next() -> None:
@@ -123,9 +194,38 @@ def test_the_platform_is_asked_for_the_seller_only_while_he_is_not_known() -> No
 
 def test_the_form_of_12315_has_a_short_version_in_whole_sentences() -> None:
     for case in CASES.values():
-        short = of(case, "s12315").fields[f"可录入版（{SHORT_CHARS_MAX}字以内）"]
-        assert 0 < len(short) <= SHORT_CHARS_MAX
-        assert short.endswith(("。", "诉求："))
+        long = replace(case, facts=(*case.facts, *(fact(FactKind.ERROR, f"{n}" * 60) for n in range(9))))
+        for one in (case, long):
+            short = of(one, "s12315").fields[f"可录入版（{SHORT_CHARS_MAX}字以内）"]
+            assert 0 < len(short) <= SHORT_CHARS_MAX
+            assert "诉求：退还货款" in short
+            assert short.endswith("元。")
+
+
+def test_what_is_published_hides_the_numbers_of_order_and_payment() -> None:
+    letter = of(USED, "heimao")
+    assert PURCHASE.transaction not in all_of_it(letter)
+    assert PURCHASE.order_number not in letter.text
+    assert PURCHASE.transaction in of(USED, "police").text
+
+
+def test_heated_words_are_pointed_out_and_left_to_the_writer() -> None:
+    heated = of(changed(account="卖家是骗子，不退钱我就去网上曝光。"), "platform")
+    assert any("“骗子”可改为" in one for one in heated.warnings)
+    assert "骗子" in heated.text
+    assert not any(one.startswith("措辞") for one in of(USED, "platform").warnings)
+
+
+def test_a_report_names_rules_only_where_the_person_or_the_problem_does() -> None:
+    assert "可能涉及的规定" not in of(USED, "regulator").text
+    assert "第十六条；是否违反由主管部门认定" in of(changed(asserts_fraud=True), "regulator").text
+    assert "第八条" in of(changed(problem=Problem.REFUND_REFUSED), "regulator").text
+    assert "退还货款" not in of(USED, "regulator").text
+
+
+def test_every_file_goes_along_with_what_it_shows() -> None:
+    letter = of(USED, "s12315")
+    assert [letter.purposes.get(one, "") for one in letter.attachments][2:] == ["激活时的提示", ""]
 
 
 def test_the_extra_for_fraud_is_a_claim_besides_with_its_own_standard_of_proof() -> None:
@@ -133,6 +233,41 @@ def test_the_extra_for_fraud_is_a_claim_besides_with_its_own_standard_of_proof()
     assert "3. 如认定构成欺诈，另行增加赔偿（该项须证明至排除合理怀疑，不影响退款请求）人民币500.00元" in text
     assert "欺诈" not in of(USED, "small_claims").text
     assert of(CASES["wrong_region"], "s12315").fields["诉求"].endswith("共128.00元")
+
+
+@pytest.mark.parametrize(
+    ("amount_fen", "asserts_fraud", "told"),
+    [(1_000_000, False, True), (1_000_001, False, False), (250_000, True, True), (250_001, True, False)],
+)
+def test_the_court_fee_is_told_for_what_is_claimed_altogether_up_to_ten_thousand(
+    amount_fen: int, asserts_fraud: bool, told: bool
+) -> None:
+    letter = of(changed(purchase=replace(PURCHASE, amount_fen=amount_fen), asserts_fraud=asserts_fraud), "small_claims")
+    assert ("每件50.00元，适用简易程序减半为25.00元，《诉讼费用交纳办法》第十三条、第十六条" in letter.text) is told
+    assert any("案件受理费不在数据中" in one for one in letter.warnings) is not told
+
+
+@pytest.mark.parametrize(
+    ("address", "province", "known"),
+    [
+        ("浙江省杭州市西湖区", "浙江省", True),
+        ("福建省福州市", "福建省", False),
+        ("广西壮族自治区南宁市", "广西壮族自治区", False),
+        ("北京市海淀区", "北京市", False),
+        ("杭州市浙江省路 1 号", "", False),
+        ("", "", False),
+    ],
+)
+def test_the_limit_of_small_claims_is_told_with_its_date_or_said_to_be_unknown(
+    address: str, province: str, known: bool
+) -> None:
+    assert province_of(address) == province
+    case = changed(buyer=replace(BUYER, address=address))
+    warnings = of(case, "small_claims").warnings
+    assert any("54323.00元，数据日期2022-01-11" in one for one in warnings) is known
+    assert any("标的额上限不在数据中" in one for one in warnings) is not known
+    dear = of(replace(case, purchase=replace(PURCHASE, amount_fen=5_432_301)), "small_claims").warnings
+    assert any("可能适用其他程序" in one for one in dear) is known
 
 
 def test_a_suit_names_the_platform_too_while_the_seller_cannot_be_found() -> None:

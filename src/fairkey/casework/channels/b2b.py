@@ -5,6 +5,7 @@ from typing import Final
 from fairkey.casework.law import Rule
 from fairkey.casework.letters.letter import Letter, Section
 from fairkey.casework.letters.told import BLANK, TITLES, Told
+from fairkey.casework.model import Purpose
 
 from .channel import Channel, facts_and_evidence, letter
 
@@ -17,13 +18,16 @@ def _compose(told: Told) -> Letter:
         f"本函同时作为要求履行的通知，诉讼时效因此中断（依据：{_law(limit)}）。",
         *told.preservation(),
     )
+    more = ["请用能证明送达的方式发出（平台内消息、邮件、邮政特快专递），并保存送达记录。"]
+    if told.case.purpose is Purpose.LIVING:
+        more.append("催告函适用于经营者之间：为生活消费购买的，请走平台投诉和 12315，依据消费者权益保护法。")
     return letter(
         told,
         "b2b",
         f"催告函：{TITLES[told.case.problem]}",
         (*facts_and_evidence(told, demand_title="请求"), Section(title="期限", paragraphs=ask)),
         addressee=f"致：{told.seller_line()}",
-        warnings=("请用能证明送达的方式发出（平台内消息、邮件、邮政特快专递），并保存送达记录。",),
+        warnings=tuple(more),
     )
 
 

@@ -48,6 +48,7 @@ def letter(
         sections=tuple(one for one in sections if one.paragraphs),
         fields=fields or {},
         attachments=told.attachments(),
+        purposes=told.purposes(),
         warnings=told.warnings(*warnings),
     )
 

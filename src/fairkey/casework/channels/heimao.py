@@ -15,7 +15,7 @@ def _compose(told: Told) -> Letter:
     bought = told.case.purchase
     total = told.total_fen()
     wishes = "；".join(one.words for one in told.demand.figures if not one.is_alternative)
-    text = (*told.facts(), *told.own_words(), *told.demands())
+    text = (*told.facts(is_public=True), *told.own_words(), *told.demands())
     fields = {
         "标题": f"{told.or_blank(bought.shop, '店铺名称')}：{TITLES[told.case.problem]}",
         "投诉对象": told.or_blank(bought.platform or bought.shop, "投诉对象"),
@@ -32,7 +32,7 @@ def _compose(told: Told) -> Letter:
         fields=fields,
         warnings=(
             UNVERIFIED,
-            "投诉内容公开：不要写入他人姓名、电话和聊天头像；联系方式只填在仅自己可见的栏目。",
+            "投诉内容公开：不要写入他人姓名、电话和聊天头像；联系方式、订单号只填在仅自己和商家可见的栏目。",
             "黑猫投诉没有法律强制力，也不妨碍同时向 12315 投诉。",
         ),
     )

@@ -2,8 +2,10 @@
 
 from typing import Final
 
+from fairkey.casework.law import Rule
 from fairkey.casework.letters.letter import Letter, Section
-from fairkey.casework.letters.told import BLANK, TITLES, Told
+from fairkey.casework.letters.told import BLANK, TITLES, Told, cited
+from fairkey.casework.model import Problem
 
 from .channel import UNVERIFIED, Channel, Limit, letter
 
@@ -24,6 +26,7 @@ def _compose(told: Told) -> Letter:
         "网址": told.or_blank(told.seller().url, "店铺或商品网址"),
         "线索": TITLES[told.case.problem],
     }
+    venue = told.rule("r_venue")
     return letter(
         told,
         "regulator",
@@ -31,12 +34,28 @@ def _compose(told: Told) -> Letter:
         (
             Section(title="举报的事实", paragraphs=told.facts()),
             Section(title="补充说明", paragraphs=told.own_words()),
+            Section(title="可能涉及的规定", paragraphs=_provisions(told)),
             Section(title="线索与证据", paragraphs=told.evidence()),
             Section(title="请求", paragraphs=wishes),
         ),
         addressee="致：违法行为发生地的市场监督管理局",
         fields=fields,
-        warnings=(UNVERIFIED, "只写亲历的事实和证据；是否违法由主管部门认定，不要自行下结论。"),
+        warnings=(UNVERIFIED, "只写亲历的事实和证据；是否违法由主管部门认定，不要自行下结论。", _where(venue)),
+    )
+
+
+def _provisions(told: Told) -> tuple[str, ...]:
+    """Rules that the office may look at; only those that the person's own assertion or the problem itself names."""
+    names = ["fraud_list"] if told.case.asserts_fraud else []
+    names += ["wilful_delay"] if told.case.problem is Problem.REFUND_REFUSED else []
+    found = cited(one for one in map(told.rule, names) if one)
+    return (f"{found}；是否违反由主管部门认定。",) if found else ()
+
+
+def _where(venue: Rule | None) -> str:
+    return (
+        f"由违法行为发生地的县级市场监督管理部门处理；平台内经营者也可由其实际经营地处理"
+        f"（依据：{venue.cite if venue else BLANK}）。收信机关请填写完整名称。"
     )
 
 

@@ -13,19 +13,28 @@ NAME_CHARS_MAX: Final = 50
 
 
 def short_version(told: Told) -> str:
-    """Facts and demands in at most 500 characters, for a field that cannot be pasted into. Whole sentences only."""
-    lines = [*told.facts(), "诉求：", *told.demands()]
+    """Facts and demands in at most 500 characters, for a field that cannot be pasted into. Whole sentences only.
+
+    The demand has its place before the facts have theirs: a complaint without one is refused (令121 art. 10).
+    """
+    wishes = f"诉求：{_wishes(told)}。"
+    free = SHORT_CHARS_MAX - len(wishes)
     kept: list[str] = []
-    for line in lines:
-        if sum(map(len, kept)) + len(line) > SHORT_CHARS_MAX:
-            break
-        kept.append(line)
-    return "".join(kept)
+    for line in told.facts():
+        if len(line) <= free:
+            kept.append(line)
+            free -= len(line)
+    return "".join(kept) + wishes
+
+
+def _wishes(told: Told) -> str:
+    total = told.total_fen()
+    words = "；".join(one.words for one in told.demand.figures if not one.is_alternative)
+    return words + (f"，共{yuan(total)}" if total is not None else "")
 
 
 def _compose(told: Told) -> Letter:
     case, bought = told.case, told.case.purchase
-    total = told.total_fen()
     at_ms = bought.problem_at_ms or bought.paid_at_ms
     fields = {
         "投诉人姓名": told.own(case.buyer.name, "本人姓名"),
@@ -39,8 +48,7 @@ def _compose(told: Told) -> Letter:
         "消费金额": yuan(bought.amount_fen) if bought.amount_fen else told.or_blank("", "支付金额"),
         "争议发生时间": day_zh(at_ms) if at_ms else told.or_blank("", "争议发生时间"),
         "问题": TITLES[case.problem],
-        "诉求": "；".join(one.words for one in told.demand.figures if not one.is_alternative)
-        + (f"，共{yuan(total)}" if total is not None else ""),
+        "诉求": _wishes(told),
         f"可录入版（{SHORT_CHARS_MAX}字以内）": short_version(told),
     }
     more = [UNVERIFIED, "投诉与举报分别提出、分别处理；要求查处违法行为的，另用举报信。"]
@@ -71,7 +79,7 @@ CHANNEL: Final = Channel(
     ),
     next_steps=(
         "实名登录后选择“我要投诉”，先按名称或统一社会信用代码查找企业。",
-        "七个工作日内会告知是否受理；受理后六十日内调解，不成的可以起诉。",
+        "七个工作日内会告知是否受理（总局令第121号第十五条）；自受理起六十日内调解（第二十三条），不成的可以起诉。",
         "投诉框不能粘贴时，照“可录入版”输入，完整投诉书作为附件上传。",
     ),
     compose=_compose,

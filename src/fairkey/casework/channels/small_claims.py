@@ -3,11 +3,13 @@
 The table is voluntary for parties; what the case does not know stays blank.
 """
 
+import re
 from typing import Final
 
+from fairkey.casework.law import law_data
 from fairkey.casework.letters.capitals import rmb_capital
 from fairkey.casework.letters.letter import Letter, Section
-from fairkey.casework.letters.told import BLANK, Told, cited, day_zh, yuan
+from fairkey.casework.letters.told import BLANK, TITLES, Told, cited, day_zh, yuan
 from fairkey.casework.model import FactKind, Party, Purpose
 from fairkey.casework.venue import Venue, respondents, venue_of
 
@@ -16,7 +18,7 @@ from .channel import Channel, letter
 
 def _compose(told: Told) -> Letter:
     case = told.case
-    court = venue_of(case, told.on)
+    court = venue_of(case, told.on, province_of(case.buyer.address))
     parties = (f"原告：{_plaintiff(told)}", *(f"被告：{_defendant(told, one)}" for one in _defendants(told)))
     reasons = (*told.facts(), *told.own_words(), _why(told))
     ending = (f"此致　{told.own('', '受诉法院名称')}人民法院", "附：本起诉状副本（按被告人数）、证据清单及证据。")
@@ -26,13 +28,13 @@ def _compose(told: Told) -> Letter:
         "民事起诉状",
         (
             Section(title="当事人", paragraphs=parties),
-            Section(title="诉讼请求", paragraphs=_claims(told, court)),
+            Section(title="诉讼请求", paragraphs=_claims(told)),
             Section(title="事实与理由", paragraphs=reasons),
             Section(title="证据和证据来源", paragraphs=told.evidence()),
             Section(title="", paragraphs=ending),
         ),
         fields=_elements(told),
-        warnings=_warnings(court),
+        warnings=_warnings(told, court),
     )
 
 
@@ -60,18 +62,35 @@ def _defendant(told: Told, party: Party) -> str:
     ))  # fmt: skip
 
 
-def _claims(told: Told, court: Venue) -> tuple[str, ...]:
-    lines = []
+def _claims(told: Told) -> tuple[str, ...]:
+    lines, besides = [], []
     for figure in told.demand.figures:
         amount = ""
         if figure.amount_fen is not None:
             amount = f"人民币{yuan(figure.amount_fen)}（大写：{rmb_capital(figure.amount_fen)}）"
-        lines.append(f"判令被告{figure.words}{amount}" if not figure.is_alternative else f"{figure.words}{amount}")
+        if figure.is_alternative:
+            besides.append(f"{figure.words}{amount}")
+        else:
+            lines.append(f"判令被告{figure.words}{amount}")
     if interest := told.interest():
         lines.append(f"判令被告{interest}")
-    fee = f"（现行标准：标的额不超过一万元的每件{yuan(court.fee_fen)}，适用简易程序减半）" if court.fee_fen else ""
-    lines.append(f"本案诉讼费用由被告负担{fee}")
+    lines += [*besides, f"本案诉讼费用由被告负担{_fee(told)}"]
     return tuple(f"{number}. {line}。" for number, line in enumerate(lines, 1))
+
+
+def _fee(told: Told) -> str:
+    """The fee where the data hold it: up to ten thousand yuan of everything claimed (诉讼费用交纳办法 13, 16)."""
+    claimed, found, data = told.claimed_fen(), told.rule("fees"), law_data()
+    if found is None or claimed is None or claimed > data.court_fee_small_up_to_fen:
+        return ""
+    full = data.court_fee_small_fen
+    return f"（现行标准：财产案件不超过一万元的每件{yuan(full)}，适用简易程序减半为{yuan(full // 2)}，{found.cite}）"
+
+
+def province_of(address: str) -> str:
+    """The province that an address begins with; empty when it names none."""
+    found = _PROVINCE.match(address)
+    return found[0] if found else ""
 
 
 def _why(told: Told) -> str:
@@ -89,13 +108,13 @@ def _elements(told: Told) -> dict[str, str]:
         "标的总额": yuan(total) if total is not None else told.or_blank("", "标的总额"),
         "合同签订": _at(bought.ordered_at_ms) or told.or_blank("", "下单时间"),
         "标的物": f"{told.or_blank(bought.product, '商品名称')}，{bought.quantity}件",
-        "价格": yuan(bought.amount_fen) if bought.amount_fen else BLANK,
-        "支付时间": _at(bought.paid_at_ms) or BLANK,
+        "价格": yuan(bought.amount_fen) if bought.amount_fen else told.or_blank("", "支付金额"),
+        "支付时间": _at(bought.paid_at_ms) or told.or_blank("", "支付时间"),
         "交付": _at(bought.delivered_at_ms) or "未交付或时间不明",
-        "质量或不符": "；".join(errors) or BLANK,
+        "质量或不符": "；".join(errors) or TITLES[case.problem],
         "催促": "；".join(_at(one.at_ms) for one in asked) or "无记录",
         "合同与法律依据": "消费者合同" if case.purpose is Purpose.LIVING else "买卖合同",
-        "调解意愿": BLANK,
+        "调解意愿": told.or_blank("", "调解意愿"),
     }
 
 
@@ -103,7 +122,7 @@ def _at(at_ms: int) -> str:
     return day_zh(at_ms) if at_ms else ""
 
 
-def _warnings(court: Venue) -> tuple[str, ...]:
+def _warnings(told: Told, court: Venue) -> tuple[str, ...]:
     known = court.threshold
     if known.up_to_fen is None:
         limit = "本省小额诉讼的标的额上限不在数据中：请向受诉法院查询（上年度就业人员年平均工资的百分之五十）。"
@@ -113,11 +132,22 @@ def _warnings(court: Venue) -> tuple[str, ...]:
         court.words,
         limit,
         *court.why_not,
+        *(() if _fee(told) else (_NO_FEE,)),
+        *_over(told, court),
         "要素表为自愿填写，对应“买卖合同纠纷”；性别、民族等由本人填写。",
         "起诉状含辱骂、人身攻击内容的，法院会要求修改（民诉法解释第二百一十条）。",
     )
 
 
+def _over(told: Told, court: Venue) -> tuple[str, ...]:
+    claimed, limit = told.claimed_fen(), court.threshold.up_to_fen
+    if claimed is None or limit is None or claimed <= limit:
+        return ()
+    return (f"请求总额{yuan(claimed)}（含备选请求）超过已知的小额诉讼上限，可能适用其他程序。",)
+
+
+_NO_FEE: Final = "请求总额不明或超过一万元，案件受理费不在数据中：请按诉讼费用交纳办法向受诉法院查询。"
+_PROVINCE: Final = re.compile(r"[^省市区县\s]{2,8}?(?:省|自治区)|(?:北京|上海|天津|重庆)市?")
 CHANNEL: Final = Channel(
     name="small_claims",
     zh="起诉（小额诉讼）",

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, time
 
 from fairkey.casework.channels import CHANNELS
+from fairkey.casework.demand import Demand, compute
 from fairkey.casework.model import Case, Problem
 from fairkey.casework.moments import CHINA
 from fairkey.casework.path import Step, StepState, steps
@@ -18,11 +19,11 @@ class ChannelIsUnknown(Exception):
     """There is no such channel. The argument is its name."""
 
 
-def compose(case: Case, on: date, channel: str, *, shows_all: bool = False) -> Letter:
-    """The letter of a channel on a day; pure. Raises `ChannelIsUnknown`."""
+def compose(case: Case, demand: Demand, channel: str, *, shows_all: bool = False) -> Letter:
+    """The letter of a channel on the day of the demand, which is of the same case; pure. Raises `ChannelIsUnknown`."""
     if channel not in CHANNELS:
         raise ChannelIsUnknown(channel)
-    return CHANNELS[channel].compose(Told(case, on, shows_all=shows_all))
+    return CHANNELS[channel].compose(Told(case, demand.on, demand, shows_all=shows_all))
 
 
 def open_channels(case: Case, on: date) -> tuple[Step, ...]:
@@ -37,11 +38,12 @@ def letters_of(case: Case, on_day: str, channels: Sequence[str] = (), *, shows_a
     `on_day`: ISO 8601. Raises `ChannelIsUnknown`, `ValueError`.
     """
     on = date.fromisoformat(on_day)
+    demand = compute(case, on)
     if channels:
-        return tuple(compose(case, on, one, shows_all=shows_all) for one in channels)
+        return tuple(compose(case, demand, one, shows_all=shows_all) for one in channels)
     if not is_told(case):
         return ()
-    return tuple(compose(case, on, one.channel, shows_all=shows_all) for one in open_channels(case, on))
+    return tuple(compose(case, demand, one.channel, shows_all=shows_all) for one in open_channels(case, on))
 
 
 def is_told(case: Case) -> bool:

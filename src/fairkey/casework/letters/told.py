@@ -4,7 +4,7 @@ Only what the person confirmed is told, in his order of events. What is missing 
 and named for the writer; nothing is filled in by guessing. Codes and other people's numbers are hidden.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Final
 
@@ -13,7 +13,9 @@ from fairkey.casework.demand import Demand, compute
 from fairkey.casework.law import LawIsUnknown, Rule, rule
 from fairkey.casework.model import Case, CaseFile, FactKind, FactRole, Party, Problem, Purpose
 from fairkey.casework.moments import CHINA
-from fairkey.casework.pack.masks import Masks
+from fairkey.casework.pack.masks import Masks, mask_code
+
+from .language import findings_of
 
 BLANK: Final = "＿＿＿＿"
 _NOT_DELIVERED: Final = frozenset({Problem.NOT_DELIVERED, Problem.SELLER_VANISHED, Problem.FAKE_STOCK})
@@ -92,11 +94,11 @@ def cited(rules: Iterable[Rule]) -> str:
 class Told:
     """A case on a day, as letters tell it."""
 
-    def __init__(self, case: Case, on: date, *, shows_all: bool = False) -> None:
-        """`shows_all`: codes and other people's numbers stand in clear."""
+    def __init__(self, case: Case, on: date, demand: Demand | None = None, *, shows_all: bool = False) -> None:
+        """`demand`: of this case on this day, if it is known. `shows_all`: codes and others' numbers stand in clear."""
         self.case = case
         self.on = on
-        self.demand: Demand = compute(case, on)
+        self.demand: Demand = demand or compute(case, on)
         codes = [str(one.value) for one in case.facts if one.kind is FactKind.CODE]
         codes += [str(one.value) for one in case.proposed if one.kind is FactKind.CODE]
         self.masks = Masks(codes, is_off=shows_all)
@@ -128,6 +130,7 @@ class Told:
         weak = [one.piece.zh for one in gaps(self.case) if one.state is not State.PRESENT]
         if weak:
             found.append(f"证据尚缺或较弱：{'、'.join(weak)}；怎样补充见缺项清单（fairkey case check）。")
+        found += [f"措辞：“{one.text}”可改为：{one.instead_zh}。{one.why_zh}" for one in findings_of(self.case)]
         return (*dict.fromkeys(found), *more)
 
     # Evidence.
@@ -155,6 +158,11 @@ class Told:
         """SHA-256 of all files, in the order of their numbers."""
         return tuple(self._numbers)
 
+    def purposes(self) -> dict[str, str]:
+        """What each file is to show, by its SHA-256, as far as it was confirmed."""
+        shown = {file.seal.sha256: self._shows(file) for file in self.case.files}
+        return {sha256: words for sha256, words in shown.items() if words}
+
     def _shows(self, file: CaseFile) -> str:
         if file.purpose:
             return self.masks(file.purpose)
@@ -163,18 +171,22 @@ class Told:
 
     # Facts.
 
-    def facts(self) -> tuple[str, ...]:
-        """What happened, each sentence with the evidence that shows it."""
+    def facts(self, *, is_public: bool = False) -> tuple[str, ...]:
+        """What happened, each sentence with the evidence that shows it. `is_public`: numbers of order and payment are
+        hidden in part.
+        """
+        hide = mask_code if is_public and not self.masks.is_off else str
         bought = self.case.purchase
         ordered_ms = bought.ordered_at_ms or bought.paid_at_ms
         when = day_zh(ordered_ms) if ordered_ms else self.or_blank("", "下单时间")
         where = f"在{self.or_blank(bought.platform, '平台')}的“{self.or_blank(bought.shop, '店铺名称')}”店铺"
         what = f"购买“{self.or_blank(bought.product, '商品名称')}”{bought.quantity}件"
-        order = f"订单号{self.or_blank(bought.order_number, '订单号')}"
+        number = hide(bought.order_number) if bought.order_number else ""
+        order = f"订单号{self.or_blank(number, '订单号')}"
         found = [f"{when}，本人{where}{what}，{order}{self.shown_by(FactKind.ORDER_NUMBER, FactRole.ORDERED)}。"]
         paid = yuan(bought.amount_fen) if bought.amount_fen else self.or_blank("", "支付金额")
         paid_when = f"{day_zh(bought.paid_at_ms)}，" if bought.paid_at_ms else ""
-        transaction = f"，支付流水号{self.masks(bought.transaction)}" if bought.transaction else ""
+        transaction = f"，支付流水号{self.masks(hide(bought.transaction))}" if bought.transaction else ""
         shown = self.shown_by(FactKind.TRANSACTION, FactKind.AMOUNT, FactRole.PAID)
         found.append(f"{paid_when}本人支付{paid}{transaction}{shown}。")
         found += self._promises()
@@ -251,7 +263,15 @@ class Told:
 
     def total_fen(self) -> int | None:
         """What is claimed in money beside interest and alternatives; None when a sum is not known."""
-        sums = [one.amount_fen for one in self.demand.figures if not one.is_alternative and one.name in _IN_MONEY]
+        return self._sum(is_with_alternatives=False)
+
+    def claimed_fen(self) -> int | None:
+        """The same with the alternatives: what a court counts for its fee and its limits."""
+        return self._sum(is_with_alternatives=True)
+
+    def _sum(self, *, is_with_alternatives: bool) -> int | None:
+        asked = [one for one in self.demand.figures if one.is_alternative or one.name in _IN_MONEY]
+        sums = [one.amount_fen for one in asked if is_with_alternatives or not one.is_alternative]
         return None if not sums or None in sums else sum(one for one in sums if one is not None)
 
     def rule(self, name: str) -> Rule | None:
@@ -320,8 +340,3 @@ _KINDS: Final = {
     FactKind.PROMISE: "商品说明或承诺",
     FactKind.PRODUCT: "商品",
 }
-
-
-def numbered(lines: Sequence[str]) -> tuple[str, ...]:
-    """`1. …`, `2. …`."""
-    return tuple(f"{number}. {line}" for number, line in enumerate(lines, 1))

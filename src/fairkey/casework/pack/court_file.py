@@ -47,7 +47,9 @@ def court_file(letter: Mapping[str, Any], exhibits: Sequence[Mapping[str, Any]],
             paragraph = made.add_paragraph()
             paragraph.paragraph_format.first_line_indent = Cm(0.85)
             _run(paragraph, line, BODY, 12)
-    _run(made.add_paragraph(), "具状人（签名）：　　　　　　　　日期：　　　年　　月　　日", BODY, 12)
+    if letter.get("sign", True):
+        signer = letter.get("signer", "具状人（签名）")
+        _run(made.add_paragraph(), f"{signer}：　　　　　　　　日期：　　　年　　月　　日", BODY, 12)
     _list(made, exhibits)
     at = datetime.fromtimestamp(as_of_ms // 1000, UTC).replace(tzinfo=None)
     core = made.core_properties

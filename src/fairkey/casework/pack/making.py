@@ -156,7 +156,8 @@ def _letter_data(letter: LetterLike) -> dict[str, Any]:
         "addressee": letter.addressee,
         "fields": [[name, str(value)] for name, value in letter.fields.items() if str(value)],
         "sections": [{"title": one.title, "paragraphs": list(one.paragraphs)} for one in letter.sections],
-        "sign": True,
+        "sign": getattr(letter, "channel", "") != "heimao",
+        "signer": "具状人（签名）" if getattr(letter, "channel", "small_claims") == "small_claims" else "签名",
     }
 
 

@@ -9,6 +9,7 @@ from litestar.params import FromPath
 
 from fairkey.business.basics import NotFound
 from fairkey.casework.channels import CHANNELS
+from fairkey.casework.demand import compute
 from fairkey.casework.folder import CaseFolder
 from fairkey.casework.letters.composing import compose, is_told, open_channels
 from fairkey.casework.model import Case
@@ -45,7 +46,7 @@ async def text(
     if channel not in CHANNELS or not is_told(case):
         raise NotFound(what="letter")
     headers = {**NO_STORE, "content-disposition": f'attachment; filename="{channel}.txt"'}
-    written = compose(case, on, channel).printed.encode()
+    written = compose(case, compute(case, on), channel).printed.encode()
     return Response(written, media_type="text/plain; charset=utf-8", headers=headers)
 
 
@@ -59,7 +60,7 @@ async def _page(request: AnyRequest, house: House, case_id: str, asked: str) -> 
         "cases/letters.html",
         case=case,
         path=f"/cases/{case_id}",
-        letter=compose(case, on, channel) if is_told(case) else None,
+        letter=compose(case, compute(case, on), channel) if is_told(case) else None,
         channel=CHANNELS[channel],
         listed=listed,
         channels=words.CHANNELS,

@@ -138,6 +138,12 @@ class Deal:
             )
         )
 
+    async def is_open_complaint(self) -> bool:
+        """Whether nothing has been ruled about it yet: a batch in which others failed decides without the shop."""
+        record = await self.stage.house.questions.order_book.find(self.shop_id, self.order_id)
+        open_stages = (ComplaintStage.OPENED, ComplaintStage.CONTESTED)
+        return record is not None and record.file.complaint.stage in open_stages
+
     async def accept(self) -> None:
         """The merchant agrees to the demand."""
         await self.stage.ask(Asker.MERCHANT, complaints.AcceptComplaint(shop_id=self.shop_id, order_id=self.order_id))

@@ -241,6 +241,8 @@ class Telling:
         if not end:
             return
         yield self._after(60, 1_400)
+        if not await deal.is_open_complaint():  # the batch spoke before the shop did
+            return
         if end in ("accepted", "half"):
             await deal.accept()
             return
@@ -251,6 +253,8 @@ class Telling:
         if end == "contested":
             return
         yield self._after(200, 1_900)
+        if not await deal.is_open_complaint():
+            return
         match end:
             case "ruled_in_part":
                 await deal.settle(deal.amount_fen // 2, OFFER_OF_A_PART)

@@ -116,6 +116,7 @@ async def test_the_pages_show_every_line_to_buyers_and_to_the_shop(world: World)
         for lang in ("zh-CN", "en"):
             shown = await desk.show("/desk/credit", lang=lang)
             assert shown.text.count('href="/desk/orders/') >= 5
+            assert 'href="/desk/credit"' in (await desk.show("/desk", lang=lang)).text
 
 
 async def test_a_shop_that_nobody_ruled_against_stands_at_zero(world: World) -> None:

@@ -42,6 +42,7 @@ async def desk(request: AnyRequest, house: NamedDependency[House]) -> Response[A
         house,
         "desk.html",
         record=record,
+        crediting=await questions.credit.crediting(shop_id),
         shops=[one for one in [await questions.storefront.shop(one) for one in sorted(visit.actor.shop_roles)] if one],
         waiting=await questions.desk_figures.waiting(shop_id),
         low=low_listings(listings, await house.marks.low_stock(shop_id)),

@@ -24,13 +24,14 @@ from fairkey.casework.letters.capitals import DIGITS, rmb_capital
 from fairkey.casework.letters.composing import ChannelIsUnknown, compose, letters_of
 from fairkey.casework.letters.letter import Letter
 from fairkey.casework.letters.told import BLANK, day_zh
-from fairkey.casework.model import Case, FactKind, Party, Problem, Purchase
+from fairkey.casework.model import Case, Party, Problem, Purchase, StepTaken
 from fairkey.casework.pack.contents import contents_of
 from fairkey.casework.pack.masks import Masks, mask_code
 from fairkey.cli import root
-from letter_cases import BUYER, CASES, CODE, ON, PURCHASE, RESALE, THIRD_PHONE, USED, changed, fact
+from letter_cases import BUYER, CASES, CODE, ON, PURCHASE, RESALE, THIRD_PHONE, USED, changed
 
 DAY = date.fromisoformat(ON)
+ORDERED_MS = PURCHASE.ordered_at_ms
 
 
 def of(case: Case, channel: str, **more: bool) -> Letter:
@@ -194,7 +195,10 @@ def test_the_platform_is_asked_for_the_seller_only_while_he_is_not_known() -> No
 
 def test_the_form_of_12315_has_a_short_version_in_whole_sentences() -> None:
     for case in CASES.values():
-        long = replace(case, facts=(*case.facts, *(fact(FactKind.ERROR, f"{n}" * 60) for n in range(9))))
+        told = tuple(
+            StepTaken(step_id=str(n), channel="platform", stage="sent", at_ms=ORDERED_MS + n) for n in range(20)
+        )
+        long = replace(case, steps=told)
         for one in (case, long):
             short = of(one, "s12315").fields[f"可录入版（{SHORT_CHARS_MAX}字以内）"]
             assert 0 < len(short) <= SHORT_CHARS_MAX

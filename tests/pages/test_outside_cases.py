@@ -282,11 +282,14 @@ async def test_letters_are_there_once_something_is_confirmed_and_for_nobody_else
     text = await owner.get(f"{path}/letters/small_claims/letter.txt")
     assert text.headers["content-disposition"] == 'attachment; filename="small_claims.txt"'
     assert "壹佰贰拾捌元整" in text.text
+    printed = await owner.get(f"{path}/letters/small_claims/letter.pdf")
+    assert printed.headers["content-type"] == "application/pdf"
+    assert printed.content.startswith(b"%PDF-")
     assert (await owner.get(f"{path}/letters/telegraph")).status_code == 404
     assert (await owner.get(f"{path}/letters/telegraph/letter.txt")).status_code == 404
     async with browser(world) as other:
         await person(world, other, "other@example.com")
-        for place in ("letters", "letters/platform", "letters/platform/letter.txt"):
+        for place in ("letters", "letters/platform", "letters/platform/letter.txt", "letters/platform/letter.pdf"):
             assert (await other.get(f"{path}/{place}")).status_code == 404
 
 

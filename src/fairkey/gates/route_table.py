@@ -110,6 +110,7 @@ _PAGES: Final = {
     "GET /cases/{case_id}/letters": Gate(Permission.ACCOUNT),
     "GET /cases/{case_id}/letters/{channel}": Gate(Permission.ACCOUNT),
     "GET /cases/{case_id}/letters/{channel}/letter.txt": Gate(Permission.ACCOUNT),
+    "GET /cases/{case_id}/letters/{channel}/letter.pdf": Gate(Permission.ACCOUNT),
     "GET /cases/{case_id}/deadlines.ics": Gate(Permission.ACCOUNT),
     "GET /cases/{case_id}/pack.zip": Gate(Permission.ACCOUNT),
     "POST /cases/{case_id}/forget": Gate(Permission.ACCOUNT),

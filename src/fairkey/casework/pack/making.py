@@ -149,6 +149,11 @@ def _copy_small(path: Path, place: Path) -> None:
     place.write_bytes(data)
 
 
+def letter_pdf(letter: LetterLike, *, as_of_ms: int) -> bytes:
+    """The letter alone, as it stands in a pack."""
+    return pdf("letter.typ", _letter_data(letter), {}, as_of_ms=as_of_ms)
+
+
 def _letter_data(letter: LetterLike) -> dict[str, Any]:
     return {
         "channel": str(getattr(letter, "channel", "")),

@@ -27,6 +27,7 @@ from fairkey.adapters.postgres.cases import PostgresCases
 from fairkey.adapters.postgres.clockwork import PostgresClockwork
 from fairkey.adapters.postgres.desk_marks import PostgresDeskMarks
 from fairkey.adapters.postgres.erasing import PostgresErasures
+from fairkey.adapters.postgres.joint import PostgresJoint
 from fairkey.adapters.postgres.log_desk import PostgresPublicLog
 from fairkey.adapters.postgres.log_keys import LogKeys
 from fairkey.adapters.postgres.outbox import PostgresOutbox
@@ -169,6 +170,7 @@ async def open_house(
             traces=Traces(pool, keys),
             evidence=evidence_files(settings, pool, keys, now_ms),
             cases=cases,
+            joint=PostgresJoint(pool, keys, now_ms, new_id),
             log=PostgresPublicLog(
                 pool,
                 keys,

@@ -16,6 +16,7 @@ from .cases_port import CaseRoom
 from .desk_marks import DeskMarks
 from .erasing import Erasures
 from .evidence_port import EvidenceFiles
+from .joint_port import JointRoom
 from .log_port import PublicLog
 from .people import People
 from .statement_port import StatementIds
@@ -104,6 +105,7 @@ class House:
         traces: CodeTraces,
         evidence: EvidenceFiles,
         cases: CaseRoom,
+        joint: JointRoom,
         log: PublicLog,
         is_ready: Callable[[], Awaitable[bool]],
     ) -> None:
@@ -128,6 +130,7 @@ class House:
         self.traces = traces
         self.evidence = evidence
         self.cases = cases
+        self.joint = joint
         self.log = log
         self.is_ready = is_ready
 

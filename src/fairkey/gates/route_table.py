@@ -114,6 +114,13 @@ _PAGES: Final = {
     "GET /cases/{case_id}/deadlines.ics": Gate(Permission.ACCOUNT),
     "GET /cases/{case_id}/pack.zip": Gate(Permission.ACCOUNT),
     "POST /cases/{case_id}/forget": Gate(Permission.ACCOUNT),
+    "GET /cases/{case_id}/together": Gate(Permission.ACCOUNT),
+    "POST /cases/{case_id}/together/join": Gate(Permission.ACCOUNT, limit="import"),
+    "POST /cases/{case_id}/together/leave": Gate(Permission.ACCOUNT),
+    "POST /cases/{case_id}/together/release": Gate(Permission.ACCOUNT),
+    "POST /cases/{case_id}/together/withhold": Gate(Permission.ACCOUNT),
+    "POST /cases/{case_id}/together/choose": Gate(Permission.ACCOUNT),
+    "POST /cases/{case_id}/together/pack": Gate(Permission.ACCOUNT, limit="import"),
     # shops before the law: measures, terms
     "GET /sanctions": Gate(Permission.PUBLIC),
     "GET /terms/shops": Gate(Permission.PUBLIC),

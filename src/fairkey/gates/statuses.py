@@ -94,6 +94,7 @@ STATUS: Final[Mapping[str, int]] = {
     "CaseIsFull": 409,
     "CaseFileIsRefused": 422,
     "CaseIsBusy": 409,
+    "JointIsNotReady": 409,
     "OrderIsNotCompleted": 409,
     "ReviewExists": 409,
     "ReviewWasAmended": 409,

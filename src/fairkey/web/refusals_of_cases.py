@@ -26,4 +26,12 @@ OF_CASES: Final[Mapping[str, tuple[str, str, str]]] = {
         _("One thing at a time keeps a case whole."),
         _("Look again in a minute."),
     ),
+    "JointIsNotReady": (
+        _("That cannot be done in this group now, and nothing was changed."),
+        _(
+            "Two persons who are ready to speak must be chosen alike by all who released a statement; one account "
+            "joins a shop once; and whoever left meanwhile is in no pack."
+        ),
+        _("Look at the group as it stands now, and try again."),
+    ),
 }

@@ -13,8 +13,14 @@ from fairkey.casework.letters.told import BLANK, day_zh, yuan
 from .claims import REPRESENTATIVES, Claim, JointIsRefused, cautions, problems_of
 
 
-def joint_letter(claims: Sequence[Claim], on: date, representatives: Sequence[int] = ()) -> Letter:
+def joint_letter(
+    claims: Sequence[Claim],
+    on: date,
+    representatives: Sequence[int] = (),
+    with_packs: frozenset[int] | None = None,
+) -> Letter:
     """The letter on a day; pure. `representatives`: two of the numbers from 1, or none, to be filled in by hand.
+    `with_packs`: the numbers of those whose own pack goes along; None: of all.
 
     Raises `JointIsRefused`.
     """
@@ -31,7 +37,10 @@ def joint_letter(claims: Sequence[Claim], on: date, representatives: Sequence[in
             Section(title="代表人", paragraphs=_representatives(names, on)),
             Section(title="被投诉人", paragraphs=tuple(dict.fromkeys(one.seller for one in claims))),
             Section(title="共同情况", paragraphs=_together(claims)),
-            *(_one(number, one) for number, one in enumerate(claims, 1)),
+            *(
+                _one(number, one, has_pack=with_packs is None or number in with_packs)
+                for number, one in enumerate(claims, 1)
+            ),
             Section(
                 title="真实性", paragraphs=("以上内容由各投诉人就本人部分根据所附证据陈述，并各自对其真实性负责。",)
             ),
@@ -69,11 +78,9 @@ def _together(claims: Sequence[Claim]) -> tuple[str, ...]:
     )
 
 
-def _one(number: int, claim: Claim) -> Section:
-    return Section(
-        title=f"投诉人{number}的事实和请求",
-        paragraphs=(*claim.facts, "请求：", *claim.demands, f"证据：见 members/{number:02}/ 内的证据清单。"),
-    )
+def _one(number: int, claim: Claim, *, has_pack: bool) -> Section:
+    evidence = f"证据：见 members/{number:02}/ 内的证据清单。" if has_pack else "证据：由本人另行提交。"
+    return Section(title=f"投诉人{number}的事实和请求", paragraphs=(*claim.facts, "请求：", *claim.demands, evidence))
 
 
 def _signs(claims: Sequence[Claim]) -> tuple[str, ...]:

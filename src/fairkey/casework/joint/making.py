@@ -10,16 +10,19 @@ The same cases in the same order give the same bytes.
 
 import json
 import shutil
-from collections.abc import Sequence
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from fairkey.casework.checking import BAD
 from fairkey.casework.folder import CaseFolder
 from fairkey.casework.hashing import digest
 from fairkey.casework.journal import sha256_hex
 from fairkey.casework.letters.letter import Letter
 from fairkey.casework.moments import CHINA
+from fairkey.casework.pack.checking import PackIsUnreadable, check_pack
 from fairkey.casework.pack.court_file import court_file
 from fairkey.casework.pack.making import PackIsRefused, Tell, make_pack, zip_folder
 from fairkey.casework.pack.pages import pdf
@@ -72,18 +75,34 @@ def make_joint_pack(
             raise JointIsRefused(f"第{number}个案件：{error}") from None
     letter = joint_letter(claims, on, representatives)
     _require_free(out)
-    return _written(folders, claims, letter, out, as_of_ms, tell)
+    return _written(lambda new: _members(folders, new, tell), claims, letter, out, as_of_ms)
+
+
+def make_joint_pack_of_claims(
+    claims: Sequence[Claim],
+    packs: Mapping[int, Path],
+    out: Path,
+    *,
+    representatives: Sequence[int],
+    as_of_ms: int,
+) -> JointMade:
+    """The same of statements that were released, and of packs (ZIP) that some gave along, by the numbers from 1.
+
+    Raises `JointIsRefused`, `PackIsRefused`.
+    """
+    letter = joint_letter(claims, _day(as_of_ms), representatives, with_packs=frozenset(packs))
+    return _written(lambda new: _unpacked(packs, new), claims, letter, out, as_of_ms)
 
 
 def _written(
-    folders: Sequence[CaseFolder], claims: Sequence[Claim], letter: Letter, out: Path, as_of_ms: int, tell: Tell
+    fill: Callable[[Path], list[dict[str, Any]]], claims: Sequence[Claim], letter: Letter, out: Path, as_of_ms: int
 ) -> JointMade:
     new = out.with_name(f".{out.name}.part")
     shutil.rmtree(new, ignore_errors=True)
     zipped = out.with_name(f"{out.name}.zip")
     try:
         (new / "members").mkdir(parents=True)
-        members = _members(folders, new, tell)
+        members = fill(new)
         _write_letter(new, letter, claims, as_of_ms)
         (new / "README.txt").write_text(_README, encoding="utf-8")
         manifest_sha256 = _write_manifest(new, members, as_of_ms)
@@ -110,6 +129,27 @@ def _members(folders: Sequence[CaseFolder], new: Path, tell: Tell) -> list[dict[
     return members
 
 
+def _unpacked(packs: Mapping[int, Path], new: Path) -> list[dict[str, Any]]:
+    """Packs that this program made, checked before their files are taken out."""
+    members = []
+    for number, path in sorted(packs.items()):
+        place = new / "members" / f"{number:02}"
+        try:
+            if any(one.state == BAD for one in check_pack(path)):
+                raise PackIsRefused(f"第{number}人的材料包不完整。")
+            with zipfile.ZipFile(path) as opened:
+                for one in opened.infolist():
+                    target = place.joinpath(*one.filename.split("/")[1:])
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    with opened.open(one) as stream, target.open("xb") as file:
+                        shutil.copyfileobj(stream, file, 1024 * 1024)
+        except PackIsUnreadable:
+            raise PackIsRefused(f"第{number}人的材料包不完整。") from None
+        fingerprint = sha256_hex((place / "manifest.json").read_bytes())
+        members.append({"no": number, "path": f"members/{number:02}", "manifest_sha256": fingerprint})
+    return members
+
+
 def _write_letter(new: Path, letter: Letter, claims: Sequence[Claim], as_of_ms: int) -> None:
     told = {
         "title": letter.title,
@@ -126,6 +166,7 @@ def _write_letter(new: Path, letter: Letter, claims: Sequence[Claim], as_of_ms: 
             "purpose": "证明其本人的事实和请求",
         }
         for number in range(1, len(claims) + 1)
+        if (new / f"members/{number:02}").is_dir()
     ]
     (new / "letter.pdf").write_bytes(pdf("letter.typ", told, {}, as_of_ms=as_of_ms))
     (new / "letter.docx").write_bytes(court_file(told, listed, as_of_ms=as_of_ms))

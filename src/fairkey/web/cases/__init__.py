@@ -2,6 +2,6 @@
 
 from typing import Any
 
-from fairkey.web.cases import acts, letters, pages, taking
+from fairkey.web.cases import acts, letters, pages, taking, together
 
-HANDLERS: list[Any] = [*pages.HANDLERS, *acts.HANDLERS, *taking.HANDLERS, *letters.HANDLERS]
+HANDLERS: list[Any] = [*pages.HANDLERS, *acts.HANDLERS, *taking.HANDLERS, *letters.HANDLERS, *together.HANDLERS]

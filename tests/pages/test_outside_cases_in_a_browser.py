@@ -40,3 +40,28 @@ def test_files_become_facts(visitor: Visit, scripts: bool) -> None:
             page.set_viewport_size({"width": width, "height": 900})
             page.goto(page.url.split("#")[0].split("?")[0] + "?lang=zh")
             page.screenshot(path=Path(shots) / f"case_{width}.png", full_page=True)
+
+
+def test_a_letter_is_read_copied_and_taken_away(visitor: Visit) -> None:
+    page = visitor("buyer", width=360)
+    page.goto("/cases/new")
+    page.get_by_label("Name of the case").fill("A card that was used")
+    page.get_by_role("button", name="Begin the case").click()
+    page.get_by_label("Amount paid").fill("128.00")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("link", name="Letters").click()
+    expect(page.get_by_text("Look at this before you send it")).to_be_visible()
+    page.goto(f"{page.url.rstrip('/')}/small_claims")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy the text").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert "壹佰贰拾捌元整" in page.evaluate("navigator.clipboard.readText()")
+    with page.expect_download() as taken:
+        page.get_by_role("link", name="As PDF").click()
+    assert taken.value.path().read_bytes().startswith(b"%PDF-")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    if shots := os.environ.get("FAIRKEY_SHOTS"):
+        for width in (360, 1280):
+            page.set_viewport_size({"width": width, "height": 900})
+            page.goto(page.url.split("#")[0].split("?")[0] + "?lang=zh")
+            page.screenshot(path=Path(shots) / f"letter_{width}.png", full_page=True)

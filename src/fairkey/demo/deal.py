@@ -5,12 +5,17 @@ from collections.abc import Sequence
 from fairkey.business import codes, complaints, dispute_events, orders, reviews
 from fairkey.business.askers import Asker
 from fairkey.business.basics import MINUTE_MS, Broken, Command, Stream
+from fairkey.business.codes import StockIsShort
+from fairkey.business.covering import FirstOrderIsTooLarge, ShopIsNotCovered
 from fairkey.business.dispute_state import ComplaintStage
 from fairkey.business.listings import Terms
 from fairkey.business.order_refusals import ShopIsFrozen
 from fairkey.engine import judging, trade
 
 from .stage import Stage, TurnedAway
+
+# Frozen, not covered, or its batch was taken off sale by a ruling.
+TURNED_AWAY = frozenset(one.__name__ for one in (ShopIsFrozen, ShopIsNotCovered, FirstOrderIsTooLarge, StockIsShort))
 
 
 class Deal:
@@ -49,7 +54,7 @@ class Deal:
         stage = self.stage
         stage.contacts.add(self._wish.contact)
         placed = await trade.place(stage.house, self._wish)
-        if placed.answer.refusal == ShopIsFrozen.__name__:
+        if placed.answer.refusal in TURNED_AWAY:
             raise TurnedAway
         if placed.answer.refusal:
             raise Broken(f"the demo's order of {self.terms.product} was refused: {placed.answer.refusal}")
@@ -165,6 +170,18 @@ class Deal:
         by = dispute_events.Side.SHOP if ruling and ruling.refund_fen else dispute_events.Side.BUYER
         asker = Asker.MERCHANT if by is dispute_events.Side.SHOP else Asker.BUYER
         await self.stage.ask(asker, complaints.TakeRuling(shop_id=self.shop_id, order_id=self.order_id, by=by))
+
+    async def heard_by_the_standard(self) -> None:
+        """The standard rules as far as it can; nobody has taken the ruling yet."""
+        await judging.judge_order(self.stage.house, Stream(self.shop_id, "order", self.order_id))
+
+    async def is_ruled_against_the_buyer(self) -> bool:
+        """Whether a ruling stands by which he does not get everything back."""
+        record = await self.stage.house.questions.order_book.find(self.shop_id, self.order_id)
+        if record is None or record.file.complaint.stage is not ComplaintStage.RULED:
+            return False
+        ruling = record.file.complaint.ruling
+        return ruling is not None and ruling.refund_fen < self.amount_fen
 
     async def settle(self, refund_fen: int, text: str) -> None:
         """The shop offers a part, the buyer takes it."""

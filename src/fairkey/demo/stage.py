@@ -44,7 +44,7 @@ class VirtualClock:
 
 
 class TurnedAway(Exception):
-    """The shop takes no orders: its meter froze it. The story ends before it began."""
+    """The shop takes no such order: its meter froze it, or nothing covers it. The story ends before it began."""
 
 
 @dataclass

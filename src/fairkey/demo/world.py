@@ -26,6 +26,7 @@ from .applicants import apply_all
 from .deal import Deal, code_text, minutes
 from .goods import COUPON, COUPON_LIMITED, Goods, ShopPlan, shop_plans
 from .maker import Maker
+from .quarrels import TOP_UPS_FEN, Quarrelling, pay_in, seat_judges
 from .stage import Stage, Story, VirtualClock
 from .stories import Tell, Telling
 from .voices import BUYERS
@@ -89,8 +90,11 @@ class _Builder:
         day = datetime.datetime.fromtimestamp(self._now_ms / 1000, datetime.UTC).date()
         soon, later = (day + datetime.timedelta(days=days) for days in (45, 400))
         plans = shop_plans(soon.isoformat(), later.isoformat())
+        await seat_judges(stage)
         for plan in plans:
             await self._open_shop(plan)
+            shop = self._shops[plan.door]
+            await pay_in(stage, shop.shop_id, shop.shop_no, TOP_UPS_FEN[plan.door])
         await self._coupons()
         await stage.play(self._stories(), self._now_ms)
         await self._withdrawals()
@@ -229,7 +233,8 @@ class _Builder:
     # Stories.
 
     def _stories(self) -> list[tuple[int, Story]]:
-        return [*self._of_honest(), *self._of_careless(), *self._of_crooked(), *self._of_buyer(), *self._of_money()]
+        ordinary = [*self._of_honest(), *self._of_careless(), *self._of_crooked(), *self._of_buyer()]
+        return [*ordinary, *self._of_money(), *self._of_justice()]
 
     def _of_honest(self) -> list[tuple[int, Story]]:
         tell = Telling(self._stage, self._maker)
@@ -316,6 +321,26 @@ class _Builder:
             self._ago(tell.never_opened, "steam100", 52, quantity=2, **mine),
             self._ago(tell.waiting, "office", 38, **mine),
             self._ago(tell.unpaid, "video", 3, **mine),
+        ]
+
+    def _of_justice(self) -> list[tuple[int, Story]]:
+        """Disputes in every stage, reviews that are argued about, a lure, a recording."""
+        tell = Quarrelling(self._stage)
+        mine = {"contact": DEMO_DOORS["buyer"], "account_id": self._accounts["buyer"]}
+
+        def standing(end: str) -> Tell:
+            return lambda deal: tell.standing(deal, end)
+
+        return [
+            self._ago(standing("asked"), "steam100", 130, **mine),
+            self._ago(standing("offered"), "pass", 120, **mine),
+            self._ago(standing("ruled"), "eshop3000", 100, **mine),
+            self._ago(standing("appealed"), "apple200", 110, **mine),
+            self._ago(standing("appealed"), "video", 140),
+            self._ago(tell.lured, "pass", 75, **mine),
+            self._ago(tell.recording, "steam100", 20, **mine),
+            self._past(lambda deal: tell.argued(deal, "objected"), "office", 8, 4),
+            self._past(lambda deal: tell.argued(deal, "hidden"), "pass", 8, 4),
         ]
 
     def _of_money(self) -> list[tuple[int, Story]]:

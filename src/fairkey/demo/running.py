@@ -98,7 +98,6 @@ class _Plan:
         return Settings.from_environment(
             {
                 "FAIRKEY_LOG_LEVEL": "warning",
-                "FAIRKEY_SMALL_TRIAL_FEN": "5000000",
                 **self.given,
                 "FAIRKEY_MODE": "demo",
                 "FAIRKEY_STATE_DIR": str(self.folder),

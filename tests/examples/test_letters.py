@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from docx import Document
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -385,3 +386,9 @@ def test_a_pack_takes_the_letters_of_its_channels(folder: CaseFolder, tmp_path: 
         "letter-1-small_claims.docx", "letter-1-small_claims.pdf", "letter-2-platform.docx", "letter-2-platform.pdf",
     }  # fmt: skip
     assert CliRunner().invoke(root, ["verify", str(out)]).exit_code in (0, 3)
+    suit, complaint = (
+        [one.text for one in Document(str(out / name)).paragraphs]
+        for name in ("letter-1-small_claims.docx", "letter-2-platform.docx")
+    )
+    assert any(re.fullmatch("具状人（签名）：\u3000+日期：\u3000+年\u3000+月\u3000+日", one) for one in suit)
+    assert any(one.startswith("签名：\u3000") for one in complaint)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 BODY: Final = "宋体"
 HEAD: Final = "黑体"
+_SPACES: Final = "\n\t\u3000"  # no printable characters to Python, and yet the gaps of blank forms
 _FIXED: Final = (2020, 1, 1, 0, 0, 0)
 
 
@@ -78,7 +79,7 @@ def _run(paragraph: "Paragraph", text: str, font: str, points: float) -> None:
     from docx.oxml.ns import qn  # noqa: PLC0415 - of the extra "cases"
     from docx.shared import Pt  # noqa: PLC0415 - of the same
 
-    kept = "".join(one for one in text if one.isprintable() or one in "\n\t")
+    kept = "".join(one for one in text if one.isprintable() or one in _SPACES)
     run = paragraph.add_run(kept)
     run.font.size, run.font.name = Pt(points), font
     properties = run._element.get_or_add_rPr()  # noqa: SLF001 - the library offers no other way to the East Asian font

@@ -96,6 +96,8 @@ async def test_what_is_seen_before_and_after_joining(three: list[Victim]) -> Non
     await third.act("join")
     page = await first.page()
     assert "303" in page
+    assert "2026-11-10" in page
+    assert "10:00" not in page  # days, not minutes
     for secret in ("张乙", "13800000001", "20261120000001"):
         assert secret not in page
 

@@ -15,7 +15,7 @@ import msgspec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from fairkey.adapters.postgres.moments import moment, ms_of
-from fairkey.business.basics import NotFound
+from fairkey.business.basics import DAY_MS, NotFound
 from fairkey.casework.joint.claims import MEMBERS_MIN, REPRESENTATIVES, Claim
 from fairkey.casework.joint.shops import ShopIdentity
 from fairkey.engine.joint_port import GROUP_MAX, SHOWN_FROM, Bundle, Group, JointIsNotReady, Released, Speaker
@@ -41,6 +41,7 @@ WHERE account_id = $1 AND case_id = $2
 _CHOOSE: Final = "UPDATE joint_members SET chosen = $2 WHERE case_id = $1"
 _PURPOSE: Final = "fingerprints"
 _NONCE_BYTES: Final = 12
+_BEIJING_MS: Final = 8 * 3_600_000
 
 
 class KeyedHash(Protocol):
@@ -171,7 +172,8 @@ class PostgresJoint:
             seen = msgspec.structs.replace(seen, speakers=named)
         if len(rows) < SHOWN_FROM:
             return seen
-        times = [ms_of(one["paid_at"]) for one in rows if one["paid_at"] is not None]
+        # Days only: the minute of the first or last payment would be one person's.
+        times = [_day_ms(ms_of(one["paid_at"])) for one in rows if one["paid_at"] is not None]
         kinds = {one["problem"] for one in rows}
         counted = [(kind, sum(1 for one in rows if one["problem"] == kind)) for kind in kinds]
         return msgspec.structs.replace(
@@ -222,3 +224,8 @@ def _ids(account_id: str, case_id: str) -> tuple[UUID, UUID]:
         return UUID(account_id), UUID(case_id)
     except ValueError:
         raise NotFound(what="case") from None
+
+
+def _day_ms(at_ms: int) -> int:
+    """When the day of a moment began, Beijing time."""
+    return (at_ms + _BEIJING_MS) // DAY_MS * DAY_MS - _BEIJING_MS

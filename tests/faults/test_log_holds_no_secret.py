@@ -41,6 +41,7 @@ SAID_IN_PUBLIC = {
     ("issuer.scope_changed", "speaks_for"),
     ("shop.admitted", "basis"),  # one of two sentences of ours
     ("panel.requested", "category"),  # of the listing, which is public as it is
+    ("panel.convened", "pool"),  # who might be drawn: pseudonym, side, categories, so that anybody draws again
 }
 
 

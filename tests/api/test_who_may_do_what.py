@@ -136,6 +136,7 @@ async def stage(database_url: str, state_dir: Path, sandbox_url: str) -> AsyncIt
                 "panel_id": str(uuid4()),
                 "arbitrator_id": str(uuid4()),
                 "job": "pack",
+                "channel": "platform",
                 "evidence_id": str(uuid4()),
                 "act": "withdraw",
                 "payment_id": str(uuid4()),

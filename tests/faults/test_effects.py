@@ -410,6 +410,7 @@ async def lively(market: Market) -> dict[str, dict[str, Any]]:
         **await market.of(placed["end_silence"]), reason=dispute_events.Reason.OTHER, text="It does not work."
     )
     await market.done(Asker.BUYER, complain)
+    await market.set_clock(1_000)  # no two deadlines at one moment: their order would be nobody's
     await market.sandbox.pay(f"nobody-{market.world.opened.house.new_id()}", 700)
     assert await market.sandbox.drain(hurry=True) == 0
     return placed

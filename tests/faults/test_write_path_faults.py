@@ -26,7 +26,7 @@ pytestmark = pytest.mark.pg
 
 WAYS: tuple[Way, ...] = get_args(Way)
 WAYS_OF_READING: tuple[Way, ...] = ("server_gone", "conflict")  # what was only read is nobody's loss
-COVERED = Rules(small_trial_fen=10**9)  # a bound that is looked at and never reached
+COVERED = Rules(small_trial_fen=10**9, first_order_fen=10**9)  # bounds that are looked at and never reached
 ONLY_IN_A_RACE = {"PICK_CODES_WAITING"}  # while another process holds the last codes: test_several_processes.py
 
 

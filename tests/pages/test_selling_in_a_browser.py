@@ -68,7 +68,7 @@ def test_typed_codes_reach_the_buyer_while_he_looks(visitor: Visitor, town: Town
 
 def test_the_operator_reads_a_contested_complaint_and_rules_nothing(visitor: Visitor, town: Town) -> None:
     buyer = visitor()
-    buy(buyer, town, "random", "browser.quarrel@mail.example")
+    buy(buyer, town, "video", "browser.quarrel@mail.example")
     buyer.get_by_text("Open this code").click()
     buyer.get_by_role("button", name="Open now").click()
     buyer.get_by_role("link", name="A problem with this code?").click()

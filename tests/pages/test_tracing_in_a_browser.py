@@ -27,7 +27,7 @@ def no_sideways(page: Page) -> None:
 
 def test_a_bought_code_is_traced_and_its_proofs_are_downloaded(visitor: Visitor, town: Town, tmp_path: Path) -> None:
     buyer = visitor()
-    buy(buyer, town, "random", "browser.trace@mail.example")
+    buy(buyer, town, "video", "browser.trace@mail.example")
     buyer.get_by_text("Open this code").click()
     buyer.get_by_role("button", name="Open now").click()
     text = buyer.locator(".envelope:not(.is-sealed) .code-text, .envelope:not(.is-sealed) code").first.inner_text()
@@ -55,7 +55,7 @@ def test_a_bought_code_is_traced_and_its_proofs_are_downloaded(visitor: Visitor,
 
 def test_what_backs_a_listing_is_one_click_away(visitor: Visitor, town: Town) -> None:
     page = visitor()
-    page.goto(town.listing("random"))
+    page.goto(town.listing("video"))
     page.get_by_role("link", name="Proof of stock").click()
     expect(page.locator("h1")).to_have_text("Proof of stock")
     expect(page.locator("main")).to_contain_text("Root of the batch")

@@ -316,7 +316,7 @@ class _Builder:
             self._past(tell.withdrawn, "apple200", 7, 5, **mine),
             self._past(tell.waiting, "qq100", 6, 5, **mine),
             self._past(tell.complained("ruled_for_buyer"), "random", 9, 8, **mine),
-            self._ago(tell.complained("contested"), "random", 1_580, **mine),
+            self._ago(tell.complained("contested"), "eshop3000", 1_580, **mine),
             self._ago(tell.opened, "eshop3000", 260, **mine),
             self._ago(tell.never_opened, "steam100", 52, quantity=2, **mine),
             self._ago(tell.waiting, "office", 38, **mine),

@@ -116,13 +116,15 @@ async def promise_of(house: House, stream: Stream, version_text: str) -> bytes:
 
 
 async def case_file(house: House, stream: Stream, party: Party, name: str) -> bytes:
-    """All receipts with the versions of the standard that ruled and the files of panels beside them: what
-    `fairkey verdict verify` makes rulings from.
+    """All receipts with the versions of the standard that ruled (before a ruling: every version) and the files of
+    panels beside them: what `fairkey verdict verify` makes rulings from.
     """
     facts = await house.questions.order_book.facts(stream.shop_id, stream.id)
     ruled = {fact.public.get("sha256") for fact in facts if fact.kind == ComplaintRuled.kind}
     beside = {
-        f"standard/{one.file_name}": one.data for one in editions().values() if one.standard.sha256 in ruled
+        f"standard/{one.file_name}": one.data
+        for one in editions().values()
+        if one.standard.sha256 in ruled or not ruled  # before a ruling, what may rule
     }
     for level in LEVELS:
         panel_id = panel_id_of(stream.id, level)

@@ -11,6 +11,7 @@ from fairkey.business.shops import (
     REMIND_BEFORE_MS,
     AnnotateSanction,
     AppealSanction,
+    AttendShop,
     ChangeShop,
     CheckCameNear,
     CheckLapsed,
@@ -24,8 +25,10 @@ from fairkey.business.shops import (
     SanctionWasAppealed,
     ShopAdmitted,
     ShopApplied,
+    ShopAttended,
     ShopChanged,
     ShopChecked,
+    ShopClosed,
     ShopDeadlineIsNotDue,
     ShopIsInAnotherStanding,
     ShopReinstated,
@@ -124,6 +127,13 @@ CASES = [
         given=(*UNDER, SanctionAppealed(number=1, text="the codes were good")),
         when=AppealSanction(**ID, number=1, text="once more"),
         then=SanctionWasAppealed,
+    ),
+    Case(rule="somebody is at the desk", given=UNDER, when=AttendShop(**ID), then=[ShopAttended()]),
+    Case(
+        rule="nobody attends a closed shop",
+        given=(*UNDER, ShopClosed()),
+        when=AttendShop(**ID),
+        then=ShopIsInAnotherStanding,
     ),
     # The check (电商法 27; 网络交易监督管理办法 24).
     Case(

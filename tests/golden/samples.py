@@ -51,6 +51,7 @@ SAMPLES: tuple[Event, ...] = (
     shops.ShopSanctioned(number=2, measure="ban", reason_code="false_identity", clause="2", until_ms=AT_MS + 1),
     shops.SanctionAnnotated(number=2, text=TEXT),
     shops.SanctionAppealed(number=2, text=TEXT),
+    shops.ShopAttended(),
     shops.ShopChecked(until_ms=AT_MS + 2),
     shops.CheckCameNear(until_ms=AT_MS + 2),
     shops.CheckLapsed(until_ms=AT_MS + 2),

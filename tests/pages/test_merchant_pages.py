@@ -9,6 +9,7 @@ import pytest
 from api_world import World, a_world, open_shop
 from fairkey.business.basics import PLATFORM
 from fairkey.business.listings import Terms
+from fairkey.engine.attendance import SAID_EVERY_MS
 from fairkey.engine.people import Role
 from merchant_desk import Desk, Fields, at_the_desk, value_in
 
@@ -53,6 +54,23 @@ async def test_every_page_shows_in_both_languages(owner: Desk, world: World) -> 
             answer = await owner.show(path, lang=lang)
             assert answer.status_code == 200, (path, answer.text)
             assert answer.text.count("<h1") == 1, path
+
+
+async def test_being_at_the_desk_is_recorded_at_most_twice_a_day(owner: Desk, world: World) -> None:
+    async def attended() -> int:
+        kinds = "SELECT count(*) FROM events WHERE shop_id = $1 AND kind = 'shop.attended'"
+        return int(await world.opened.pool.fetchval(kinds, world.shop_id))
+
+    world.clock.ms += SAID_EVERY_MS - world.clock.ms % SAID_EVERY_MS
+    for path in ("/desk/orders", "/desk/complaints", "/desk/orders"):
+        assert (await owner.show(path)).status_code == 200
+    assert await attended() == 1
+    world.clock.ms += SAID_EVERY_MS - 1
+    await owner.show("/desk")
+    assert await attended() == 1
+    world.clock.ms += 1
+    await owner.show("/desk")
+    assert await attended() == 2
 
 
 @pytest.fixture

@@ -117,6 +117,7 @@ _ASKERS: dict[type[Command], set[Asker]] = {
     shops.ChangeShop: {Asker.MERCHANT},
     shops.SuspendShop: {Asker.OPERATOR},
     shops.ReinstateShop: {Asker.OPERATOR},
+    shops.AttendShop: {Asker.MERCHANT},
     shops.CloseShop: {Asker.MERCHANT},
     listings.PublishListing: {Asker.MERCHANT},
     listings.WithdrawListing: {Asker.MERCHANT, Asker.OPERATOR},

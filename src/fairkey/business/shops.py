@@ -145,6 +145,12 @@ class PayoutAccountChanged(Event, frozen=True):
     payable_from_ms: int
 
 
+class ShopAttended(Event, frozen=True):
+    """Somebody of the shop was at the desk, said at most twice a day: a sign of life (FK-AF-1, R18)."""
+
+    kind = "shop.attended"
+
+
 class ShopClosed(Event, frozen=True):
     """The owner closed it."""
 
@@ -153,7 +159,7 @@ class ShopClosed(Event, frozen=True):
 
 ShopEvent = (
     ShopApplied | ShopAdmitted | ShopChanged | ShopSuspended | ShopReinstated | ShopSanctioned | SanctionAnnotated
-    | SanctionAppealed | ShopChecked | CheckCameNear | CheckLapsed | PayoutAccountChanged | ShopClosed
+    | SanctionAppealed | ShopChecked | CheckCameNear | CheckLapsed | PayoutAccountChanged | ShopAttended | ShopClosed
 )  # fmt: skip
 
 
@@ -232,13 +238,17 @@ class ReinstateShop(Command, frozen=True):
     reason: str
 
 
+class AttendShop(Command, frozen=True):
+    """Somebody of the shop looks at its desk."""
+
+
 class CloseShop(Command, frozen=True):
     """Owner: no new orders for ever."""
 
 
 ShopCommand = (
     OpenShop | AdmitShop | RenewCheck | RemindOfCheck | LapseCheck | EndSuspension | ChangeShop | SuspendShop
-    | AnnotateSanction | AppealSanction | ReinstateShop | CloseShop
+    | AnnotateSanction | AppealSanction | ReinstateShop | AttendShop | CloseShop
 )  # fmt: skip
 
 
@@ -346,6 +356,9 @@ def decide(command: ShopCommand, shop: Shop, brief: None, at_ms: int) -> list[Ev
             _require(shop, Standing.SUSPENDED, Standing.BANNED)
             require_text(command.reason, "reason", 2_000, 5)
             return [ShopReinstated(reason=command.reason)]
+        case AttendShop():
+            _require(shop, Standing.APPLIED, Standing.OPEN, Standing.LAPSED, Standing.SUSPENDED, Standing.BANNED)
+            return [ShopAttended()]
         case CloseShop():
             _require(shop, Standing.OPEN, Standing.LAPSED, Standing.SUSPENDED)
             return [ShopClosed()]
@@ -484,6 +497,8 @@ def evolve(shop: Shop, event: ShopEvent, at_ms: int) -> Shop:
             return replace(shop, standing=standing, has_lapsed=True)
         case PayoutAccountChanged():
             return replace(shop, payable_from_ms=event.payable_from_ms)
+        case ShopAttended():
+            return shop
         case ShopClosed():
             return replace(shop, standing=Standing.CLOSED)
         case _:

@@ -12,6 +12,7 @@ from litestar.response import Redirect
 from fairkey.business.askers import Asker
 from fairkey.business.basics import Command
 from fairkey.engine.answers import Answer
+from fairkey.engine.attendance import attended
 from fairkey.engine.house import House
 from fairkey.gates.visits import visit_of
 from fairkey.read_tables.shop_desk import Place
@@ -91,6 +92,7 @@ async def page(
 ) -> Response[str]:
     """A page of the desk: `shop` is the acting one, `errors` stand beside their fields, a refusal above."""
     context = desk_frame(request, house)
+    await attended(house, shop_id_of(request))
     told = details or {}
     wrong = dict(errors or {})
     if refusal == "FieldIsInvalid":

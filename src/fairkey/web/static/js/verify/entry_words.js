@@ -12,6 +12,7 @@ export const KINDS = {
   "shop.changed": marked("A shop changed its name, announcement or payout account"),
   "shop.suspended": marked("The operator stopped a shop's new orders"),
   "shop.reinstated": marked("A shop may trade again"),
+  "shop.attended": marked("Somebody of the shop was at its desk"),
   "shop.closed": marked("A shop was closed by its owner"),
   "shop.sanctioned": marked("A measure against a shop was published"),
   "shop.sanction_annotated": marked("Something was added to a published measure"),

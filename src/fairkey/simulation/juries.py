@@ -2,18 +2,17 @@
 
 from fairkey.business.askers import Asker
 from fairkey.business.basics import HOUR_MS, MINUTE_MS, PLATFORM, Stream
-from fairkey.business.dispute_events import ComplaintEscalated
 from fairkey.business.files import PanelFile
 from fairkey.business.panel_events import PanelStage, Seat
 from fairkey.business.panels import CommitVote, ListPool, Panel, RevealVote, SeatPanel, commitment_of, reason_digest
-from fairkey.engine.codec import event_from
+from fairkey.business.verdicts import judge
+from fairkey.engine.advising import known_of
 from fairkey.proofs.draws import SIDES, Member, draw, read_pool
 
 from .ledgers import Tally
 from .market import Act, Market
 from .scenario import BP, Scenario
 
-FOR_BUYERS = frozenset({"R03a", "R03b", "R05a", "R07a", "R10b", "R10e", "R11", "R15"})
 REASON = "Weighed what the log proves and what both sides showed."
 
 
@@ -70,7 +69,7 @@ class Juries:
             panel = self._panel(stream)
             if panel.stage is not PanelStage.SITTING:
                 return
-            refund_fen = self._vote_of(panel, arbitrator_id)
+            refund_fen = await self._vote_of(panel, arbitrator_id)
             salt = self._market.chance.randbytes(16).hex()
             self._votes[stream.id, arbitrator_id] = (refund_fen, salt)
             digest = reason_digest(REASON, salt)
@@ -83,7 +82,7 @@ class Juries:
 
         return vote
 
-    def _vote_of(self, panel: Panel, arbitrator_id: str) -> int:
+    async def _vote_of(self, panel: Panel, arbitrator_id: str) -> int:
         dispute = self._tally.disputes[panel.order_id]
         is_right = self._market.chance.randrange(BP) < self._scenario.arbitrator_right_bp
         for_buyer = (dispute.truth == "buyer") is is_right
@@ -91,20 +90,21 @@ class Juries:
             # Then they follow the standard's reading: a batch in which several failed speaks for the buyer (R05a);
             # else whoever claims has to show it.
             follows = self._market.chance.randrange(BP) < self._scenario.burden_bp
-            for_buyer = (self._reading(panel) in FOR_BUYERS) is follows
+            for_buyer = await self._reads_for_buyer(panel) is follows
         if arbitrator_id in self._ring:
             for_buyer = dispute.truth != "buyer"
         return panel.value_fen if for_buyer else 0
 
-    def _reading(self, panel: Panel) -> str:
-        """The case that the standard named when it handed the dispute over."""
-        stream = Stream(panel.order_shop_id, "order", panel.order_id)
-        for event in reversed(self._market.store.events_of(stream)):
-            if event.kind == ComplaintEscalated.kind:
-                told, _ = event_from(event.body, event.sealed)
-                assert isinstance(told, ComplaintEscalated)
-                return told.case
-        return ""
+    async def _reads_for_buyer(self, panel: Panel) -> bool:
+        """Whether the standard, read again as things stand, is for the buyer: what the docket shows to arbitrators."""
+        house = self._market.house
+        record = await house.questions.order_book.find(panel.order_shop_id, panel.order_id)
+        assert record is not None
+        facts = await house.questions.order_book.facts(panel.order_shop_id, panel.order_id, with_sealed=True)
+        known = await known_of(house, record, facts)
+        assert known is not None
+        verdict = judge(known.standard, known.codes, record.file.complaint.demand_fen, self._market.now_ms)
+        return known.standard.cases()[verdict.case].side == "buyer"
 
     async def _reveal(self, stream: Stream, panel: Panel) -> None:
         for seat in panel.seats:

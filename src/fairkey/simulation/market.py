@@ -69,7 +69,9 @@ class Market:
         books = Books(self.store, self.custody)
         questions = SimpleNamespace(order_book=books, standards=books, issuers=books)
         # Judging asks for nothing else of a house.
-        self.house = cast("House", SimpleNamespace(questions=questions, now_ms=lambda: self.now_ms, ask=self.ask))
+        self.house = cast("House", SimpleNamespace(
+            questions=questions, evidence=SimpleNamespace(rows=books), now_ms=lambda: self.now_ms, ask=self.ask
+        ))  # fmt: skip
         self._ids = count(1)
         self._turns: list[tuple[int, int, Act]] = []
         self._dues: list[tuple[int, int, Stream, str]] = []

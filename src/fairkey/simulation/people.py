@@ -13,6 +13,7 @@ from fairkey.business.complaints import AppealRuling, ContestComplaint, OpenComp
 from fairkey.business.dispute_events import Reason, Side
 from fairkey.business.dispute_state import ComplaintStage
 from fairkey.business.escrow import RecordPayment
+from fairkey.business.evidence import AddEvidence, DoubtEvidence, Party, Piece, StartRecording, StopRecording
 from fairkey.business.orders import ConfirmOrder, PlaceOrder
 from fairkey.engine.judging import judge_order
 
@@ -22,6 +23,8 @@ from .scenario import BP, Scenario
 
 LOOK_AGAIN_MS: Final = 6 * HOUR_MS
 CONTEST: Final = "We bought this code from its issuer; it was new."
+RECORDS_FIRST_MS: Final = MINUTE_MS  # a recording begins before the code is opened
+NONCE: Final = "23456789"
 
 
 @dataclass(slots=True)
@@ -133,6 +136,16 @@ class People:
         market.later(self._within(MINUTE_MS, 4 * HOUR_MS), lambda: self._reveal(shop, buyer, order_id))
 
     async def _reveal(self, shop: Shop, buyer: Buyer, order_id: str) -> None:
+        """He opens the code; some record it, beginning before."""
+        cheats = buyer.cheats or buyer.griefs or buyer.is_shops
+        records = self._happens(self.scenario.stages_bp) if buyer.cheats else self._happens(self.scenario.records_bp)
+        if records and (buyer.cheats or not cheats):
+            await self._ask(Asker.BUYER, StartRecording(shop_id=shop.shop_id, order_id=order_id, nonce=NONCE))
+            self.market.later(RECORDS_FIRST_MS, lambda: self._open(shop, buyer, order_id, is_recorded=True))
+        else:
+            await self._open(shop, buyer, order_id, is_recorded=False)
+
+    async def _open(self, shop: Shop, buyer: Buyer, order_id: str, *, is_recorded: bool) -> None:
         market = self.market
         account = buyer.account if self._happens(self.scenario.names_account_bp) else ""
         if buyer.cheats:
@@ -142,15 +155,18 @@ class People:
             code = self._code_of(shop, order_id)
             code.used_at_ms, code.used_by = market.now_ms + MINUTE_MS, "the shop"
             self.tally.shop_fen += self.scenario.resale_fen
-        market.later(self._within(2 * MINUTE_MS, 30 * MINUTE_MS), lambda: self._redeem(shop, buyer, order_id))
+        wait_ms = self._within(2 * MINUTE_MS, 28 * MINUTE_MS)
+        market.later(wait_ms, lambda: self._redeem(shop, buyer, order_id, is_recorded=is_recorded))
 
-    async def _redeem(self, shop: Shop, buyer: Buyer, order_id: str) -> None:
+    async def _redeem(self, shop: Shop, buyer: Buyer, order_id: str, *, is_recorded: bool) -> None:
         code = self._code_of(shop, order_id)
         works = code.is_real and not code.used_at_ms
         if works and not buyer.griefs:
             code.used_at_ms, code.used_by = self.market.now_ms, buyer.account
         if buyer.cheats and works:
             self.tally.cheat_buyers_fen += self.scenario.resale_fen
+        if is_recorded:
+            await self._ask(Asker.BUYER, StopRecording(shop_id=shop.shop_id, order_id=order_id))
         reason = Reason.ALREADY_USED if code.is_real else Reason.NOT_VALID
         if buyer.is_shops or (works and not buyer.cheats and not buyer.griefs):
             if buyer.is_shops or self._happens(self.scenario.confirms_bp):
@@ -161,13 +177,17 @@ class People:
             if not self._happens(self.scenario.complains_bp):
                 return
         truth = "shop" if works else "buyer"
+        recorded_at_ms = self.market.now_ms if is_recorded else 0
         self.market.later(
-            self._within(MINUTE_MS, 60 * MINUTE_MS), lambda: self._complain(shop, buyer, order_id, reason, truth)
+            self._within(MINUTE_MS, 60 * MINUTE_MS),
+            lambda: self._complain(shop, buyer, order_id, reason, truth, recorded_at_ms),
         )
 
     # Disputes.
 
-    async def _complain(self, shop: Shop, buyer: Buyer, order_id: str, reason: Reason, truth: str) -> None:
+    async def _complain(
+        self, shop: Shop, buyer: Buyer, order_id: str, reason: Reason, truth: str, recorded_at_ms: int
+    ) -> None:
         market = self.market
         answer = await market.ask(
             Asker.BUYER,
@@ -178,8 +198,9 @@ class People:
         self.tally.disputes[order_id] = Dispute(
             order_id=order_id, opened_at_ms=market.now_ms, truth=truth, honest_shop=shop.is_honest
         )
-        honest = not (buyer.cheats or buyer.griefs)
-        self.tally.disputes[order_id].is_shown = honest and self._happens(self.scenario.records_bp)
+        if recorded_at_ms:
+            await self._give_recording(shop, order_id, reason, recorded_at_ms)
+            self.tally.disputes[order_id].is_shown = not buyer.cheats  # a staged one shows what did not happen
         if shop.issuer_lies:
             self.false_words.add(order_id)
         if self._happens(self.scenario.attested_bp):
@@ -190,8 +211,36 @@ class People:
             market.later(self._within(HOUR_MS, 40 * HOUR_MS), lambda: self._contest(shop, order_id))
         market.later(LOOK_AGAIN_MS, lambda: self._look(shop, buyer, order_id))
 
+    async def _give_recording(self, shop: Shop, order_id: str, reason: Reason, moment_ms: int) -> None:
+        number = self.market.new_id()
+        digest = sha256(number.encode()).hexdigest()
+        recording = AddEvidence(
+            shop_id=shop.shop_id,
+            order_id=order_id,
+            evidence_id=number,
+            by=Party.BUYER,
+            piece=Piece.RECORDING,
+            sha256=digest,
+            media_type="video/mp4",
+            size_bytes=1,
+            name="recording.mp4",
+            address=digest,
+            file_key=digest,
+            recording_no=1,
+            shows=reason.value,
+            moment_ms=moment_ms,
+        )
+        await self._ask(Asker.BUYER, recording)
+
     async def _contest(self, shop: Shop, order_id: str) -> None:
-        if self.market.order(shop.shop_id, order_id).complaint.stage is ComplaintStage.OPENED:
+        file = self.market.order(shop.shop_id, order_id)
+        if file.evidence.items and not shop.is_honest and self._happens(self.scenario.doubts_bp):
+            text, evidence_id = "This was cut.", file.evidence.items[0].evidence_id
+            doubt = DoubtEvidence(
+                shop_id=shop.shop_id, order_id=order_id, evidence_id=evidence_id, by=Party.SHOP, text=text
+            )
+            await self._ask(Asker.MERCHANT, doubt)
+        if file.complaint.stage is ComplaintStage.OPENED:
             command = ContestComplaint(shop_id=shop.shop_id, order_id=order_id, text=CONTEST)
             await self._ask(Asker.MERCHANT, command)
 

@@ -66,6 +66,8 @@ class Scenario(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     appeals_bp: Share = 6_000  # of those who lost and know that they are right
     cheats_appeal_bp: Share = 500  # an appeal costs its stake when it is lost
     records_bp: Share = 3_000  # of honest buyers make the guided recording
+    doubts_bp: Share = BP  # of recordings against them cheating shops doubt: it costs nothing
+    stages_bp: Share = 0  # of cheating buyers stage one, with a friend who redeems the code elsewhere meanwhile
     identity_fen: Annotated[int, Meta(ge=0, le=10_000_000)] = (
         5_000  # what a new admitted shop costs somebody who cheats
     )

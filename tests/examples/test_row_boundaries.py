@@ -119,6 +119,16 @@ def in_recording(submitted_after_ms: int) -> Said:
     return {**activated(OPENED_MS + MINUTE_MS), **SPOKE, **C0, **RECORDED, **submitted}
 
 
+CLAIMED: Said = {"reason": ("already_used", "E2"), **SPOKE, **C1}
+INVALID: Said = {**CLAIMED, "reason": ("not_valid", "E2")}
+AFTER: Said = {**activated(OPENED_MS + 1), **SPOKE, **C1}
+FAILED: Said = {"batch_failed_buyers": (3, "E6"), "batch_failed_percent": (33, "E6")}
+QUARTER: Said = {**FAILED, "batch_failed_percent": (25, "E6")}
+UNUSED: Said = {"reason": ("already_used", "E2"), "unused_at_ms": (NOW, "E1"), "is_activated": (False, "E1")}
+DOUBTED: Said = {
+    "recording_started_at_ms": (OPENED_MS - MINUTE_MS, "E3"), "recording_ended_at_ms": (OPENED_MS + MINUTE_MS, "E3"),
+}  # fmt: skip
+
 TABLE: list[tuple[str, int, Said, str]] = [
     ("R03a more than the clock's error before", 0, activated(OPENED_MS - EPS - 1), "R03a"),
     ("R03a just the clock's error", 0, activated(OPENED_MS - EPS), "waits"),
@@ -143,6 +153,33 @@ TABLE: list[tuple[str, int, Said, str]] = [
     ("R05b a second early", H48 - SECOND_MS, {**USED, **SPOKE, **C0}, "waits"),
     ("R05b straight from the issuer", H48, {**USED, **SPOKE, **C0}, "R05b"),
     ("R05b a second late", H48 + SECOND_MS, {**USED, **SPOKE, **C0}, "R05b"),
+    ("R05a a failed batch, a second early", H48 - SECOND_MS, {**AFTER, **FAILED}, "waits"),
+    ("R05a a failed batch", H48, {**AFTER, **FAILED}, "R05a"),
+    ("R05e a hundredth less than a third", H48, {**AFTER, **FAILED, "batch_failed_percent": (32, "E6")}, "R05e"),
+    ("R05e a quarter, nobody proven", H48, {**AFTER, **QUARTER, "batch_proven_buyers": (0, "E6")}, "R05e"),
+    ("R05a a quarter, one proven", H48, {**AFTER, **QUARTER, "batch_proven_buyers": (1, "E6")}, "R05a"),
+    (
+        "R05e a hundredth less than a quarter",
+        H48,
+        {**AFTER, **QUARTER, "batch_failed_percent": (24, "E6"), "batch_proven_buyers": (9, "E6")},
+        "R05e",
+    ),
+    ("R05e a second early", H48 - SECOND_MS, AFTER, "waits"),
+    ("R05d people look at a recording that is doubted", H48, {**AFTER, **DOUBTED}, "panel R05d"),
+    ("R05f unused since the complaint, at once", 0, UNUSED, "R05f"),
+    ("R05f unused a millisecond before it", 0, {**UNUSED, "unused_at_ms": (NOW - 1, "E1")}, "waits"),
+    ("R05f a recording was given", 0, {**UNUSED, **DOUBTED}, "waits"),
+    ("R05g the issuer silent, a second early", H48 - SECOND_MS, {**CLAIMED, **FAILED}, "waits"),
+    ("R05g the issuer silent", H48, {**CLAIMED, **FAILED}, "R05g"),
+    ("R05g two others are not enough", H48, {**CLAIMED, **FAILED, "batch_failed_buyers": (2, "E6")}, "panel R05d"),
+    ("R10f the issuer silent, a second early", H48 - SECOND_MS, {**INVALID, **FAILED}, "waits"),
+    ("R10f the issuer silent", H48, {**INVALID, **FAILED}, "R10f"),
+    (
+        "R10f a hundredth less than a third",
+        H48,
+        {**INVALID, **FAILED, "batch_failed_percent": (32, "E6")},
+        "panel R00c",
+    ),
     ("R05c his second payment without fault", 0, {**USED, **SPOKE, **C1, "pool_uses": (1, "E2")}, "R05c"),
     ("R05c no third", H48, {**USED, **SPOKE, **C1, "pool_uses": (2, "E2")}, "panel R05d"),
     ("R06 at once", 0, {**OTHER, "sold_before": (True, "E2")}, "R06"),

@@ -1,4 +1,4 @@
-"""Every row of FK-AF-1 1.0, both sides, at its boundaries: facts, then the case that decides and what it comes to."""
+"""Every row of FK-AF-1, both sides, at its boundaries: facts, then the case that decides and what it comes to."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -53,6 +53,10 @@ def refunded(fen: int = PRICE_FEN, *, bp: int = 0, points: int = 0, **more: Any)
     }
 
 
+FAILED = {"batch_failed_buyers": 3, "batch_failed_percent": 33}
+QUARTER = {"batch_failed_buyers": 3, "batch_failed_percent": 25}
+UNUSED = {"unused_at_ms": COMPLAINED, "is_activated": False}
+DOUBTED = {"recording_started_at_ms": OPENED - 1, "recording_ended_at_ms": OPENED + MINUTE_MS}
 POOLED = {"side": "buyer", "refund_source": "pool", "refund_fen": 3_000, "deduction_fen": 0, "shop_points": 0}
 REJECTED = {"side": "merchant", "refund_fen": 0, "deduction_fen": 0, "shop_points": 0}
 OPEN = {"side": "open", "refund_fen": 0, "deduction_fen": 0, "shop_points": 0}
@@ -121,15 +125,20 @@ ROWS = [
     Row("R05a typed by the shop", {"custody": "C2", "activated_at_ms": OPENED + 1}, "R05a"),
     Row("R05a typed by the shop, but the buyer's own account",
         {"custody": "C2", "activated_at_ms": OPENED + 1, "account_matches": True}, "R04"),
-    Row("R05a three independent buyers failed, a quarter of all",
-        {"activated_at_ms": OPENED + 1, "batch_failed_buyers": 3, "batch_failed_percent": 25}, "R05a"),
+    Row("R05a three independent buyers failed, a third of all",
+        {"activated_at_ms": OPENED + 1, **FAILED}, "R05a", refunded(bp=5_000, points=46, by="clock")),
+    Row("R05a a quarter, and one of them was found right by himself",
+        {"activated_at_ms": OPENED + 1, **QUARTER, "batch_proven_buyers": 1}, "R05a"),
+    Row("R05a a quarter, and nobody was", {"activated_at_ms": OPENED + 1, **QUARTER, "batch_proven_buyers": 0}, "R05e"),
+    Row("R05a one hundredth less than a third",
+        {"activated_at_ms": OPENED + 1, **FAILED, "batch_failed_percent": 32}, "R05e"),
     Row("R05a two are not enough",
         {"activated_at_ms": OPENED + 1, "batch_failed_buyers": 2, "batch_failed_percent": 100}, "R05e"),
     Row("R05a nor is less than a quarter",
-        {"activated_at_ms": OPENED + 1, "batch_failed_buyers": 46, "batch_failed_percent": 24}, "R05e"),
+        {"activated_at_ms": OPENED + 1, **QUARTER, "batch_failed_buyers": 46, "batch_failed_percent": 24,
+         "batch_proven_buyers": 46}, "R05e"),
     Row("R05a one second before 48 hours the pool has paid already",
-        {"activated_at_ms": OPENED + 1, "batch_failed_buyers": 3, "batch_failed_percent": 25, **SMALL,
-         **hours(48 - 1 / 3600)}, "R05c"),
+        {"activated_at_ms": OPENED + 1, **FAILED, **SMALL, **hours(48 - 1 / 3600)}, "R05c"),
     Row("R05b straight from the issuer and no recording",
         {"custody": "C0", "activated_at_ms": OPENED + 1, **hours(48)}, "R05b", {**REJECTED, "buyer_points": 6}),
     Row("R05b one second before 48 hours it waits", {"custody": "C0", **hours(48 - 1 / 3600)}, "R00a"),
@@ -146,6 +155,26 @@ ROWS = [
     Row("R05e not where the account was in other hands",
         {"activated_at_ms": OPENED + 1, "account_taken_over": True}, "R05d"),
     Row("R05e not where the issuer says nothing", {"pool_uses": 2}, "R05d"),
+    Row("R05e not where a recording was given and is doubted",
+        {"activated_at_ms": OPENED + 1, "pool_uses": 2, **DOUBTED}, "R05d", {**OPEN, "by": "panel"}),
+    Row("R05b not where a recording was given and is doubted", {"custody": "C0", "pool_uses": 2, **DOUBTED}, "R05d"),
+    Row("R05f called used, and unused at the complaint", {**UNUSED, **hours(0), "unused_at_ms": NOW}, "R05f",
+        {**REJECTED, "buyer_points": 0, "by": "auto"}),
+    Row("R05f unused one millisecond before the complaint says nothing of it",
+        {**UNUSED, "unused_at_ms": COMPLAINED - 1, "pool_uses": 2}, "R05d"),
+    Row("R05f silence does not beat the issuer", {**UNUSED, "merchant_answered_at_ms": 0}, "R05f"),
+    Row("R05f not where the issuer also says that it is activated",
+        {**UNUSED, "is_activated": True, "pool_uses": 2}, "R05d"),
+    Row("R05f an outage is waited for first",
+        {**UNUSED, "outage_shown": True, "outage_started_at_ms": NOW - 1}, "R12a"),
+    Row("R05f not where a recording was given, doubted or not", {**UNUSED, "pool_uses": 2, **DOUBTED}, "R05d"),
+    Row("R05f not where the batch failed others: the issuer may err", {**UNUSED, "pool_uses": 2, **FAILED}, "R05d"),
+    Row("R05f not where it is said to be invalid", {**UNUSED, "reason": "not_valid", "pool_uses": 2}, "R00c"),
+    Row("R05g a failed batch where the issuer says nothing", {**FAILED, **hours(48)}, "R05g",
+        refunded(bp=5_000, points=46, by="clock")),
+    Row("R05g one second before 48 hours it waits", {**FAILED, **hours(48 - 1 / 3600)}, "R00a"),
+    Row("R05g two are not enough", {**FAILED, "batch_failed_buyers": 2, "pool_uses": 2}, "R05d"),
+    Row("R05g not for his own account", {**FAILED, "account_matches": True, "pool_uses": 2}, "R05d"),
     Row("R05d a panel has 24 hours after the 48", {"pool_uses": 2, **hours(48)}, "R05d", {**OPEN, "by": "panel"}),
     # R06
     Row("R06 sold twice, without a complaint", {**NOBODY, "sold_before": True}, "R06",
@@ -207,6 +236,15 @@ ROWS = [
         {"reason": "not_valid", "text_is_malformed": True, "corrected_at_ms": COMPLAINED + 12 * HOUR_MS + 1}, "R10b"),
     Row("R10 the issuer refuses what was delivered and typed",
         {"reason": "not_valid", "input_matches_text": True, "error_means": "not_valid"}, "R10b"),
+    Row("R10f a failed batch where the issuer says nothing", {"reason": "not_valid", **FAILED, **hours(48)}, "R10f",
+        refunded(bp=5_000, points=46, by="clock")),
+    Row("R10f one second before 48 hours it waits", {"reason": "not_valid", **FAILED, **hours(48 - 1 / 3600)}, "R00a"),
+    Row("R10f less than a third",
+        {"reason": "not_valid", **FAILED, "batch_failed_percent": 32, "pool_uses": 2}, "R00c"),
+    Row("R10f not where the issuer calls it unused",
+        {"reason": "not_valid", **FAILED, "unused_at_ms": COMPLAINED, "pool_uses": 2}, "R00c"),
+    Row("R10f not where a right one came in time",
+        {"reason": "not_valid", **FAILED, "corrected_at_ms": COMPLAINED + 12 * HOUR_MS}, "R10d"),
     Row("R10 the buyer mistyped it", {"reason": "not_valid", "input_matches_text": False}, "R10c", REJECTED),
     # R11
     Row("R11 taken back on day 30", {"revealed_at_ms": NOW - 30 * DAY_MS, "revoked_at_ms": NOW}, "R11",

@@ -83,3 +83,23 @@ async def test_a_doubt_gives_it_to_people_at_once(world: World) -> None:
     assert doubted.status_code == 200, doubted.text
     await world.opened.worker.do_effects()
     assert await ruled(world, order_id) == ["people"]
+
+
+async def test_who_recorded_it_and_won_speaks_for_others_of_the_batch(world: World) -> None:
+    """A refund that rests on a recording is proof by itself; a complaint alone is none (E6, from 1.2 on)."""
+    other = await world.paid()
+    read = read_reference(other["reference"])
+    assert read is not None
+    assert (await world.of_order(other, "reveal", {})).status_code == 200
+    _, recorder = await recorded(world)
+    books = world.opened.house.questions
+    order = await books.order_book.find(world.shop_id, read[1])
+    assert order is not None
+
+    async def others() -> tuple[int, int, int]:
+        return tuple(await books.standards.batch_past(world.shop_id, order.file.codes.held[0].code_id, read[1]))
+
+    assert await others() == (1, 1, 0)
+    await work(world, world.clock.ms + DOUBT_WITHIN_MS)
+    assert await ruled(world, recorder) == ["R03b"]
+    assert await others() == (1, 1, 1)

@@ -27,6 +27,8 @@ from fairkey.engine.judging import judge_order
 PASSWORD = "correct horse battery"
 OPERATOR = "operator@example.com"
 PRODUCT = "Steam"
+NEWEST = library.newest().standard.version
+LATER = "9.9"
 
 
 @pytest.fixture
@@ -41,14 +43,14 @@ def two_versions(monkeypatch: pytest.MonkeyPatch) -> library.Edition:
     """A later version: another time to answer, a case less, one more text."""
     first = library.newest()
     table = json.decode(first.data)
-    table["version"] = "1.2"
+    table["version"] = LATER
     table["thresholds"]["answer_ms"]["value"] = 24 * HOUR_MS
     rows = {row["id"]: row for row in table["rows"]}
     rows["R07"]["cases"] = [case for case in rows["R07"]["cases"] if case["id"] != "R07c"]
     rows["R13"]["reason"]["en"] = "Otherwise not as described <b>at all</b>"
     table["precedence"].remove("R07c")
     second = library.edition_of(json.encode(table))
-    held = {**library.editions(), "1.2": second}
+    held = {**library.editions(), LATER: second}
     for module in ("fairkey.web.standard", "fairkey.api.v1.standard", "fairkey.app.standard_start"):
         monkeypatch.setattr(f"{module}.editions", lambda: held)
     monkeypatch.setattr("fairkey.engine.advising.editions", lambda: held)
@@ -151,7 +153,7 @@ async def test_the_file_is_the_bytes_that_were_published(world: World) -> None:
     published = await world.opened.house.questions.standards.published()
     assert hashlib.sha256(answer.content).hexdigest() == published[0].sha256
     assert (await world.get("/api/v1/standard/1.0")).content == answer.content
-    for path in ("/standard/FK-AF-1-9.9.json", "/standard/..%2Fx", "/api/v1/standard/9.9", "/standard/diff/1.0/9.9"):
+    for path in ("/standard/FK-AF-1-9.8.json", "/standard/..%2Fx", "/api/v1/standard/9.8", "/standard/diff/1.0/9.8"):
         assert (await world.get(path)).status_code == 404, path
 
 
@@ -174,19 +176,19 @@ async def test_a_later_version_is_published_beside_and_compared(world: World, tw
     world.clock.ms += 1_000
     await publish_standard(world.opened.house)
     published = await world.opened.house.questions.standards.published()
-    assert [one.version for one in published] == ["1.0", "1.1", "1.2"]
-    page = (await world.get("/standard/diff/1.1/1.2?lang=en")).text
+    assert [one.version for one in published] == [*library.editions(), LATER]
+    page = (await world.get(f"/standard/diff/{NEWEST}/{LATER}?lang=en")).text
     assert "answer_ms / value" in page
     assert "<del>172800000</del>" in page
     assert "<ins>86400000</ins>" in page
     assert "at all&lt;/b&gt;" in page
     assert "R07 / cases / R07c" in page
-    assert "Nothing differs" in (await world.get("/standard/diff/1.2/1.2?lang=en")).text
+    assert "Nothing differs" in (await world.get(f"/standard/diff/{LATER}/{LATER}?lang=en")).text
     assert two_versions.standard.sha256 in (await world.get("/standard")).text
     # An order is judged by the version in force when it was placed, whatever came later.
     after = await complained(world)
     house = world.opened.house
-    for (_, order_id), version in ((before, "1.1"), (after, "1.2")):
+    for (_, order_id), version in ((before, NEWEST), (after, LATER)):
         record = await house.questions.order_book.find(world.shop_id, order_id)
         assert record is not None
         facts = await house.questions.order_book.facts(world.shop_id, order_id, with_sealed=True)

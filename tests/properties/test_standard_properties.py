@@ -25,7 +25,7 @@ VALUES: dict[str, list[Any]] = {
     "moment": MOMENTS,
     "span": [0, 1, 3_600_000],
     "money": [0, 1, 3_000, 5_000, PRICE_FEN],
-    "count": [0, 1, 2, 3, 46, 500],
+    "count": [0, 1, 2, 3, 25, 33, 46, 500],
     "flag": [True, False],
     "word": ["", "CN", "US"],
 }
@@ -158,6 +158,14 @@ def test_where_the_pool_pays_the_shop_stands_as_before_a_panel() -> None:
     assert (pool.case, pool.refund_source, panel.case) == ("R00b", "pool", "R00c")
     assert standing_of(pool, "merchant") == standing_of(panel, "merchant") == (1, 0)
     assert standing_of(panel, "buyer") < standing_of(pool, "buyer")
+
+
+def test_a_whole_deposit_that_nobody_counted_costs_more_than_any_sum() -> None:
+    """Found by the property: a sign of life takes R18 away, and what is left deducts a sum that can be said."""
+    invalid = {"reason": "not_valid", "unknown_to_issuer": True, "corrected_at_ms": 0, "shop_meter": 46}
+    gone, seen = (found(invalid, merchant_seen_at_ms=at_ms) for at_ms in (NOW - 172_800_000, NOW))
+    assert (gone.case, gone.deduction_fen, seen.case, seen.deduction_fen) == ("R18", None, "R10e", PRICE_FEN // 2)
+    assert standing_of(seen, "merchant") < standing_of(gone, "merchant")
 
 
 def changed(change: Any) -> bytes:  # noqa: ANN401 - a function on the decoded file

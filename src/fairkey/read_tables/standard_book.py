@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from fairkey.business.standards import Published
 
@@ -41,14 +41,21 @@ class Past:
     pool_uses: int | None = None
 
 
+PROVEN_CASES: Final = ("R03a", "R03b", "R10e", "R11")
+"""Cases that say of one code by itself that it was bad, by its issuer or a recording."""
+
+
 class BatchPast(NamedTuple):
     """Other buyers who opened a code of a batch, each counted once: all, and those who failed.
 
     Who complains of a used or invalid code has failed unless it was found against him; silence finds nothing.
+    `proven`: of those who failed, for whom it was ruled by the issuer's word (`PROVEN_CASES`) or who had recorded it,
+    so that it does not rest on the others in turn.
     """
 
     opened: int
     failed: int
+    proven: int = 0
 
     @property
     def failed_percent(self) -> int:

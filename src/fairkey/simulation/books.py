@@ -8,6 +8,7 @@ from fairkey.business.basics import PLATFORM, Stream
 from fairkey.business.codes import CodeStage
 from fairkey.business.dispute_events import Outcome, Reason
 from fairkey.business.dispute_state import Complaint, ComplaintStage
+from fairkey.business.evidence import Piece
 from fairkey.business.files import (
     CodeFile,
     DepositFile,
@@ -23,7 +24,7 @@ from fairkey.business.pool import POOL_ID, QUOTA_WINDOW_MS
 from fairkey.business.standards import STANDARD_ID, Published
 from fairkey.read_tables.issuer_book import AttestationLine
 from fairkey.read_tables.order_book import Fact, OrderRecord
-from fairkey.read_tables.standard_book import CLEAN_ORDERS_A_USE, BatchPast, Past
+from fairkey.read_tables.standard_book import CLEAN_ORDERS_A_USE, PROVEN_CASES, BatchPast, Past
 
 from .store import MarketStore
 
@@ -130,7 +131,7 @@ class Books:
         own = self._store.tables.streams[Stream(shop_id, "order", order_id)].file
         assert isinstance(own, OrderFile)
         batch_id = kept[shop_id, code_id].batch_id
-        opened, failed = set(), set()
+        opened, failed, proven = set(), set(), set()
         for (shop, _), row in kept.items():
             if shop != shop_id or row.batch_id != batch_id or row.stage is not CodeStage.REVEALED:
                 continue
@@ -139,8 +140,10 @@ class Books:
             opened.add(other.order.buyer_key)
             if _has_failed(other.complaint):
                 failed.add(other.order.buyer_key)
+                if _is_proven(other):
+                    proven.add(other.order.buyer_key)
         mine = {own.order.buyer_key}
-        return BatchPast(len(opened - mine), len(failed - mine))
+        return BatchPast(len(opened - mine), len(failed - mine), len(proven - mine))
 
     async def batches_of(self, shop_id: str, code_ids: Sequence[str]) -> list[str]:
         """The batches of these codes."""
@@ -195,6 +198,12 @@ def _has_failed(complaint: Complaint) -> bool:
     if complaint.stage is ComplaintStage.RULED:
         return ruling is not None and bool(ruling.refund_fen)
     return complaint.stage is not ComplaintStage.CLOSED
+
+
+def _is_proven(file: OrderFile) -> bool:
+    ruling = file.complaint.ruling
+    recorded = any(one.piece is Piece.RECORDING and not one.withdrawn for one in file.evidence.items)
+    return ruling is not None and ruling.refund_fen > 0 and (recorded or ruling.case in PROVEN_CASES)
 
 
 def _number(value: object) -> int:

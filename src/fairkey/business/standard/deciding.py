@@ -18,7 +18,7 @@ from typing import Any
 from msgspec import Struct
 
 from .table import BP, By, Case, Clock, Cost, Outcome, Side, Standard, named_in
-from .truth import Known, SetAside, Statement, Truth, answers_of, known_from
+from .truth import NUMBER_MAX, Known, SetAside, Statement, Truth, answers_of, known_from
 
 
 class Answered(Struct, frozen=True):
@@ -150,6 +150,7 @@ def standing_of(finding: Finding, side: Side) -> tuple[int, int]:
     """How a finding stands for a side, as a number that grows: for the buyer with what he gets, for the merchant with
     what it costs him. Lost, then open, then won (and how much).
 
+    A whole deposit of which nobody said how much it is costs more than any sum.
     Where the pool pays and nothing is laid to the shop, the doubt between buyer and shop stays undecided, as with a
     panel: for the merchant such a finding stands as an open one.
     """
@@ -159,6 +160,8 @@ def standing_of(finding: Finding, side: Side) -> tuple[int, int]:
         return (2, finding.refund_fen or 0) if finding.side == "buyer" else (0, 0)
     if finding.side == "merchant":
         return (0, 0)
+    if finding.refund_fen is not None and finding.deduction_fen is None:  # the whole deposit, and nobody said how much
+        return (2, NUMBER_MAX)
     fen = (finding.refund_fen or 0) if finding.refund_source == "escrow" else 0
     cost = fen + (finding.deduction_fen or 0)
     return (2, cost) if cost or finding.shop_points else (1, 0)

@@ -14,7 +14,7 @@ from msgspec import Struct, json
 from .table import Standard, TableIsMalformed, Words, read_standard
 
 NAME: Final = "FK-AF-1"
-FILES: Final = ("FK-AF-1-1.0.json", "FK-AF-1-1.1.json")  # oldest first
+FILES: Final = ("FK-AF-1-1.0.json", "FK-AF-1-1.1.json", "FK-AF-1-1.2.json")  # oldest first
 ERROR_TEXTS_FILE: Final = "issuer-errors-1.0.json"
 
 

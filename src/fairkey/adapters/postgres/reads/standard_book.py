@@ -11,26 +11,35 @@ from fairkey.business.files import CreditFile, DepositFile, PoolFile, StandardFi
 from fairkey.business.pool import POOL_ID, QUOTA_WINDOW_MS
 from fairkey.business.standards import STANDARD_ID, Published
 from fairkey.engine.codec import decode_file
-from fairkey.read_tables.standard_book import CLEAN_ORDERS_A_USE, SIGNS_OF_LIFE, BatchPast, Past
+from fairkey.read_tables.standard_book import CLEAN_ORDERS_A_USE, PROVEN_CASES, SIGNS_OF_LIFE, BatchPast, Past
 
 _PUBLISHED: Final = "SELECT state FROM streams WHERE shop_id = $1 AND kind = 'standard' AND id = $2"
 _CUSTODY: Final = "SELECT code_id, custody FROM vault WHERE shop_id = $1 AND code_id = ANY ($2::uuid[])"
 _BATCH: Final = """
-SELECT count(DISTINCT o.buyer_key)::int AS opened, (count(DISTINCT o.buyer_key) FILTER (WHERE
+SELECT count(DISTINCT buyer_key)::int AS opened,
+    (count(DISTINCT buyer_key) FILTER (WHERE failed))::int AS failed,
+    (count(DISTINCT buyer_key) FILTER (WHERE failed AND refunded AND (recorded OR ruled_by = ANY ($4::text[]))))::int
+    AS proven
+FROM (SELECT o.buyer_key,
+    o.state #>> '{complaint,ruling,case}' AS ruled_by,
+    jsonb_path_exists(
+        o.state::jsonb, '$.evidence.items[*] ? (@.piece == "recording" && !(@.withdrawn == true))'
+    ) AS recorded,
+    coalesce((o.state #>> '{complaint,ruling,refund_fen}')::bigint, 0) > 0 AS refunded,
     o.state #>> '{complaint,reason}' IN ('already_used', 'not_valid')
-    AND coalesce(o.state #>> '{complaint,outcome}', '') NOT IN ('merchant_silent', 'withdrawn')
-    AND coalesce(o.state #>> '{complaint,ruling,row}', '') <> 'R15'
+    AND coalesce(o.state #>> '{complaint,outcome}', '') NOT IN ('merchant_silent', 'withdrawn', 'shop_vanished')
+    AND coalesce(o.state #>> '{complaint,ruling,row}', '') NOT IN ('R15', 'R18')
     AND (coalesce((o.state #>> '{complaint,refund_fen}')::bigint, 0) > 0
          OR coalesce((o.state #>> '{complaint,ruling,pool_fen}')::bigint, 0) > 0
          OR o.state #>> '{complaint,stage}' NOT IN ('closed', 'ruled')
          OR o.state #>> '{complaint,stage}' = 'ruled'
-            AND coalesce((o.state #>> '{complaint,ruling,refund_fen}')::bigint, 0) > 0)
-))::int AS failed
-FROM codes mine
-JOIN codes c ON c.shop_id = mine.shop_id AND c.batch_id = mine.batch_id AND c.stage = 'revealed'
-JOIN streams o ON o.shop_id = c.shop_id AND o.kind = 'order' AND o.id = c.order_id
-JOIN streams own ON own.shop_id = c.shop_id AND own.kind = 'order' AND own.id = $3
-WHERE mine.shop_id = $1 AND mine.code_id = $2 AND o.id <> $3 AND o.buyer_key <> own.buyer_key
+            AND coalesce((o.state #>> '{complaint,ruling,refund_fen}')::bigint, 0) > 0) AS failed
+    FROM codes mine
+    JOIN codes c ON c.shop_id = mine.shop_id AND c.batch_id = mine.batch_id AND c.stage = 'revealed'
+    JOIN streams o ON o.shop_id = c.shop_id AND o.kind = 'order' AND o.id = c.order_id
+    JOIN streams own ON own.shop_id = c.shop_id AND own.kind = 'order' AND own.id = $3
+    WHERE mine.shop_id = $1 AND mine.code_id = $2 AND o.id <> $3 AND o.buyer_key <> own.buyer_key
+) others
 """
 _BATCHES: Final = """
 SELECT DISTINCT batch_id FROM codes WHERE shop_id = $1 AND code_id = ANY ($2::uuid[]) AND batch_id IS NOT NULL
@@ -78,7 +87,8 @@ class PostgresStandardBook:
 
     async def batch_past(self, shop_id: str, code_id: str, order_id: str) -> BatchPast:
         """How other buyers fared with codes of the same batch."""
-        return BatchPast(*await self._pool.fetchrow(_BATCH, UUID(shop_id), UUID(code_id), UUID(order_id)))
+        row = await self._pool.fetchrow(_BATCH, UUID(shop_id), UUID(code_id), UUID(order_id), list(PROVEN_CASES))
+        return BatchPast(*row)
 
     async def past(self, shop_id: str, buyer_key: str, *, now_ms: int, pool_fen: int) -> Past:
         """The past of a shop and a buyer."""

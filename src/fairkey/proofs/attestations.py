@@ -1,4 +1,4 @@
-"""What issuers sign: one statement about one code, or one about a list of codes sold to a shop.
+"""What issuers sign: about one code, about a list of codes sold to a shop, or about an outage of their own.
 
 The signed bytes are `fairkey issuer statement v1`, a line feed, and the statement's exact UTF-8 text (Ed25519, RFC
 8032): nothing is canonicalised on the way, so two readers cannot differ about what was signed. Read again, the text is
@@ -26,7 +26,9 @@ from .commitments import SALT_BYTES, DisclosureDoesNotFit, check_disclosure, com
 PREFIX: Final = b"fairkey issuer statement v1\n"
 OF_CODE: Final = "fairkey.code.v1"
 OF_LIST: Final = "fairkey.list.v1"
+OF_OUTAGE: Final = "fairkey.outage.v1"
 SAYS: Final = ("activated", "unused", "revoked")
+SAYS_OF_OUTAGE: Final = ("began", "ended", "none")
 STATEMENT_BYTES_MAX: Final = 4_096
 DISCLOSURE_CHARS_MAX: Final = 4_096
 TEXT_CHARS_MAX: Final = 500
@@ -46,6 +48,7 @@ _MEMBERS: Final[Mapping[str, tuple[frozenset[str], frozenset[str]]]] = {  # type
         frozenset({"type", "issuer", "id", "at_ms", "product", "count", "shop_no", "list_id"}),
         frozenset(),
     ),
+    OF_OUTAGE: (frozenset({"type", "issuer", "id", "at_ms", "says", "happened_at_ms"}), frozenset()),
 }
 
 
@@ -78,6 +81,18 @@ class ListStatement(NamedTuple):
     list_id: str
 
 
+class OutageStatement(NamedTuple):
+    """His codes cannot be activated since `happened_at_ms` (began), can again since then (ended), or there was no
+    outage at that moment (none).
+    """
+
+    issuer_id: str
+    id: str
+    said_at_ms: int
+    says: str
+    happened_at_ms: int
+
+
 class Written(NamedTuple):
     """A statement about a code as it is sent: `code` and `account` (may be empty) are the disclosures."""
 
@@ -87,12 +102,12 @@ class Written(NamedTuple):
     account: str
 
 
-def read_statement(text: str) -> CodeStatement | ListStatement:
+def read_statement(text: str) -> CodeStatement | ListStatement | OutageStatement:
     """What `text` says. Raises `StatementIsMalformed`; whether it is signed is another question."""
     members = _members(text)
     kind = members.get("type")
     if not isinstance(kind, str) or kind not in _MEMBERS:
-        raise StatementIsMalformed(f"type must be {OF_CODE} or {OF_LIST}")
+        raise StatementIsMalformed(f"type must be {OF_CODE}, {OF_LIST} or {OF_OUTAGE}")
     needed, besides = _MEMBERS[kind]
     if missing := sorted(needed - members.keys()):
         raise StatementIsMalformed(f"it lacks {', '.join(missing)}")
@@ -114,12 +129,14 @@ def read_statement(text: str) -> CodeStatement | ListStatement:
             _number(members, "shop_no", 1, 2**31 - 1),
             _text(members, "list_id", 1),
         )
-    says = _text(members, "says")
-    if says not in SAYS:
-        raise StatementIsMalformed(f"says must be one of {', '.join(SAYS)}")
+    says, may_say = _text(members, "says"), SAYS if kind == OF_CODE else SAYS_OF_OUTAGE
+    if says not in may_say:
+        raise StatementIsMalformed(f"says must be one of {', '.join(may_say)}")
     happened_at_ms = _number(members, "happened_at_ms", 1, AT_MAX_MS)
     if happened_at_ms > said_at_ms:
         raise StatementIsMalformed("happened_at_ms lies after at_ms")
+    if kind == OF_OUTAGE:
+        return OutageStatement(issuer_id, id_, said_at_ms, says, happened_at_ms)
     if "account" in members and says != "activated":
         raise StatementIsMalformed("account belongs to an activation")
     if "reason" in members and says != "revoked":
@@ -208,6 +225,28 @@ def write_list_statement(
         "count": count,
         "shop_no": shop_no,
         "list_id": list_id,
+    }
+    text = _json(members)
+    return text, sign_statement(key, text)
+
+
+def write_outage_statement(
+    key: Ed25519PrivateKey,
+    *,
+    issuer_id: str,
+    said_at_ms: int,
+    says: str,
+    happened_at_ms: int,
+    statement_id: str = "",
+) -> tuple[str, str]:
+    """(statement, signature) about an outage."""
+    members = {
+        "type": OF_OUTAGE,
+        "issuer": issuer_id,
+        "id": statement_id or str(uuid4()),
+        "at_ms": said_at_ms,
+        "says": says,
+        "happened_at_ms": happened_at_ms,
     }
     text = _json(members)
     return text, sign_statement(key, text)

@@ -1,0 +1,203 @@
+"""Clocks that stand still in an outage of the product's issuer (FK-AF-1, R12): at most 72 hours an order, all told.
+
+A clock runs from `since_ms` to its deadline. An outage that began before the deadline stops it for as long as both
+last; the deadline moves by that much, once for each outage, and never to an earlier moment. It is looked at when the
+deadline has come, or when an outage has ended: one that still lasts then lets the clock *stand* until it is over.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from msgspec import Struct, structs
+
+from .basics import HOUR_MS, Event
+
+STANDS_MAX_MS: Final = 72 * HOUR_MS  # the threshold `outage_ms` of the standard
+
+
+class KnownOutage(Struct, frozen=True, kw_only=True):
+    """An outage of an issuer who makes the product. `ended_at_ms` 0: it lasts."""
+
+    issuer_id: str
+    outage_no: int
+    began_at_ms: int
+    ended_at_ms: int = 0
+
+    @property
+    def latest_ms(self) -> int:
+        """The end of its effect on clocks."""
+        most_ms = self.began_at_ms + STANDS_MAX_MS
+        return min(self.ended_at_ms or most_ms, most_ms)
+
+    def lasts(self, at_ms: int) -> bool:
+        """Whether it stops clocks at this moment."""
+        return self.began_at_ms <= at_ms < self.began_at_ms + STANDS_MAX_MS and not self.ended_at_ms
+
+
+class Stop(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A clock stood still. `until_ms` 0: it stands and runs again by `due_at_ms`; else that is its new deadline.
+
+    `since_ms`: when the clock began to run, which tells two clocks of one name apart.
+    """
+
+    clock: str
+    since_ms: int
+    issuer_id: str
+    outage_no: int
+    from_ms: int
+    until_ms: int
+    by_ms: int
+    due_at_ms: int
+
+
+class ClockStopped(Event, frozen=True):
+    """An outage stopped a clock; fields as of `Stop`."""
+
+    clock: str
+    since_ms: int
+    issuer_id: str
+    outage_no: int
+    from_ms: int
+    until_ms: int
+    by_ms: int
+    due_at_ms: int
+
+    def moves(self, *clocks: str) -> bool:
+        """Whether it tells the new deadline of one of these clocks; else that clock only stands."""
+        return self.clock in clocks and self.until_ms > 0
+
+
+class OrderClockStopped(ClockStopped, frozen=True):
+    """The clock is `delivery`, `protection` (a code was opened) or `sealed` (none was)."""
+
+    kind = "order.clock_stopped"
+
+
+class DisputeClockStopped(ClockStopped, frozen=True):
+    """The clock is `answer`, `reply`, `confirm`, `reopen`, `appeal` or `last_appeal`."""
+
+    kind = "dispute.clock_stopped"
+
+
+class Running(Struct, frozen=True, kw_only=True):
+    """A clock that runs, moves included."""
+
+    clock: str
+    since_ms: int
+    due_at_ms: int
+
+
+class StopBriefing(Struct, frozen=True, kw_only=True):
+    """What stopping a clock must be told: how long other clocks of the order stood; when a code was first opened."""
+
+    elsewhere_ms: int
+    first_opened_at_ms: int = 0
+
+
+def stop_of(event: ClockStopped) -> Stop:
+    """The stop that an event tells of."""
+    return Stop(
+        clock=event.clock,
+        since_ms=event.since_ms,
+        issuer_id=event.issuer_id,
+        outage_no=event.outage_no,
+        from_ms=event.from_ms,
+        until_ms=event.until_ms,
+        by_ms=event.by_ms,
+        due_at_ms=event.due_at_ms,
+    )
+
+
+def stood_ms(stops: Sequence[Stop], clock: str = "", since_ms: int = 0) -> int:
+    """For how long clocks stood; with a name: one of them."""
+    mine = stops if not clock else [one for one in stops if (one.clock, one.since_ms) == (clock, since_ms)]
+    return sum(one.by_ms for one in mine)
+
+
+def standing(running: Running | None, stops: Sequence[Stop]) -> Stop | None:
+    """The stop in which this clock stands, if it does."""
+    if running is None:
+        return None
+    mine = [one for one in stops if (one.clock, one.since_ms) == (running.clock, running.since_ms)]
+    return mine[-1] if mine and not mine[-1].until_ms else None
+
+
+def stopped(
+    running: Running, stops: Sequence[Stop], known: Sequence[KnownOutage], elsewhere_ms: int, at_ms: int
+) -> list[Stop]:
+    """What the outages `known` at this moment have done to a clock since that was last looked at.
+
+    `elsewhere_ms`: how long clocks stood that are not among `stops`. Nothing new gives nothing.
+    """
+    done = {
+        (one.issuer_id, one.outage_no): one
+        for one in stops
+        if one.until_ms and (one.clock, one.since_ms) == (running.clock, running.since_ms)
+    }
+    stands = standing(running, stops)
+    left_ms = STANDS_MAX_MS - elsewhere_ms - stood_ms(stops)
+    due_at_ms, found = running.due_at_ms, list[Stop]()
+    for outage in sorted(_with_standing(known, stands), key=lambda one: (one.began_at_ms, one.issuer_id)):
+        key = (outage.issuer_id, outage.outage_no)
+        start_ms = max(outage.began_at_ms, running.since_ms)
+        if key in done or outage.began_at_ms > at_ms:
+            continue
+        is_standing = stands is not None and key == (stands.issuer_id, stands.outage_no)
+        if not is_standing and (start_ms >= due_at_ms or left_ms <= 0):
+            continue
+        latest_ms = min(outage.latest_ms, start_ms + left_ms)
+        told = {"clock": running.clock, "since_ms": running.since_ms, "issuer_id": key[0], "outage_no": key[1]}
+        if not outage.ended_at_ms and at_ms < latest_ms:
+            if at_ms >= due_at_ms and stands is None:
+                stand = Stop(**told, from_ms=start_ms, until_ms=0, by_ms=0, due_at_ms=latest_ms)  # type: ignore[arg-type]
+                return [*found, stand]
+            continue
+        until_ms = max(min(latest_ms, at_ms), start_ms)
+        by_ms = min(max(_fresh_ms(start_ms, until_ms, [*done.values(), *found]), 0), max(left_ms, 0))
+        if not by_ms and not is_standing:
+            continue
+        due_at_ms += by_ms
+        left_ms -= by_ms
+        found.append(Stop(**told, from_ms=start_ms, until_ms=until_ms, by_ms=by_ms, due_at_ms=due_at_ms))  # type: ignore[arg-type]
+    return found
+
+
+def told(
+    kind: type[ClockStopped],
+    running: Running | None,
+    stops: Sequence[Stop],
+    known: Sequence[KnownOutage],
+    brief: StopBriefing,
+    at_ms: int,
+) -> list[Event]:
+    """The same as events; none where nothing runs that an outage could stop."""
+    if running is None:
+        return []
+    found = stopped(running, stops, known, brief.elsewhere_ms, at_ms)
+    return [kind(**structs.asdict(stop)) for stop in found]
+
+
+def _with_standing(known: Sequence[KnownOutage], stands: Stop | None) -> list[KnownOutage]:
+    """The outage in which the clock stands is among them, also for whoever knows nothing of it any more."""
+    if stands is None or any((one.issuer_id, one.outage_no) == (stands.issuer_id, stands.outage_no) for one in known):
+        return list(known)
+    gone = KnownOutage(issuer_id=stands.issuer_id, outage_no=stands.outage_no, began_at_ms=stands.from_ms)
+    return [*known, gone]
+
+
+def _fresh_ms(start_ms: int, until_ms: int, counted: Sequence[Stop]) -> int:
+    """The length of a span without what was counted of it before; the counted spans do not overlap."""
+    taken = sum(max(min(until_ms, one.until_ms) - max(start_ms, one.from_ms), 0) for one in counted)
+    return until_ms - start_ms - taken
+
+
+def stopped_for_ms(known: Sequence[KnownOutage], since_ms: int, until_ms: int, left_ms: int = STANDS_MAX_MS) -> int:
+    """For how long outages that are over (or stop clocks no longer) covered a time; at most `left_ms`."""
+    covered_ms, behind_ms = 0, since_ms
+    for outage in sorted(known, key=lambda one: one.began_at_ms):
+        if outage.lasts(until_ms):
+            continue
+        start_ms, end_ms = max(outage.began_at_ms, behind_ms), min(outage.latest_ms, until_ms)
+        covered_ms += max(end_ms - start_ms, 0)
+        behind_ms = max(behind_ms, end_ms)
+    return min(covered_ms, max(left_ms, 0))

@@ -24,8 +24,16 @@ from fairkey.effects.ports import (
     ProviderIsUnreachable,
     ProviderRefused,
 )
-from fairkey.effects.queue import ASK_AGAIN, CUSTODY_ACCOUNT, JUDGE, PANEL_STEPS, QUARANTINE, TELLING
-from fairkey.engine import evidencing, judging, paneling, quarantining, trade
+from fairkey.effects.queue import (
+    ASK_AGAIN,
+    CUSTODY_ACCOUNT,
+    JUDGE,
+    PANEL_STEPS,
+    QUARANTINE,
+    TELLING,
+    WIND_UP,
+)
+from fairkey.engine import evidencing, judging, paneling, quarantining, trade, winding_up
 from fairkey.engine.answers import Conflict, StoreIsAway
 from fairkey.engine.batching import Stopping
 from fairkey.engine.house import House
@@ -151,6 +159,9 @@ class Worker:
                 await self._outbox.done(waiting, now_ms())
             elif waiting.kind == QUARANTINE:
                 await quarantining.quarantine(self._house, waiting.stream)
+                await self._outbox.done(waiting, now_ms())
+            elif waiting.kind == WIND_UP:
+                await winding_up.wind_up(self._house, waiting.stream.shop_id)
                 await self._outbox.done(waiting, now_ms())
             elif waiting.kind in PANEL_STEPS:
                 await paneling.STEPS[waiting.kind](self._house, waiting.stream.id)

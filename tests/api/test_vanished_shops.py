@@ -60,7 +60,7 @@ async def test_after_three_silences_the_next_complaint_is_ruled_at_once(world: W
     order = await world.read(last)
     assert (order["stage"], order["complaint"]["refund_fen"]) == ("refunded", PRICE_FEN)
     refused = await world.post("/api/v1/orders", world.order_body(), idempotency_key="after-the-freeze-of-it")
-    assert refused.json()["type"] == "/problems/shop-is-frozen", refused.text
+    assert refused.json()["type"] == "/problems/shop-is-closed", refused.text
 
 
 async def test_a_sign_of_life_keeps_it_from_that(world: World) -> None:

@@ -29,6 +29,7 @@ from fairkey.business import (
     postings,
     restoring,
     shops,
+    vanishing,
 )
 from fairkey.business.basics import DAY_MS, HOUR_MS, MINUTE_MS, PLATFORM, Command, Event, Stream
 from fairkey.business.consequences import consequences_of
@@ -130,6 +131,16 @@ CAUSES: list[tuple[str, Event, list[Command]]] = [
                 amount_fen=7,
             ),
         ],
+    ),
+    (
+        "a ruling by R18 says that the shop has vanished",
+        dispute_events.RulingExecuted(ruling_no=1, row="R18", escrow_fen=5, deposit_fen=0, pool_fen=0, deduct_fen=0),
+        [crediting.NoteDefect(**ID, ruling_no=1), shops.NoteVanished(**ID, ruling_no=1)],
+    ),
+    (
+        "a vanished shop's order gives all back",
+        orders.OrderWoundUp(refund_fen=7),
+        [RELEASE, refund(-1, "shop_vanished")],
     ),
     (
         "its end closes the order",
@@ -428,6 +439,8 @@ TELLING = {
     crediting.CreditChanged: ["tell_merchant"],  # the sample changes the band
     crediting.FreezeReviewed: ["tell_merchant"],
     batches.BatchQuarantined: ["tell_merchant"],
+    vanishing.ShopVanished: ["tell_merchant", "wind_up", "wind_up"],  # at once, and when the last moment is over
+    vanishing.ShopReturned: ["tell_merchant"],
     dispute_events.RulingExecuted: ["quarantine"],
     orders.OrderPaid: ["tell_merchant", "tell_buyer"],  # the sample is a manual order
     orders.OrderExpired: ["ask_again"] * 3,

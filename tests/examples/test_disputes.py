@@ -22,6 +22,7 @@ from fairkey.business.complaints import (
     TakePanelLapse,
     TakePanelVerdict,
     TakeRuling,
+    WindUpComplaint,
     panel_id_of,
 )
 from fairkey.business.dispute_endings import LateBriefing
@@ -58,6 +59,8 @@ from fairkey.business.dispute_events import (
     StandardIsNotHeld,
 )
 from fairkey.business.dispute_state import ComplaintStage
+from fairkey.business.order_briefings import WindingBriefing
+from fairkey.business.order_refusals import ShopHasNotVanished
 from fairkey.business.panel_verdicts import Before, PanelBriefing, PanelDocument, statements_from, written
 from fairkey.business.standard.library import newest
 from fairkey.business.standard.truth import Statement, Value
@@ -440,6 +443,28 @@ CASES = [
         then=ComplaintIsInAnotherStage,
     ),
 ]
+
+
+ALL_BACK = ComplaintClosed(outcome=Outcome.SHOP_VANISHED, refund_fen=PRICE_FEN, text="")
+GONE = WindingBriefing(has_vanished=True, amount_fen=PRICE_FEN)
+WIND_UP = WindUpComplaint(**ID)
+CASES += [
+    Case(rule=f"a complaint of a vanished shop's buyer ends with all money back: {name}", given=given, when=WIND_UP,
+         brief=GONE, then=[ALL_BACK])
+    for name, given in {
+        "the shop's turn": (OPENED,),
+        "a part was asked for": (replace(OPENED, demand_fen=1),),
+        "contested": (OPENED, CONTESTED),
+        "the buyer's turn": (OPENED, ASKED),
+        "he was silent": (OPENED, ASKED, ComplaintLapsed(reopen_by_ms=NOW + H48)),
+    }.items()
+]  # fmt: skip
+CASES += [
+    Case(rule="not while the shop is there", given=(OPENED,), when=WIND_UP,
+         brief=WindingBriefing(has_vanished=False), then=ShopHasNotVanished),
+    Case(rule="what is over stays over", given=(OPENED, ALL_BACK), when=WIND_UP, brief=GONE,
+         then=ComplaintIsInAnotherStage),
+]  # fmt: skip
 
 
 @all_of(CASES)

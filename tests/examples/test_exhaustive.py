@@ -30,6 +30,8 @@ NEED_A_HISTORY = {
     "dispute.review_asked",
     "dispute.reviewed",
     "panel.seat_replaced",
+    "shop.return_asked",
+    "shop.returned",
     "panel.vote_committed",
     "panel.vote_revealed",
 }

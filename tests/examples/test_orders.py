@@ -5,6 +5,7 @@ from msgspec.structs import replace
 from business_cases import COUPON, LISTING, NOW, ORDER, SHOP, Case, all_of, hold, state_after
 from fairkey.business import orders
 from fairkey.business.basics import DAY_MS, HOUR_MS, MINUTE_MS, Broken, FieldIsInvalid
+from fairkey.business.order_briefings import CodesBriefing, PaymentBriefing, WindingBriefing
 from fairkey.business.order_refusals import (
     CodeWasAlreadyOpened,
     CouponIsNotValid,
@@ -14,6 +15,7 @@ from fairkey.business.order_refusals import (
     OrderIsInAnotherStage,
     PurchaseLimitIsReached,
     QuantityIsOutOfRange,
+    ShopHasNotVanished,
     ShopIsClosed,
     ShopIsFrozen,
     TooManyUnpaidOrders,
@@ -24,7 +26,6 @@ from fairkey.business.orders import (
     Briefing,
     CancelLateOrder,
     CloseDisputed,
-    CodesBriefing,
     CompleteOrder,
     ConfirmOrder,
     ConfirmPayment,
@@ -45,10 +46,11 @@ from fairkey.business.orders import (
     OrderPlaced,
     OrderRefunded,
     OrderWithdrawn,
-    PaymentBriefing,
+    OrderWoundUp,
     PlaceOrder,
     Stage,
     WaitAgreed,
+    WindUpOrder,
     WithdrawOrder,
 )
 
@@ -513,6 +515,30 @@ def closing(rule: str, refund_fen: int, then: object, given: tuple[object, ...] 
     return Case(rule=rule, given=given, when=CloseDisputed(**ID, refund_fen=refund_fen, by="ruled"), then=then)
 
 
+def winding(rule: str, given: tuple[object, ...], then: object, *, has_vanished: bool = True) -> Case:
+    brief = WindingBriefing(has_vanished=has_vanished, amount_fen=2_000)
+    return Case(rule=rule, given=given, when=WindUpOrder(**ID), brief=brief, then=then)
+
+
+WOUND_UP = OrderWoundUp(refund_fen=2_000)
+WINDING = [
+    winding("an unpaid order of a vanished shop ends", (PLACED,), [OrderExpired(by="vanished", coupon_id="")]),
+    winding("a paid one ends with all money back", (PLACED, PAID_MANUAL), [WOUND_UP]),
+    winding("a delivered one, too, whatever was opened", (PLACED, PAID, DELIVERED), [WOUND_UP]),
+    winding("no order ends without the ruling", (PLACED, PAID), ShopHasNotVanished, has_vanished=False),
+    *(
+        winding(f"an order that is {stage} is not ended so", given, OrderIsInAnotherStage)
+        for stage, given in {**BEFORE, "wound up": (PLACED, PAID, WOUND_UP)}.items()
+        if stage not in (Stage.PLACED, Stage.PAID, Stage.DELIVERED)
+    ),
+    Case(
+        rule="money that comes when the shop has vanished does not take the order up again",
+        given=(PLACED, OrderExpired(by="vanished", coupon_id="")),
+        when=ConfirmPayment(**ID),
+        brief=PaymentBriefing(held_fen=2_000, can_be_served=True),
+        then=[],
+    ),
+]
 CLOSING = [
     closing("a rejected complaint completes the order", 0, [OrderCompleted(by="ruled")]),
     closing("one fen back is a part", 1, [OrderRefunded(refund_fen=1, partly=True)]),
@@ -526,7 +552,7 @@ CLOSING = [
         if stage is not Stage.DISPUTED
     ),
 ]
-CASES = [*PLACING, *PRICES, *PAYING, *UNPAID_ENDS, *PROMISE, *STEPPING_BACK, *PROTECTION, *CLOSING]
+CASES = [*PLACING, *PRICES, *PAYING, *UNPAID_ENDS, *PROMISE, *STEPPING_BACK, *PROTECTION, *CLOSING, *WINDING]
 
 
 @all_of(CASES)

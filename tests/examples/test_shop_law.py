@@ -2,21 +2,26 @@
 
 from msgspec.structs import replace
 
-from business_cases import NOW, SHOP, Case, all_of, hold, state_after
+from business_cases import NOW, ORDER, SHOP, Case, all_of, hold, state_after
 from fairkey.business import shops
 from fairkey.business.basics import DAY_MS, FieldIsInvalid, NotFound
+from fairkey.business.order_refusals import ShopHasNotVanished
 from fairkey.business.shops import (
     CLAUSE_OF,
     NEW_ACCOUNT_WAITS_MS,
     REMIND_BEFORE_MS,
     AnnotateSanction,
     AppealSanction,
+    AskReturn,
     AttendShop,
     ChangeShop,
     CheckCameNear,
     CheckLapsed,
+    CloseShop,
     EndSuspension,
     LapseCheck,
+    LetReturn,
+    NoteVanished,
     PayoutAccountChanged,
     RemindOfCheck,
     RenewCheck,
@@ -37,6 +42,14 @@ from fairkey.business.shops import (
     Standing,
     SuspendShop,
 )
+from fairkey.business.vanishing import (
+    RETURN_WITHIN_MS,
+    ReturnAsked,
+    ReturnWasAsked,
+    RulingBriefing,
+    ShopReturned,
+    ShopVanished,
+)
 
 ID = {"shop_id": SHOP}
 OPEN = (
@@ -55,6 +68,15 @@ SANCTIONED = ShopSanctioned(
 UNDER = (*CHECKED, SUSPENDED, SANCTIONED)
 CHANGE = ChangeShop(**ID, name="晨星", announcement="", payout_account="bank 2")
 CHANGED = ShopChanged(name="晨星", announcement="", payout_account="bank 2")
+WHY = "We were in hospital and are back at work."
+GONE = ShopVanished(order_id=ORDER, ruling_no=1)
+ASKED = ReturnAsked(review_by_ms=NOW + RETURN_WITHIN_MS, text=WHY)
+LET_IN = ShopReturned(reason=WHY)
+HERE = (*OPEN, GONE, LET_IN)
+NOTE = NoteVanished(**ID, order_id=ORDER, ruling_no=1)
+BACK = AskReturn(**ID, text=WHY)
+LET = LetReturn(**ID, reason=WHY)
+RULED = RulingBriefing(ruled_at_ms=NOW)
 CASES = [
     # Measures (电商法 36; 网络交易监督管理办法 30): what is published stands in the same act as the measure.
     Case(
@@ -135,6 +157,22 @@ CASES = [
         when=AttendShop(**ID),
         then=ShopIsInAnotherStanding,
     ),
+    # A vanished shop (FK-AF-1, R18).
+    Case(rule="a ruling by R18 says that it has vanished", given=OPEN, when=NOTE, brief=RULED, then=[GONE]),
+    Case(rule="a second one says nothing new", given=(*OPEN, GONE), when=NOTE, brief=RULED, then=[]),
+    Case(rule="of a closed shop it is noted, too", given=(*OPEN, ShopClosed()), when=NOTE, brief=RULED, then=[GONE]),
+    Case(rule="an older ruling does not take back its return", given=HERE, when=NOTE, brief=RULED, then=[]),
+    Case(rule="a newer one does", given=HERE, when=NOTE, brief=RulingBriefing(ruled_at_ms=NOW + 1), then=[GONE]),
+    Case(rule="it can still be seen", given=(*OPEN, GONE), when=AttendShop(**ID), then=[ShopAttended()]),
+    Case(rule="it asks for a person", given=(*OPEN, GONE), when=BACK, then=[ASKED]),
+    Case(rule="once", given=(*OPEN, GONE, ASKED), when=BACK, then=ReturnWasAsked),
+    Case(rule="who is there need not ask", given=OPEN, when=BACK, then=ShopHasNotVanished),
+    Case(rule="it says what happened", given=(*OPEN, GONE), when=replace(BACK, text="x" * 19), then=FieldIsInvalid),
+    Case(rule="a person lets it return, asked or not", given=(*OPEN, GONE), when=LET, then=[LET_IN]),
+    Case(rule="not for nothing", given=(*OPEN, GONE), when=replace(LET, reason="x" * 19), then=FieldIsInvalid),
+    Case(rule="and not one that is there", given=HERE, when=LET, then=ShopHasNotVanished),
+    Case(rule="a vanished shop cannot be closed over its orders", given=(*OPEN, GONE), when=CloseShop(**ID),
+         then=ShopIsInAnotherStanding),
     # The check (电商法 27; 网络交易监督管理办法 24).
     Case(
         rule="30 days before, a reminder",
@@ -219,6 +257,18 @@ def test_measures_stay_when_they_are_lifted_and_notes_are_added_to_theirs_alone(
     assert (first.lifted_at_ms, second.lifted_at_ms) == (NOW + 5, 0)
     assert [note.text for note in first.notes] == ["wrong"]
     assert not second.notes
+
+
+def test_a_shop_stands_as_before_when_it_is_let_return() -> None:
+    gone = state_after(shops, (*OPEN, GONE))
+    assert (gone.standing, gone.is_open, gone.has_vanished) == (shops.Standing.VANISHED, False, True)
+    here = state_after(shops, HERE)
+    assert (here.standing, here.is_open, here.has_vanished) == (shops.Standing.OPEN, True, False)
+    over = state_after(shops, (*OPEN, ShopClosed(), GONE))
+    assert (over.standing, over.has_vanished) == (shops.Standing.CLOSED, True)
+    assert state_after(shops, (*OPEN, ShopClosed(), GONE, LET_IN)).standing is shops.Standing.CLOSED
+    assert state_after(shops, (*UNDER, GONE, LET_IN)).standing is shops.Standing.SUSPENDED
+    assert state_after(shops, (*CHECKED, GONE, (shops.CheckLapsed(until_ms=UNTIL), UNTIL), LET_IN)).has_lapsed
 
 
 def test_deadlines_come_in_their_order() -> None:

@@ -47,6 +47,7 @@ BEFORE = {
     Standing.SUSPENDED: (APPLIED, ADMITTED, SUSPENDED),
     Standing.BANNED: (APPLIED, ADMITTED, SUSPENDED, replace(SANCTIONED, measure="ban")),
     Standing.CLOSED: (APPLIED, ADMITTED, ShopClosed()),
+    Standing.VANISHED: (APPLIED, ADMITTED, law.GONE),
 }
 ASKED = {
     OPEN: {Standing.NONE: [APPLIED, ADMITTED]},

@@ -25,6 +25,7 @@ from fairkey.business import (
     reviews,
     shops,
     standards,
+    vanishing,
 )
 from fairkey.business.basics import Event, Stream
 from fairkey.business.credit.meter import Band
@@ -52,6 +53,9 @@ SAMPLES: tuple[Event, ...] = (
     shops.SanctionAnnotated(number=2, text=TEXT),
     shops.SanctionAppealed(number=2, text=TEXT),
     shops.ShopAttended(),
+    vanishing.ShopVanished(order_id=ID, ruling_no=1),
+    vanishing.ReturnAsked(review_by_ms=AT_MS + 4, text=TEXT),
+    vanishing.ShopReturned(reason=TEXT),
     shops.ShopChecked(until_ms=AT_MS + 2),
     shops.CheckCameNear(until_ms=AT_MS + 2),
     shops.CheckLapsed(until_ms=AT_MS + 2),
@@ -127,6 +131,7 @@ SAMPLES: tuple[Event, ...] = (
     orders.OrderDisputed(),
     orders.OrderCompleted(by="buyer"),
     orders.OrderRefunded(refund_fen=100, partly=True),
+    orders.OrderWoundUp(refund_fen=18_501),
     escrow.PaymentReceived(provider="sandbox", provider_txn="t-1", amount_fen=18_501, paid_at_ms=AT_MS - 1),
     escrow.PaymentSurplus(amount_fen=1, why="surplus"),
     escrow.RefundRequested(refund_no=1, provider="sandbox", provider_txn="t-1", amount_fen=1, why="surplus", attempt=1),

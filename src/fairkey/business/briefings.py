@@ -27,6 +27,7 @@ from . import (
     issuers,
     listings,
     messages,
+    order_briefings,
     orders,
     panel_verdicts,
     panels,
@@ -37,6 +38,7 @@ from . import (
     reviews,
     shops,
     standards,
+    vanishing,
 )
 from .basics import PLATFORM, Command, Stream
 from .codes import CodeStage
@@ -141,17 +143,11 @@ def brief_for(command: Command, desk: Desk) -> Struct | None:
             return _placing(command, desk)
         case orders.ConfirmPayment():
             file = _order(desk, command.shop_id, command.order_id)
-            return orders.PaymentBriefing(
+            return order_briefings.PaymentBriefing(
                 held_fen=file.escrow.held_fen, can_be_served=_can_be_served(desk, command.shop_id, file)
             )
         case orders.CancelLateOrder() | orders.WithdrawOrder() | orders.CompleteOrder() | orders.MarkDelivered():
-            held = _order(desk, command.shop_id, command.order_id).codes
-            return orders.CodesBriefing(
-                delivered=held.count(CodeStage.DELIVERED, CodeStage.REVEALED),
-                opened=held.count(CodeStage.REVEALED),
-                first_opened_at_ms=held.first_opened_at_ms,
-                is_throttled=_is_throttled(command, desk),
-            )
+            return _of_codes(command, desk)
         case crediting.NoteDefect() | crediting.NoteClean():
             return _defect(command, _order(desk, command.shop_id, command.order_id))
         case escrow.RecordPayment():
@@ -177,6 +173,8 @@ def brief_for(command: Command, desk: Desk) -> Struct | None:
             return complaints.OrderBriefing(
                 stage=order.stage.value, is_delivered=order.stage is Stage.DELIVERED, amount_fen=order.amount_fen
             )
+        case orders.WindUpOrder() | complaints.WindUpComplaint() | shops.NoteVanished():
+            return _of_vanished(command, desk)
         case complaints.ReopenComplaint():
             return complaints.GivenBriefing(
                 evidence_at_ms=_given_at_ms(_order(desk, command.shop_id, command.order_id).evidence)
@@ -240,6 +238,18 @@ def brief_for(command: Command, desk: Desk) -> Struct | None:
             return None
 
 
+def _of_codes(
+    command: orders.CancelLateOrder | orders.WithdrawOrder | orders.CompleteOrder | orders.MarkDelivered, desk: Desk
+) -> order_briefings.CodesBriefing:
+    held = _order(desk, command.shop_id, command.order_id).codes
+    return order_briefings.CodesBriefing(
+        delivered=held.count(CodeStage.DELIVERED, CodeStage.REVEALED),
+        opened=held.count(CodeStage.REVEALED),
+        first_opened_at_ms=held.first_opened_at_ms,
+        is_throttled=_is_throttled(command, desk),
+    )
+
+
 def _of_box(command: codes.RevealCodes | codes.ReplaceCodes | complaints.SendReplacement, desk: Desk) -> Struct:
     file = _order(desk, command.shop_id, command.order_id)
     match command:
@@ -251,6 +261,15 @@ def _of_box(command: codes.RevealCodes | codes.ReplaceCodes | complaints.SendRep
         case complaints.SendReplacement():
             opened = tuple(one.code_id for one in file.codes.held if one.stage is CodeStage.REVEALED)
             return complaints.BoxBriefing(opened=opened)
+
+
+def _of_vanished(command: orders.WindUpOrder | complaints.WindUpComplaint | shops.NoteVanished, desk: Desk) -> Struct:
+    file = _order(desk, command.shop_id, command.order_id)
+    if isinstance(command, shops.NoteVanished):
+        ruling = file.complaint.ruling
+        return vanishing.RulingBriefing(ruled_at_ms=ruling.at_ms if ruling else desk.now_ms)
+    has_vanished = _shop(desk, command.shop_id).has_vanished
+    return order_briefings.WindingBriefing(has_vanished=has_vanished, amount_fen=file.order.amount_fen)
 
 
 def _reporter(file: OrderFile) -> pool.BuyerBriefing:
@@ -445,6 +464,8 @@ def _can_be_served(desk: Desk, shop_id: str, file: OrderFile) -> bool:
         return False
     if order.delivery is orders.Delivery.MANUAL:
         return _shop(desk, shop_id).takes_orders(desk.now_ms) and not credit_of(shop_id, desk).is_frozen
+    if _shop(desk, shop_id).has_vanished:
+        return False
     return len(desk.free_codes(shop_id, order.listing_id, order.quantity)) >= order.quantity
 
 

@@ -46,6 +46,7 @@ from .dispute_events import (
     StandardIsNotHeld,
 )
 from .dispute_state import JUDGED_STAGES, RULING_WITHIN_MS, UNRULED_STAGES, Complaint, ComplaintStage, Ruling
+from .order_briefings import WindingBriefing
 from .panel_verdicts import PanelBriefing, ruled_by_panel
 from .reopening import CASE, REOPEN_WITHIN_MS, reopen
 from .resending import confirmed, refused, resend
@@ -218,6 +219,12 @@ class TakePanelLapse(Command, frozen=True):
     panel_id: str
 
 
+class WindUpComplaint(Command, frozen=True):
+    """The engine: the shop has vanished; what is not ruled yet ends with all money back."""
+
+    order_id: str
+
+
 class EndSilence(Command, frozen=True):
     """Clock: whose turn it was, was silent; or the time for an appeal is over."""
 
@@ -228,7 +235,7 @@ ComplaintCommand = (
     OpenComplaint | AcceptComplaint | ContestComplaint | WithdrawComplaint | OfferSettlement | AnswerOffer | AskBuyer
     | ReplyToShop | JudgeComplaint | RuleLateDelivery | AppealRuling | TakeRuling | AskReview | ReviewRuling
     | TakePanelVerdict | TakePanelLapse | EndSilence | SendReplacement | ConfirmReplacement | RefuseReplacement
-    | ReopenComplaint
+    | ReopenComplaint | WindUpComplaint
 )  # fmt: skip
 
 
@@ -255,7 +262,7 @@ class GivenBriefing(Struct, frozen=True, kw_only=True):
 def decide(
     command: ComplaintCommand,
     complaint: Complaint,
-    brief: OrderBriefing | LateBriefing | PanelBriefing | BoxBriefing | GivenBriefing | None,
+    brief: Struct | None,
     at_ms: int,
 ) -> list[Event]:
     """What follows from `command` for this order's complaint, or a `Refusal`."""
@@ -315,8 +322,12 @@ def decide(
         case AskReview() | ReviewRuling():
             return _review(command, complaint, at_ms)
         case TakePanelVerdict() | TakePanelLapse():
-            assert brief is None or isinstance(brief, PanelBriefing)
             return _take_panel(command, complaint, brief, at_ms)
+        case WindUpComplaint():
+            assert isinstance(brief, WindingBriefing)
+            _require(complaint, *UNRULED_STAGES, ComplaintStage.LAPSED)
+            brief.require_vanished()
+            return closed(complaint, Outcome.SHOP_VANISHED, brief.amount_fen)
         case EndSilence():
             return _end_silence(command.order_id, complaint, at_ms)
         case _:
@@ -442,9 +453,10 @@ def _review(command: AskReview | ReviewRuling, complaint: Complaint, at_ms: int)
 
 
 def _take_panel(
-    command: TakePanelVerdict | TakePanelLapse, complaint: Complaint, brief: PanelBriefing | None, at_ms: int
+    command: TakePanelVerdict | TakePanelLapse, complaint: Complaint, brief: Struct | None, at_ms: int
 ) -> list[Event]:
     """What the panel decided, or what follows where it decided nothing. One that nobody waits for changes nothing."""
+    assert brief is None or isinstance(brief, PanelBriefing)
     its_panel = panel_id_of(command.order_id, complaint.level)
     if complaint.stage is not ComplaintStage.PANEL or command.panel_id != its_panel:
         return []

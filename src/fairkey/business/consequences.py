@@ -19,6 +19,8 @@ from . import (
 )
 from .basics import PLATFORM, Command, Event, Stream
 
+VANISHED_ROW = "R18"
+
 
 def consequences_of(stream: Stream, event: Event) -> list[Command]:
     """The commands that `event` on `stream` brings with it, in order."""
@@ -55,6 +57,11 @@ def consequences_of(stream: Stream, event: Event) -> list[Command]:
                 codes.ReleaseCodes(shop_id=shop_id, order_id=order_id),
                 escrow.RefundHeld(shop_id=shop_id, order_id=order_id, amount_fen=-1, why="withdrawn"),
                 *_coupon_back(stream, event.coupon_id),
+            ]
+        case orders.OrderWoundUp():
+            return [
+                codes.ReleaseCodes(shop_id=shop_id, order_id=order_id),
+                escrow.RefundHeld(shop_id=shop_id, order_id=order_id, amount_fen=-1, why="shop_vanished"),
             ]
         case orders.OrderCutShort():
             return [
@@ -152,6 +159,8 @@ def _executed(stream: Stream, event: dispute_events.RulingExecuted) -> list[Comm
     follow: list[Command] = [
         crediting.NoteDefect(shop_id=stream.shop_id, order_id=stream.id, ruling_no=event.ruling_no)
     ]
+    if event.row == VANISHED_ROW:
+        follow.append(shops.NoteVanished(shop_id=stream.shop_id, order_id=stream.id, ruling_no=event.ruling_no))
     if event.deposit_fen or event.deduct_fen:
         follow.append(
             deposits.ChargeDeposit(

@@ -45,6 +45,7 @@ class Outcome(StrEnum):
     OPERATOR_SILENT = "operator_silent"
     WITHDRAWN = "withdrawn"
     RESENT = "resent"  # the buyer has a working code instead
+    SHOP_VANISHED = "shop_vanished"  # all its open orders are refunded (R18)
 
 
 class ComplaintOpened(Event, frozen=True):

@@ -11,6 +11,10 @@ class ShopIsFrozen(Refusal):
     """The shop's meter reached its end: no new orders before a person has looked at it."""
 
 
+class ShopHasNotVanished(Refusal):
+    """No ruling says so, or it has come back: its orders go their own way."""
+
+
 class ListingIsNotOnSale(Refusal):
     """The listing was withdrawn, or never published."""
 

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from . import covering
 from .basics import DAY_MS, HOUR_MS, MINUTE_MS, Command, Event, invariant, require, require_text
+from .order_briefings import CodesBriefing, PaymentBriefing, Pricing, WindingBriefing, price_of
 from .order_refusals import (
     CodeWasAlreadyOpened,
     CouponIsNotValid,
@@ -183,9 +184,16 @@ class OrderRefunded(Event, frozen=True):
     partly: bool
 
 
+class OrderWoundUp(Event, frozen=True):
+    """Its shop has vanished (FK-AF-1, R18): all that was paid goes back, whatever was opened."""
+
+    kind = "order.wound_up"
+    refund_fen: int
+
+
 OrderEvent = (
     OrderPlaced | OrderExpired | OrderPaid | OrderDelivered | WaitAgreed | OrderCutShort | OrderCancelled
-    | OrderWithdrawn | OrderConfirmed | OrderHeldLonger | OrderDisputed | OrderCompleted | OrderRefunded
+    | OrderWithdrawn | OrderConfirmed | OrderHeldLonger | OrderDisputed | OrderCompleted | OrderRefunded | OrderWoundUp
 )  # fmt: skip
 
 # What may be asked.
@@ -276,13 +284,19 @@ class CloseDisputed(Command, frozen=True):
     by: str
 
 
+class WindUpOrder(Command, frozen=True):
+    """The engine: the shop has vanished; what nobody complained about ends with all money back."""
+
+    order_id: str
+
+
 OrderCommand = (
     PlaceOrder | GiveUpOrder | WithdrawOrder | AgreeToWait | ConfirmOrder | ExpireOrder | CancelLateOrder
-    | CompleteOrder | ConfirmPayment | MarkDelivered | FreezeOrder | CloseDisputed
+    | CompleteOrder | ConfirmPayment | MarkDelivered | FreezeOrder | CloseDisputed | WindUpOrder
 )  # fmt: skip
 
 
-class Briefing(Struct, frozen=True, kw_only=True):
+class Briefing(Pricing, frozen=True, kw_only=True):
     """What placing an order must be told about the shop, the listing, the coupon and the buyer."""
 
     shop_is_open: bool
@@ -291,8 +305,6 @@ class Briefing(Struct, frozen=True, kw_only=True):
     listing_is_on_sale: bool
     revision: int = 0
     revision_hash: str = ""
-    price_fen: int = 0
-    tiers: tuple[tuple[int, int], ...] = ()
     quantity_min: int = 1
     quantity_max: int = 1
     per_buyer_max: int = 0
@@ -304,28 +316,9 @@ class Briefing(Struct, frozen=True, kw_only=True):
     unpaid_per_address_max: int = UNPAID_PER_ADDRESS_MAX
     bought_by_buyer: int = 0
     coupon_refusal: str = ""
-    coupon_off_fen: int = 0
-    coupon_off_bp: int = 0
-    coupon_least_fen: int = 0
     room_fen: int | None = None
     first_order_fen: int = 0
     known: covering.Acquaintance | None = None
-
-
-class PaymentBriefing(Struct, frozen=True, kw_only=True):
-    """What judging a payment must be told: money held for the order, and whether a late order can still be served."""
-
-    held_fen: int
-    can_be_served: bool
-
-
-class CodesBriefing(Struct, frozen=True, kw_only=True):
-    """How many of the order's codes are delivered, opened, and when the first was opened."""
-
-    delivered: int
-    opened: int
-    first_opened_at_ms: int
-    is_throttled: bool = False  # the shop's meter, when the protection is over
 
 
 class Order(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -363,21 +356,11 @@ class Order(Struct, frozen=True, kw_only=True, omit_defaults=True):
 INITIAL = Order()
 
 
-def price_of(quantity: int, brief: Briefing) -> tuple[int, int, int]:
-    """(unit price, discount, amount) in fen: the best tier reached, then the coupon; never below 1 fen a unit."""
-    unit_fen = brief.price_fen
-    for least, tier_fen in brief.tiers:
-        if quantity >= least:
-            unit_fen = min(unit_fen, tier_fen)
-    gross_fen = unit_fen * quantity
-    if gross_fen < brief.coupon_least_fen:
-        raise CouponIsNotValid(why="below_minimum", least_fen=brief.coupon_least_fen)
-    off_fen = min(brief.coupon_off_fen + gross_fen * brief.coupon_off_bp // 10_000, gross_fen - quantity)
-    return unit_fen, max(off_fen, 0), gross_fen - max(off_fen, 0)
-
-
 def decide(
-    command: OrderCommand, order: Order, brief: Briefing | PaymentBriefing | CodesBriefing | None, at_ms: int
+    command: OrderCommand,
+    order: Order,
+    brief: Briefing | PaymentBriefing | CodesBriefing | WindingBriefing | None,
+    at_ms: int,
 ) -> list[Event]:
     """What follows from `command` for this order, or a `Refusal`."""
     match command:
@@ -435,6 +418,13 @@ def decide(
             if command.refund_fen == 0:
                 return [OrderCompleted(by=command.by)]
             return [OrderRefunded(refund_fen=command.refund_fen, partly=command.refund_fen < order.amount_fen)]
+        case WindUpOrder():
+            assert isinstance(brief, WindingBriefing)
+            _require(order, Stage.PLACED, Stage.PAID, Stage.DELIVERED)
+            brief.require_vanished()
+            if order.stage is Stage.PLACED:
+                return [OrderExpired(by="vanished", coupon_id=order.coupon_id)]
+            return [OrderWoundUp(refund_fen=order.amount_fen)]
         case _:
             assert_never(command)
 
@@ -467,25 +457,13 @@ def _place(command: PlaceOrder, order: Order, brief: Briefing, at_ms: int) -> Or
     covering.require_room(brief.room_fen, amount_fen)
     covering.require_first(brief.first_order_fen, brief.known, amount_fen)
     return OrderPlaced(
-        listing_id=command.listing_id,
-        revision=brief.revision,
-        revision_hash=brief.revision_hash,
-        quantity=command.quantity,
-        unit_price_fen=unit_fen,
-        discount_fen=discount_fen,
-        amount_fen=amount_fen,
-        fee_bp=brief.fee_bp,
-        delivery=brief.delivery,
-        promise_min=brief.promise_min,
-        buyer=command.buyer,
-        coupon_id=command.coupon_id,
-        expires_at_ms=at_ms + PAYMENT_WINDOW_MS,
-        contact=command.contact,
-        buyer_key=command.buyer_key,
-        address_key=command.address_key,
-        account_id=command.account_id,
+        listing_id=command.listing_id, revision=brief.revision, revision_hash=brief.revision_hash,
+        quantity=command.quantity, unit_price_fen=unit_fen, discount_fen=discount_fen, amount_fen=amount_fen,
+        fee_bp=brief.fee_bp, delivery=brief.delivery, promise_min=brief.promise_min, buyer=command.buyer,
+        coupon_id=command.coupon_id, expires_at_ms=at_ms + PAYMENT_WINDOW_MS, contact=command.contact,
+        buyer_key=command.buyer_key, address_key=command.address_key, account_id=command.account_id,
         locale=command.locale,
-    )
+    )  # fmt: skip
 
 
 def _end_late(order: Order, opened: int) -> OrderCutShort | OrderCancelled:
@@ -500,7 +478,7 @@ def _confirm_payment(order: Order, brief: PaymentBriefing, at_ms: int) -> list[E
     if order.stage not in (Stage.PLACED, Stage.EXPIRED) or brief.held_fen < order.amount_fen:
         return []
     late = order.stage is Stage.EXPIRED
-    if late and (order.ended_by == "buyer" or not brief.can_be_served):  # who gave it up no longer wants it
+    if late and (order.ended_by in ("buyer", "vanished") or not brief.can_be_served):  # who gave it up wants it no more
         return []
     deliver_by_ms = at_ms + order.promise_min * MINUTE_MS if order.delivery is Delivery.MANUAL else at_ms
     return [
@@ -541,27 +519,13 @@ def evolve(order: Order, event: OrderEvent, at_ms: int) -> Order:
     match event:
         case OrderPlaced():
             return Order(
-                stage=Stage.PLACED,
-                listing_id=event.listing_id,
-                revision=event.revision,
-                revision_hash=event.revision_hash,
-                quantity=event.quantity,
-                unit_price_fen=event.unit_price_fen,
-                amount_fen=event.amount_fen,
-                placed_quantity=event.quantity,
-                placed_fen=event.amount_fen,
-                fee_bp=event.fee_bp,
-                delivery=event.delivery,
-                promise_min=event.promise_min,
-                buyer=event.buyer,
-                buyer_key=event.buyer_key,
-                address_key=event.address_key,
-                account_id=event.account_id,
-                locale=event.locale,
-                coupon_id=event.coupon_id,
-                placed_at_ms=at_ms,
-                expires_at_ms=event.expires_at_ms,
-            )
+                stage=Stage.PLACED, listing_id=event.listing_id, revision=event.revision,
+                revision_hash=event.revision_hash, quantity=event.quantity, unit_price_fen=event.unit_price_fen,
+                amount_fen=event.amount_fen, placed_quantity=event.quantity, placed_fen=event.amount_fen,
+                fee_bp=event.fee_bp, delivery=event.delivery, promise_min=event.promise_min, buyer=event.buyer,
+                buyer_key=event.buyer_key, address_key=event.address_key, account_id=event.account_id,
+                locale=event.locale, coupon_id=event.coupon_id, placed_at_ms=at_ms, expires_at_ms=event.expires_at_ms,
+            )  # fmt: skip
         case OrderExpired():
             return replace(order, stage=Stage.EXPIRED, ended_at_ms=at_ms, ended_by=event.by)
         case OrderPaid():
@@ -589,6 +553,8 @@ def evolve(order: Order, event: OrderEvent, at_ms: int) -> Order:
         case OrderRefunded():
             stage = Stage.PARTLY_REFUNDED if event.partly else Stage.REFUNDED
             return replace(order, stage=stage, ended_at_ms=at_ms, ended_by="complaint")
+        case OrderWoundUp():
+            return replace(order, stage=Stage.REFUNDED, ended_at_ms=at_ms, ended_by="vanished")
         case OrderConfirmed():
             return order
         case _:

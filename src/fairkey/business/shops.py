@@ -12,6 +12,7 @@ from typing import Final, assert_never
 from msgspec import Struct
 from msgspec.structs import replace
 
+from . import vanishing
 from .basics import DAY_MS, HOUR_MS, Command, Event, NotFound, Refusal, require, require_text
 
 NEW_ACCOUNT_WAITS_MS: Final = 72 * HOUR_MS
@@ -41,6 +42,7 @@ class Standing(StrEnum):
     SUSPENDED = "suspended"
     BANNED = "banned"
     CLOSED = "closed"
+    VANISHED = "vanished"  # no sign of life (FK-AF-1, R18): its orders are ended, no new ones until a person lets it
 
 
 class ShopApplied(Event, frozen=True):
@@ -160,6 +162,7 @@ class ShopClosed(Event, frozen=True):
 ShopEvent = (
     ShopApplied | ShopAdmitted | ShopChanged | ShopSuspended | ShopReinstated | ShopSanctioned | SanctionAnnotated
     | SanctionAppealed | ShopChecked | CheckCameNear | CheckLapsed | PayoutAccountChanged | ShopAttended | ShopClosed
+    | vanishing.ShopVanished | vanishing.ReturnAsked | vanishing.ShopReturned
 )  # fmt: skip
 
 
@@ -242,13 +245,32 @@ class AttendShop(Command, frozen=True):
     """Somebody of the shop looks at its desk."""
 
 
+class NoteVanished(Command, frozen=True):
+    """Inner: a ruling by R18 about `order_id` was carried out."""
+
+    order_id: str
+    ruling_no: int
+
+
+class AskReturn(Command, frozen=True):
+    """Merchant: the shop is back; a person shall look at it, once each time it vanished."""
+
+    text: str
+
+
+class LetReturn(Command, frozen=True):
+    """Operator: it may trade again; why, in at least twenty characters."""
+
+    reason: str
+
+
 class CloseShop(Command, frozen=True):
     """Owner: no new orders for ever."""
 
 
 ShopCommand = (
     OpenShop | AdmitShop | RenewCheck | RemindOfCheck | LapseCheck | EndSuspension | ChangeShop | SuspendShop
-    | AnnotateSanction | AppealSanction | ReinstateShop | AttendShop | CloseShop
+    | AnnotateSanction | AppealSanction | ReinstateShop | AttendShop | NoteVanished | AskReturn | LetReturn | CloseShop
 )  # fmt: skip
 
 
@@ -302,6 +324,12 @@ class Shop(Struct, frozen=True, kw_only=True, omit_defaults=True):
     checked_until_ms: int = 0  # 0: was never verified
     is_reminded: bool = False
     has_lapsed: bool = False
+    vanished: vanishing.Vanished | None = None
+
+    @property
+    def has_vanished(self) -> bool:
+        """Whether a ruling says so and nobody has let it return."""
+        return vanishing.is_gone(self.vanished)
 
     @property
     def is_open(self) -> bool:
@@ -316,7 +344,7 @@ class Shop(Struct, frozen=True, kw_only=True, omit_defaults=True):
 INITIAL = Shop()
 
 
-def decide(command: ShopCommand, shop: Shop, brief: None, at_ms: int) -> list[Event]:
+def decide(command: ShopCommand, shop: Shop, brief: vanishing.RulingBriefing | None, at_ms: int) -> list[Event]:
     """What follows from `command` for this shop, or a `Refusal`."""
     match command:
         case OpenShop():
@@ -357,8 +385,16 @@ def decide(command: ShopCommand, shop: Shop, brief: None, at_ms: int) -> list[Ev
             require_text(command.reason, "reason", 2_000, 5)
             return [ShopReinstated(reason=command.reason)]
         case AttendShop():
-            _require(shop, Standing.APPLIED, Standing.OPEN, Standing.LAPSED, Standing.SUSPENDED, Standing.BANNED)
+            if shop.standing in {Standing.NONE, Standing.CLOSED}:
+                raise ShopIsInAnotherStanding(standing=shop.standing.value)
             return [ShopAttended()]
+        case NoteVanished():
+            assert brief is not None
+            return vanishing.noted(shop.vanished, command.order_id, command.ruling_no, brief.ruled_at_ms)
+        case AskReturn():
+            return vanishing.return_asked(shop.vanished, command.text, at_ms)
+        case LetReturn():
+            return vanishing.returned(shop.vanished, command.reason)
         case CloseShop():
             _require(shop, Standing.OPEN, Standing.LAPSED, Standing.SUSPENDED)
             return [ShopClosed()]
@@ -499,10 +535,26 @@ def evolve(shop: Shop, event: ShopEvent, at_ms: int) -> Shop:
             return replace(shop, payable_from_ms=event.payable_from_ms)
         case ShopAttended():
             return shop
+        case vanishing.ShopVanished():
+            is_over = shop.standing in {Standing.CLOSED, Standing.BANNED}  # it stays that; its orders are ended
+            gone = vanishing.after(shop.vanished, event, at_ms, before=shop.standing.value)
+            return replace(shop, vanished=gone, standing=shop.standing if is_over else Standing.VANISHED)
+        case vanishing.ReturnAsked():
+            return replace(shop, vanished=vanishing.after(shop.vanished, event, at_ms))
+        case vanishing.ShopReturned():
+            return _back(shop, vanishing.after(shop.vanished, event, at_ms))
         case ShopClosed():
             return replace(shop, standing=Standing.CLOSED)
         case _:
             assert_never(event)
+
+
+def _back(shop: Shop, vanished: vanishing.Vanished) -> Shop:
+    """It stands as before; what it did not confirm meanwhile is still overdue."""
+    standing = Standing(vanished.before) if shop.standing is Standing.VANISHED else shop.standing
+    if standing is Standing.OPEN and shop.has_lapsed:
+        standing = Standing.LAPSED
+    return replace(shop, standing=standing, vanished=vanished)
 
 
 def _sanctioned(shop: Shop, event: ShopSanctioned, at_ms: int) -> Shop:

@@ -62,10 +62,6 @@ class ClockStopped(Event, frozen=True):
     by_ms: int
     due_at_ms: int
 
-    def moves(self, *clocks: str) -> bool:
-        """Whether it tells the new deadline of one of these clocks; else that clock only stands."""
-        return self.clock in clocks and self.until_ms > 0
-
 
 class OrderClockStopped(ClockStopped, frozen=True):
     """The clock is `delivery`, `protection` (a code was opened) or `sealed` (none was)."""

@@ -25,6 +25,7 @@ from fairkey.business import (
     reminders,
     restoring,
     shops,
+    vanishing,
 )
 from fairkey.business.basics import DAY_MS, HOUR_MS, MINUTE_MS, Event, Stream
 from fairkey.business.credit.meter import band_of
@@ -45,6 +46,8 @@ CUSTODY_ACCOUNT = "custody"  # the account at the provider that holds deposits a
 ASK_AGAIN = "ask_again"
 JUDGE = "judge"
 QUARANTINE = "quarantine"
+WIND_UP = "wind_up"
+WOUND_UP_AGAIN_MS = 30 * MINUTE_MS  # what was placed or paid in the very moment is over or delivered by then
 REMIND = "remind"
 LATE_ROWS = frozenset({"R01", "R02"})  # their letter is that of the refund
 # A buyer may pay in the last minute and the provider's word be lost: after the order ended unpaid it is asked again.
@@ -288,6 +291,11 @@ def _shop_letters(stream: Stream, version: int, event: Event) -> list[Effect]:
             facts = {"what": "credit_reviewed"}
         case shops.ShopReinstated():
             facts = {"what": "reinstated"}
+        case vanishing.ShopVanished():
+            looks = [_wind_up(stream, version, wait_ms) for wait_ms in (0, WOUND_UP_AGAIN_MS)]
+            return [_tell("merchant", stream, version, "vanished"), *looks]
+        case vanishing.ShopReturned():
+            facts = {"what": "returned"}
         case shops.PayoutAccountChanged():
             facts = {"what": "payout_account_changed", "payable_from_ms": event.payable_from_ms}
         case _:
@@ -312,6 +320,10 @@ def _quarantine(stream: Stream, version: int) -> Effect:
     return Effect(
         stream=stream, kind=QUARANTINE, key=f"quarantine:{stream.shop_id}:{stream.kind}:{stream.id}:{version}"
     )
+
+
+def _wind_up(stream: Stream, version: int, wait_ms: int) -> Effect:
+    return Effect(stream=stream, kind=WIND_UP, key=f"wind_up:{stream.shop_id}:{version}:{wait_ms}", wait_ms=wait_ms)
 
 
 def _judge(stream: Stream, version: int, wait_ms: int = 0) -> Effect:

@@ -125,6 +125,7 @@ _PAGES: Final = {
     "GET /sanctions": Gate(Permission.PUBLIC),
     "GET /terms/shops": Gate(Permission.PUBLIC),
     # the merchant's desk
+    "POST /desk/return": Gate(Permission.SHOP_OWNER),
     "GET /desk/admission": Gate(Permission.SHOP_OWNER),
     "POST /desk/admission": Gate(Permission.SHOP_OWNER, limit="import"),
     "GET /desk/admission/licence": Gate(Permission.SHOP_OWNER),

@@ -18,6 +18,8 @@ STATUS: Final[Mapping[str, int]] = {
     "ShopIsClosed": 409,
     "ShopIsFrozen": 409,
     "ShopIsNotFrozen": 409,
+    "ShopHasNotVanished": 409,
+    "ReturnWasAsked": 409,
     "ListingIsNotOnSale": 409,
     "ListingHasChanged": 409,
     "QuantityIsOutOfRange": 422,

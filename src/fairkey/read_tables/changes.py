@@ -173,7 +173,10 @@ def sums_of(stream: Stream, event: Event, file: File, at_ms: int) -> list[SumCha
     match event:
         case orders.OrderPlaced() | orders.OrderPaid(late=True):
             open_fen = amount_fen
-        case orders.OrderExpired() | orders.OrderCancelled() | orders.OrderWithdrawn() | orders.OrderRefunded():
+        case (
+            orders.OrderExpired() | orders.OrderCancelled() | orders.OrderWithdrawn() | orders.OrderRefunded()
+            | orders.OrderWoundUp()
+        ):  # fmt: skip
             open_fen = -amount_fen
         case orders.OrderCutShort():
             open_fen = -event.refund_fen

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from fairkey.business.vanishing import Vanished
+
 from .order_book import OrderLine
 
 
@@ -21,6 +23,8 @@ class ShopLine:
     complaints: int
     refunded: int
     suspended_because: str
+    vanished: Vanished | None = None
+    asks_back: str = ""  # what a vanished shop that is back says
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,6 +52,15 @@ class OrderLine:
     due_what: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenLine:
+    """One order that has not ended. `complaint`: the stage of its complaint."""
+
+    order_id: str
+    stage: str
+    complaint: str
+
+
 class OrderBook(Protocol):
     """Orders as their parties see them. Whether somebody may see one is decided at the door."""
 
@@ -77,3 +86,6 @@ class OrderBook(Protocol):
 
     async def of_ids(self, ids: list[tuple[str, str]]) -> list[OrderLine]:
         """These orders (shop id, order id), newest first; unknown ones are left out."""
+
+    async def under_way(self, shop_id: str, *, after_id: str, lines_max: int) -> list[OpenLine]:
+        """Orders of a shop that have not ended, by id, those after `after_id` (empty: from the first)."""

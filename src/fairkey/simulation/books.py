@@ -19,11 +19,11 @@ from fairkey.business.files import (
     StandardFile,
 )
 from fairkey.business.listings import encode_terms
-from fairkey.business.orders import Stage
+from fairkey.business.orders import ENDED, Stage
 from fairkey.business.pool import POOL_ID, QUOTA_WINDOW_MS
 from fairkey.business.standards import STANDARD_ID, Published
 from fairkey.read_tables.issuer_book import AttestationLine
-from fairkey.read_tables.order_book import Fact, OrderRecord
+from fairkey.read_tables.order_book import Fact, OpenLine, OrderRecord
 from fairkey.read_tables.standard_book import CLEAN_ORDERS_A_USE, PROVEN_CASES, BatchPast, Past
 
 from .store import MarketStore
@@ -77,6 +77,19 @@ class Books:
             )
             for event in self._store.events_of(stream)
         ]
+
+    async def under_way(self, shop_id: str, *, after_id: str, lines_max: int) -> list[OpenLine]:
+        """As `OrderBook.under_way`."""
+        found = sorted(
+            (stream.id, moved.file)
+            for stream, moved in self._store.tables.streams.items()
+            if (stream.shop_id, stream.kind) == (shop_id, "order") and stream.id > after_id
+        )
+        return [
+            OpenLine(order_id=order_id, stage=file.order.stage, complaint=file.complaint.stage)
+            for order_id, file in found
+            if isinstance(file, OrderFile) and file.order.stage not in ENDED and file.order.stage is not Stage.NEW
+        ][:lines_max]
 
     async def published(self) -> list[Published]:
         """The published versions of the standard."""
@@ -189,9 +202,9 @@ class Books:
 
 def _has_failed(complaint: Complaint) -> bool:
     ruling = complaint.ruling
-    if complaint.reason not in (Reason.ALREADY_USED, Reason.NOT_VALID) or (ruling and ruling.row == "R15"):
+    if complaint.reason not in (Reason.ALREADY_USED, Reason.NOT_VALID) or (ruling and ruling.row in ("R15", "R18")):
         return False
-    if complaint.outcome in (Outcome.MERCHANT_SILENT, Outcome.WITHDRAWN):
+    if complaint.outcome in (Outcome.MERCHANT_SILENT, Outcome.WITHDRAWN, Outcome.SHOP_VANISHED):
         return False
     if complaint.refund_fen or (ruling and ruling.pool_fen):
         return True

@@ -20,12 +20,13 @@ from fairkey.business.reports import report_of_instruction
 from fairkey.business.shops import OpenShop
 from fairkey.business.standard.library import newest
 from fairkey.business.standards import STANDARD_ID, PublishStandard
-from fairkey.effects.queue import JUDGE, PANEL_STEPS, QUARANTINE, read_key
+from fairkey.effects.queue import JUDGE, PANEL_STEPS, QUARANTINE, WIND_UP, read_key
 from fairkey.engine.answers import Answer
 from fairkey.engine.house import House
 from fairkey.engine.judging import judge_order
 from fairkey.engine.perform import Asked, Outcome, Performer, Rules
 from fairkey.engine.quarantining import quarantine
+from fairkey.engine.winding_up import wind_up
 
 from .books import Books
 from .store import MarketStore
@@ -163,6 +164,9 @@ class Market:
             return
         if effect.kind == QUARANTINE:
             await quarantine(self.house, effect.stream)
+            return
+        if effect.kind == WIND_UP:
+            await wind_up(self.house, effect.stream.shop_id)
             return
         if effect.kind in PANEL_STEPS:
             if self.jury is not None:

@@ -100,6 +100,21 @@ LETTERS: Final[Mapping[str, Words]] = {
         _("See each line"),
         "/desk/credit",
     ),
+    "vanished": Words(
+        _("No sign of life: the open orders of %(shop)s are refunded"),
+        (
+            _("For two days nobody of the shop was seen, and a ruling by row R18 was carried out."),
+            _("All open orders go back to their buyers, and no new ones are taken."),
+            _("Settled money can still be paid out."),
+            _("If you are back, say so at your desk: a person looks at it within 72 hours."),
+        ),
+        path="/desk",
+    ),
+    "returned": Words(
+        _("A person looked at it: %(shop)s may trade again"),
+        (_("What was refunded stays refunded. The meter stands as it stood."),),
+        path="/desk",
+    ),
     "reinstated": Words(_("The measure was lifted: %(shop)s"), (_("The page of published measures says so too."),)),
     "payout_account_changed": Words(
         _("The payout account of %(shop)s was changed"),

@@ -18,6 +18,16 @@ OF_SHOPS: Final[Mapping[str, tuple[str, str, str]]] = {
         _("The deadline ends at %(due_at_ms)s."),
         _RELOAD,
     ),
+    "ShopHasNotVanished": (
+        _("This shop is not among the vanished."),
+        _("No ruling by row R18 says so, or a person has let it trade again."),
+        _RELOAD,
+    ),
+    "ReturnWasAsked": (
+        _("A person was asked already."),
+        _("You are promised an answer until %(review_by_ms)s."),
+        _("Wait for the answer; it comes by mail and stands at your desk."),
+    ),
     "SanctionWasAppealed": (
         _("There is an appeal against this measure already."),
         _("A measure is appealed once, and a person answers."),

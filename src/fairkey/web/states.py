@@ -52,6 +52,7 @@ LOOKS: Final[Mapping[str, Mapping[str, Look]]] = {
         "suspended": Look("pause", "bad", _("Suspended")),
         "banned": Look("cross", "bad", _("Banned")),
         "closed": Look("cross", "mute", _("Closed")),
+        "vanished": Look("cross", "bad", _("Vanished")),
     },
     "review": {
         "none": Look("dot", "mute", _("Not applied yet")),
@@ -103,6 +104,7 @@ LOOKS: Final[Mapping[str, Mapping[str, Look]]] = {
         "resent": Look("envelope", "good", _("Settled by a working code")),
         "operator_silent": Look("hourglass", "good", _("Platform was silent, buyer wins")),
         "withdrawn": Look("return", "mute", _("Withdrawn")),
+        "shop_vanished": Look("return", "good", _("The shop has vanished, all money back")),
     },
     "arbitrator": {
         "none": Look("dot", "mute", _("Never applied")),

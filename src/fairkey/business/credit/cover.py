@@ -6,7 +6,7 @@ from fairkey.business.covering import Exposure, day_name, window_from
 
 from .facts import COVER_KINDS, Fact, number_in
 
-ENDINGS = frozenset({"order.expired", "order.cancelled", "order.withdrawn", "order.refunded"})
+ENDINGS = frozenset({"order.expired", "order.cancelled", "order.withdrawn", "order.refunded", "order.wound_up"})
 FREED = frozenset({"deposit.secured", "deposit.stake_returned", "deposit.release_cut"})
 BOUND = frozenset({"deposit.stake_locked", "deposit.release_requested"})
 

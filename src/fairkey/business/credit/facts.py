@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 COVER_KINDS = frozenset({  # what changes how much of a shop is unsettled, and what its deposit has free
     "order.placed", "order.paid", "order.expired", "order.cancelled", "order.withdrawn", "order.cut_short",
-    "order.refunded", "order.completed",
+    "order.refunded", "order.wound_up", "order.completed",
     "deposit.secured", "deposit.deducted", "deposit.stake_locked", "deposit.stake_returned",
     "deposit.release_requested", "deposit.release_cut",
 })  # fmt: skip
@@ -92,7 +92,7 @@ def _of(fact: Fact, order_id: str, order: _Order) -> Iterator[Moment]:
         return Moment(what, at_ms, order_id, order.buyer, order.fee_fen, points, row, took_ms, worked)
 
     if fact.kind in ANSWERS and order.opened_at_ms:
-        if told.get("outcome") not in ("withdrawn", "merchant_silent"):
+        if told.get("outcome") not in ("withdrawn", "merchant_silent", "shop_vanished"):
             yield moment(What.ANSWERED, took_ms=max(0, at_ms - order.opened_at_ms))
         order.opened_at_ms = 0
     match fact.kind:

@@ -31,6 +31,7 @@ WHY_MONEY: Final[Mapping[str, str]] = {
     "withdrawn": _("you gave the sealed codes back"),
     "not_delivered_in_time": _("the codes were not there in time"),
     "complaint": _("your complaint"),
+    "shop_vanished": _("the shop has vanished: all its open orders are refunded"),
     "surplus": _("more came than the order costs"),
     "second": _("it was paid a second time"),
     "late": _("it came after the order had ended"),
@@ -112,6 +113,12 @@ LINES: Final[Mapping[str, Line]] = {
     ),
     "order.withdrawn": Line(
         title=_("You stepped back"), text=_("Every code was still sealed."), icon="return", tone="back"
+    ),
+    "order.wound_up": Line(
+        title=_("Refunded: the shop has vanished"),
+        text=_("By row R18 of the published standard all its open orders end with all money back."),
+        icon="return",
+        tone="back",
     ),
     "order.completed": Line(title=_("Completed"), text="%(by)s", icon="check", tone="good"),
     "payment.refund_requested": Line(

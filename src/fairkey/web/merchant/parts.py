@@ -31,6 +31,7 @@ DONE: Final[Mapping[str, str]] = {
     "saved": _("Saved."),
     "draft": _("The draft is kept. Nobody but your shop reads it."),
     "filed": _("Sent. The reviewers write to you with reasons."),
+    "return_asked": _("Your request was recorded. A person looks at it within 72 hours."),
     "appealed": _("Your appeal was recorded. A person answers it."),
     "published": _("Published: this revision is what new orders are placed on."),
     "same": _("Nothing was different, so no new revision was made."),

@@ -7,7 +7,7 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 
 from fairkey.business.askers import Asker
-from fairkey.business.shops import ChangeShop, CloseShop
+from fairkey.business.shops import AskReturn, ChangeShop, CloseShop
 from fairkey.engine.house import House
 from fairkey.web.frame import AnyRequest
 from fairkey.web.inputs import form_of
@@ -54,6 +54,13 @@ async def close(request: AnyRequest, house: NamedDependency[House]) -> Response[
     return await act(request, house, CloseShop(shop_id=shop_id_of(request)), back=PATH, done="saved")
 
 
+@post("/desk/return")
+async def come_back(request: AnyRequest, house: NamedDependency[House]) -> Response[Any]:
+    """A vanished shop asks for a person; what was refunded stays refunded."""
+    command = AskReturn(shop_id=shop_id_of(request), text=(await form_of(request)).get("text", ""))
+    return await act(request, house, command, back="/desk", done="return_asked")
+
+
 async def _page(
     request: AnyRequest,
     house: House,
@@ -74,4 +81,4 @@ async def _page(
     )
 
 
-HANDLERS: Final = [settings, change, close]
+HANDLERS: Final = [settings, change, close, come_back]

@@ -28,6 +28,7 @@ WHY_MONEY: Final[Mapping[str, str]] = {
     "withdrawn": _("the buyer gave the sealed codes back"),
     "not_delivered_in_time": _("the codes were not there in time"),
     "complaint": _("a complaint"),
+    "shop_vanished": _("the shop gave no sign of life: all its open orders were refunded"),
     "surplus": _("more came than the order costs"),
     "second": _("it was paid a second time"),
     "late": _("it came after the order had ended"),
@@ -86,6 +87,12 @@ LINES: Final[Mapping[str, Line]] = {
     ),
     "order.withdrawn": Line(
         title=_("The buyer stepped back"), text=_("Every code was still sealed."), icon="return", tone="back"
+    ),
+    "order.wound_up": Line(
+        title=_("Refunded: the shop had vanished"),
+        text=_("By row R18 of the published standard all its open orders ended with all money back."),
+        icon="return",
+        tone="back",
     ),
     "order.completed": Line(title=_("Completed"), text="%(by)s", icon="check", tone="good"),
     "payment.refund_requested": Line(

@@ -10,7 +10,7 @@ from litestar.response import Redirect
 from fairkey.business.askers import Asker
 from fairkey.business.basics import Command
 from fairkey.business.crediting import Crediting, ReviewFreeze
-from fairkey.business.shops import CLAUSE_OF, ReinstateShop, SuspendShop
+from fairkey.business.shops import CLAUSE_OF, LetReturn, ReinstateShop, SuspendShop
 from fairkey.engine.house import House
 from fairkey.web.admission_words import GROUNDS, MEASURES
 from fairkey.web.frame import AnyRequest, frame, refused, status_of
@@ -37,9 +37,9 @@ async def _frozen(house: House) -> dict[str, Crediting]:
 async def act(
     request: AnyRequest, house: NamedDependency[House], shop_no: FromPath[int], action: FromPath[str]
 ) -> Response[Any]:
-    """Suspend, ban, reinstate, or let a frozen shop trade again; each with what the shop has to know."""
+    """Suspend, ban, reinstate, or let a frozen or vanished shop trade again; each with what the shop has to know."""
     shop_id = await house.numbers.shop_of(shop_no)
-    if shop_id is None or action not in {"suspend", "reinstate", "review"}:
+    if shop_id is None or action not in {"suspend", "reinstate", "review", "return"}:
         return refused(request, house, "NotFound", {"what": "shop"}, back="/floor/shops")
     given = await form_of(request)
     reason = given.get("reason", "")
@@ -53,6 +53,7 @@ async def act(
         ),
         "reinstate": ReinstateShop(shop_id=shop_id, reason=reason),
         "review": ReviewFreeze(shop_id=shop_id, reason=reason),
+        "return": LetReturn(shop_id=shop_id, reason=reason),
     }
     answer = await house.ask(Asker.OPERATOR, commands[action])
     if answer.refusal:

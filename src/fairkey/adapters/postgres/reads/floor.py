@@ -7,10 +7,11 @@ import asyncpg
 import msgspec
 
 from fairkey.adapters.postgres.moments import moment, ms_of
-from fairkey.adapters.postgres.reads.order_book import LINES, SEALING_KEY_BYTES, Opener, line_of
+from fairkey.adapters.postgres.reads.order_book import LINES, SEALING_KEY_BYTES, Opener, facts_of, line_of
 from fairkey.adapters.postgres.store import sealed_aad
 from fairkey.business.basics import InstructionState, Stream
 from fairkey.business.files import OrderFile
+from fairkey.business.vanishing import ReturnAsked, Vanished, is_gone
 from fairkey.engine.codec import decode_file
 from fairkey.read_tables.floor import (
     ComplaintLine,
@@ -27,7 +28,8 @@ WHERE kind = 'order' AND (NOT $1 OR due_at < $2) GROUP BY 1 ORDER BY 1
 """
 _SHOPS: Final = """
 SELECT s.shop_id, n.shop_no, s.stage, s.created_at, s.state -> 'shop' ->> 'name' AS name,
-       coalesce(s.state -> 'shop' ->> 'suspended_because', '') AS suspended_because, o.*
+       coalesce(s.state -> 'shop' ->> 'suspended_because', '') AS suspended_because,
+       s.state -> 'shop' ->> 'vanished' AS vanished, o.*
 FROM streams s
 JOIN shop_numbers n ON n.shop_id = s.shop_id
 CROSS JOIN LATERAL (
@@ -111,9 +113,15 @@ class PostgresFloor:
                 complaints=row["complaints"],
                 refunded=row["refunded"],
                 suspended_because=row["suspended_because"],
+                vanished=(gone := _vanished_of(row["vanished"])),
+                asks_back=await self._asks_back(str(row["shop_id"])) if gone and gone.review_by_ms else "",
             )
             for row in await self._pool.fetch(_SHOPS)
         ]
+
+    async def _asks_back(self, shop_id: str) -> str:
+        facts = await facts_of(self._pool, self._opener, Stream(shop_id, "shop", shop_id), with_sealed=True)
+        return next((one.sealed.get("text", "") for one in reversed(facts) if one.kind == ReturnAsked.kind), "")
 
     async def complaints(self) -> list[ComplaintLine]:
         """Complaints that are not closed."""
@@ -225,3 +233,9 @@ class PostgresFloor:
 
 def _file(row: asyncpg.Record) -> OrderFile:
     return cast("OrderFile", decode_file("order", row["state"]))
+
+
+def _vanished_of(text: str | None) -> Vanished | None:
+    """What the shop's state says of it, while nobody has let it return."""
+    gone = msgspec.json.decode(text, type=Vanished) if text else None
+    return gone if is_gone(gone) else None

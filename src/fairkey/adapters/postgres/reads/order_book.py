@@ -12,7 +12,7 @@ from fairkey.adapters.postgres.store import sealed_aad
 from fairkey.business.basics import Stream
 from fairkey.business.files import OrderFile
 from fairkey.engine.codec import decode_file
-from fairkey.read_tables.order_book import Fact, OrderLine, OrderRecord
+from fairkey.read_tables.order_book import Fact, OpenLine, OrderLine, OrderRecord
 
 SEALING_KEY_BYTES: Final = 32
 
@@ -66,6 +66,13 @@ _OF_IDS: Final = LINES.format(
     order=_NEWEST_FIRST,
     limit="200",
 )
+
+
+_UNDER_WAY: Final = """
+SELECT id, stage, coalesce(state #>> '{complaint,stage}', 'none') AS complaint FROM streams
+WHERE shop_id = $1 AND kind = 'order' AND stage IN ('placed', 'paid', 'delivered', 'disputed')
+  AND ($2::uuid IS NULL OR id > $2) ORDER BY id LIMIT $3
+"""
 
 
 KEPT_FROM_PAGES: Final = {"dispute.evidence_added": ("address", "file_key")}
@@ -139,6 +146,12 @@ class PostgresOrderBook:
         """An account's orders, newest first."""
         before = None if before_ms is None else moment(before_ms)
         return [line_of(row) for row in await self._pool.fetch(_OF_ACCOUNT, UUID(account_id), before, lines_max)]
+
+    async def under_way(self, shop_id: str, *, after_id: str, lines_max: int) -> list[OpenLine]:
+        """Orders of a shop that have not ended, by id."""
+        after = UUID(after_id) if after_id else None
+        rows = await self._pool.fetch(_UNDER_WAY, UUID(shop_id), after, lines_max)
+        return [OpenLine(order_id=str(row["id"]), stage=row["stage"], complaint=row["complaint"]) for row in rows]
 
     async def of_ids(self, ids: list[tuple[str, str]]) -> list[OrderLine]:
         """These orders, newest first."""

@@ -123,7 +123,7 @@ CLAIMED: Said = {"reason": ("already_used", "E2"), **SPOKE, **C1}
 INVALID: Said = {**CLAIMED, "reason": ("not_valid", "E2")}
 AFTER: Said = {**activated(OPENED_MS + 1), **SPOKE, **C1}
 FAILED: Said = {"batch_failed_buyers": (3, "E6"), "batch_failed_percent": (33, "E6")}
-QUARTER: Said = {**FAILED, "batch_failed_percent": (25, "E6")}
+FIFTH: Said = {**FAILED, "batch_failed_percent": (20, "E6")}
 UNUSED: Said = {"reason": ("already_used", "E2"), "unused_at_ms": (NOW, "E1"), "is_activated": (False, "E1")}
 DOUBTED: Said = {
     "recording_started_at_ms": (OPENED_MS - MINUTE_MS, "E3"), "recording_ended_at_ms": (OPENED_MS + MINUTE_MS, "E3"),
@@ -156,12 +156,12 @@ TABLE: list[tuple[str, int, Said, str]] = [
     ("R05a a failed batch, a second early", H48 - SECOND_MS, {**AFTER, **FAILED}, "waits"),
     ("R05a a failed batch", H48, {**AFTER, **FAILED}, "R05a"),
     ("R05e a hundredth less than a third", H48, {**AFTER, **FAILED, "batch_failed_percent": (32, "E6")}, "R05e"),
-    ("R05e a quarter, nobody proven", H48, {**AFTER, **QUARTER, "batch_proven_buyers": (0, "E6")}, "R05e"),
-    ("R05a a quarter, one proven", H48, {**AFTER, **QUARTER, "batch_proven_buyers": (1, "E6")}, "R05a"),
+    ("R05e a fifth, nobody recorded", H48, {**AFTER, **FIFTH, "batch_recorded_buyers": (0, "E6")}, "R05e"),
+    ("R05a a fifth, one recorded", H48, {**AFTER, **FIFTH, "batch_recorded_buyers": (1, "E6")}, "R05a"),
     (
-        "R05e a hundredth less than a quarter",
+        "R05e a hundredth less than a fifth",
         H48,
-        {**AFTER, **QUARTER, "batch_failed_percent": (24, "E6"), "batch_proven_buyers": (9, "E6")},
+        {**AFTER, **FIFTH, "batch_failed_percent": (19, "E6"), "batch_recorded_buyers": (9, "E6")},
         "R05e",
     ),
     ("R05e a second early", H48 - SECOND_MS, AFTER, "waits"),

@@ -54,7 +54,7 @@ def refunded(fen: int = PRICE_FEN, *, bp: int = 0, points: int = 0, **more: Any)
 
 
 FAILED = {"batch_failed_buyers": 3, "batch_failed_percent": 33}
-QUARTER = {"batch_failed_buyers": 3, "batch_failed_percent": 25}
+FIFTH = {"batch_failed_buyers": 3, "batch_failed_percent": 20}
 UNUSED = {"unused_at_ms": COMPLAINED, "is_activated": False}
 DOUBTED = {"recording_started_at_ms": OPENED - 1, "recording_ended_at_ms": OPENED + MINUTE_MS}
 POOLED = {"side": "buyer", "refund_source": "pool", "refund_fen": 3_000, "deduction_fen": 0, "shop_points": 0}
@@ -127,16 +127,17 @@ ROWS = [
         {"custody": "C2", "activated_at_ms": OPENED + 1, "account_matches": True}, "R04"),
     Row("R05a three independent buyers failed, a third of all",
         {"activated_at_ms": OPENED + 1, **FAILED}, "R05a", refunded(bp=5_000, points=46, by="clock")),
-    Row("R05a a quarter, and one of them was found right by himself",
-        {"activated_at_ms": OPENED + 1, **QUARTER, "batch_proven_buyers": 1}, "R05a"),
-    Row("R05a a quarter, and nobody was", {"activated_at_ms": OPENED + 1, **QUARTER, "batch_proven_buyers": 0}, "R05e"),
+    Row("R05a a fifth, and one of them recorded it",
+        {"activated_at_ms": OPENED + 1, **FIFTH, "batch_recorded_buyers": 1}, "R05a"),
+    Row("R05a a fifth, and nobody recorded it",
+        {"activated_at_ms": OPENED + 1, **FIFTH, "batch_recorded_buyers": 0}, "R05e"),
     Row("R05a one hundredth less than a third",
         {"activated_at_ms": OPENED + 1, **FAILED, "batch_failed_percent": 32}, "R05e"),
     Row("R05a two are not enough",
         {"activated_at_ms": OPENED + 1, "batch_failed_buyers": 2, "batch_failed_percent": 100}, "R05e"),
-    Row("R05a nor is less than a quarter",
-        {"activated_at_ms": OPENED + 1, **QUARTER, "batch_failed_buyers": 46, "batch_failed_percent": 24,
-         "batch_proven_buyers": 46}, "R05e"),
+    Row("R05a nor is less than a fifth",
+        {"activated_at_ms": OPENED + 1, **FIFTH, "batch_failed_buyers": 46, "batch_failed_percent": 19,
+         "batch_recorded_buyers": 46}, "R05e"),
     Row("R05a one second before 48 hours the pool has paid already",
         {"activated_at_ms": OPENED + 1, **FAILED, **SMALL, **hours(48 - 1 / 3600)}, "R05c"),
     Row("R05b straight from the issuer and no recording",

@@ -25,7 +25,7 @@ VALUES: dict[str, list[Any]] = {
     "moment": MOMENTS,
     "span": [0, 1, 3_600_000],
     "money": [0, 1, 3_000, 5_000, PRICE_FEN],
-    "count": [0, 1, 2, 3, 25, 33, 46, 500],
+    "count": [0, 1, 2, 3, 20, 33, 46, 500],
     "flag": [True, False],
     "word": ["", "CN", "US"],
 }

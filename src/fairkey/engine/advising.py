@@ -266,7 +266,7 @@ def _of_code(code_id: str, facts: Sequence[Fact], custody: Mapping[str, str], ba
     said = [
         Statement(fact="batch_failed_buyers", value=batch.failed, rank="E6"),
         Statement(fact="batch_failed_percent", value=batch.failed_percent, rank="E6"),
-        Statement(fact="batch_proven_buyers", value=batch.proven, rank="E6"),
+        Statement(fact="batch_recorded_buyers", value=batch.recorded, rank="E6"),
     ]
     if code_id in custody:
         said.append(_log("custody", custody[code_id]))

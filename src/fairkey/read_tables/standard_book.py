@@ -41,21 +41,21 @@ class Past:
     pool_uses: int | None = None
 
 
-PROVEN_CASES: Final = ("R03a", "R03b", "R10e", "R11")
-"""Cases that say of one code by itself that it was bad, by its issuer or a recording."""
+EXPLAINED_CASES: Final = ("R03a", "R10e", "R11")
+"""Cases in which the issuer himself says what became of a code: it tells nothing of the batch's other codes."""
 
 
 class BatchPast(NamedTuple):
     """Other buyers who opened a code of a batch, each counted once: all, and those who failed.
 
     Who complains of a used or invalid code has failed unless it was found against him; silence finds nothing.
-    `proven`: of those who failed, for whom it was ruled by the issuer's word (`PROVEN_CASES`) or who had recorded it,
-    so that it does not rest on the others in turn.
+    `recorded`: of those who failed, who gave a guided recording, stands it or is it doubted, unless the issuer
+    explained it (`EXPLAINED_CASES`).
     """
 
     opened: int
     failed: int
-    proven: int = 0
+    recorded: int = 0
 
     @property
     def failed_percent(self) -> int:

@@ -24,7 +24,7 @@ from fairkey.business.pool import POOL_ID, QUOTA_WINDOW_MS
 from fairkey.business.standards import STANDARD_ID, Published
 from fairkey.read_tables.issuer_book import AttestationLine
 from fairkey.read_tables.order_book import Fact, OpenLine, OrderRecord
-from fairkey.read_tables.standard_book import CLEAN_ORDERS_A_USE, PROVEN_CASES, BatchPast, Past
+from fairkey.read_tables.standard_book import CLEAN_ORDERS_A_USE, EXPLAINED_CASES, BatchPast, Past
 
 from .store import MarketStore
 
@@ -144,7 +144,7 @@ class Books:
         own = self._store.tables.streams[Stream(shop_id, "order", order_id)].file
         assert isinstance(own, OrderFile)
         batch_id = kept[shop_id, code_id].batch_id
-        opened, failed, proven = set(), set(), set()
+        opened, failed, recorded = set(), set(), set()
         for (shop, _), row in kept.items():
             if shop != shop_id or row.batch_id != batch_id or row.stage is not CodeStage.REVEALED:
                 continue
@@ -153,10 +153,10 @@ class Books:
             opened.add(other.order.buyer_key)
             if _has_failed(other.complaint):
                 failed.add(other.order.buyer_key)
-                if _is_proven(other):
-                    proven.add(other.order.buyer_key)
+                if _has_recorded(other):
+                    recorded.add(other.order.buyer_key)
         mine = {own.order.buyer_key}
-        return BatchPast(len(opened - mine), len(failed - mine), len(proven - mine))
+        return BatchPast(len(opened - mine), len(failed - mine), len(recorded - mine))
 
     async def batches_of(self, shop_id: str, code_ids: Sequence[str]) -> list[str]:
         """The batches of these codes."""
@@ -213,10 +213,10 @@ def _has_failed(complaint: Complaint) -> bool:
     return complaint.stage is not ComplaintStage.CLOSED
 
 
-def _is_proven(file: OrderFile) -> bool:
+def _has_recorded(file: OrderFile) -> bool:
     ruling = file.complaint.ruling
-    recorded = any(one.piece is Piece.RECORDING and not one.withdrawn for one in file.evidence.items)
-    return ruling is not None and ruling.refund_fen > 0 and (recorded or ruling.case in PROVEN_CASES)
+    gave = any(one.piece is Piece.RECORDING and not one.withdrawn for one in file.evidence.items)
+    return gave and not (ruling and ruling.case in EXPLAINED_CASES)
 
 
 def _number(value: object) -> int:

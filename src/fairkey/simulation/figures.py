@@ -1,9 +1,10 @@
 """From played markets to the figures that the standard is measured by."""
 
 import math
+import random
 import statistics
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -20,6 +21,8 @@ WRONG_SHARE_MAX: Final = 0.005
 NO_HUMAN_SHARE_MIN: Final = 0.85
 FREEZE_SHARE_MAX: Final = 0.001
 VERDICT_S_MAX: Final = 600
+DRAWS: Final = 1_000  # of markets, to see how far a share may be off
+DRAWS_SEED: Final = 1
 
 
 class Profit(Struct, frozen=True, kw_only=True):
@@ -34,7 +37,7 @@ class Profit(Struct, frozen=True, kw_only=True):
 
 
 class Figures(Struct, frozen=True, kw_only=True):
-    """The result of a simulation."""
+    """The result of a simulation. `shares_ci95`: between which values the shares lie were other markets played."""
 
     seeds: int
     orders: int
@@ -45,18 +48,16 @@ class Figures(Struct, frozen=True, kw_only=True):
     wrong_against_honest: float
     false_freeze_share: float
     median_verdict_s: float
+    shares_ci95: dict[str, tuple[float, float]]
     rows: dict[str, int]
     missed: tuple[str, ...]
 
 
 def figures_of(played: Sequence[Played], seeds: int) -> Figures:
     """All figures of these markets."""
-    weighed = _weighed(played)
+    parts = [(each.strategy, _parts_of(each, weight)) for each, weight in _weighed(played)]
     disputes = [one for each in played for one in each.tally.disputes.values()]
-    ended = [(one, weight) for each, weight in weighed for one in each.tally.disputes.values() if one.outcome]
-    honest = [(one, weight) for one, weight in ended if one.honest_shop]
-    turnover = sum(each.tally.turnover_fen * weight for each, weight in weighed)
-    loss = sum(each.tally.honest_loss_fen * weight for each, weight in weighed)
+    shares = _shares([part for _, part in parts])
     by_rule = [one for one in disputes if one.row in RULE_ROWS and not one.by_human]
     waits_s = [(one.ruled_at_ms - one.opened_at_ms) / 1_000 for one in by_rule]
     fair = [each for each in played if each.strategy is Strategy.HONEST]
@@ -65,13 +66,14 @@ def figures_of(played: Sequence[Played], seeds: int) -> Figures:
         orders=sum(each.tally.orders for each in played),
         disputes=len(disputes),
         strategies={name.value: _profit_of(each) for name in Strategy if (each := _of(played, name))},
-        buyer_loss_share=_share(loss, turnover),
-        decided_without_human=_share(_sum(ended, lambda one: not one.by_human), _sum(ended)),
-        wrong_against_honest=_share(_sum(honest, _is_wrong), _sum(honest)),
+        buyer_loss_share=shares["buyer_loss_share"],
+        decided_without_human=shares["decided_without_human"],
+        wrong_against_honest=shares["wrong_against_honest"],
         false_freeze_share=_share(
             sum(each.tally.honest_freezes for each in fair), sum(each.tally.orders for each in fair)
         ),
         median_verdict_s=statistics.median(waits_s) if waits_s else 0.0,
+        shares_ci95=_between(parts),
         rows=_rows(disputes),
         missed=(),
     )
@@ -126,8 +128,48 @@ def _weighed(played: Sequence[Played]) -> list[tuple[Played, float]]:
     return [(each, PREVALENCE_BP.get(each.strategy, RARE_BP) / tried[each.strategy]) for each in played]
 
 
-def _sum(disputes: Sequence[tuple[Dispute, float]], which: Callable[[Dispute], bool] | None = None) -> float:
-    return sum(weight for one, weight in disputes if which is None or which(one))
+class _Parts(Struct, frozen=True, kw_only=True):
+    """What one market adds to the shares: each share is a sum of the first of a pair by a sum of the second."""
+
+    buyer_loss_share: tuple[float, float]
+    decided_without_human: tuple[float, float]
+    wrong_against_honest: tuple[float, float]
+
+
+def _parts_of(played: Played, weight: float) -> _Parts:
+    ended = [one for one in played.tally.disputes.values() if one.outcome]
+    honest = [one for one in ended if one.honest_shop]
+    return _Parts(
+        buyer_loss_share=(played.tally.honest_loss_fen * weight, played.tally.turnover_fen * weight),
+        decided_without_human=(sum(not one.by_human for one in ended) * weight, len(ended) * weight),
+        wrong_against_honest=(sum(map(_is_wrong, honest)) * weight, len(honest) * weight),
+    )
+
+
+def _shares(parts: Sequence[_Parts]) -> dict[str, float]:
+    return {
+        name: _share(sum(getattr(one, name)[0] for one in parts), sum(getattr(one, name)[1] for one in parts))
+        for name in _Parts.__struct_fields__
+    }
+
+
+def _between(parts: Sequence[tuple[Strategy, _Parts]]) -> dict[str, tuple[float, float]]:
+    """The middle 95 % of the shares over drawings of the same markets with repetition, strategy by strategy: what
+    happens in one market hangs together, so markets are drawn and not disputes.
+    """
+    chance = random.Random(DRAWS_SEED)  # noqa: S311 - to be drawn again, not a secret
+    of_strategy: defaultdict[Strategy, list[_Parts]] = defaultdict(list)
+    for strategy, part in parts:
+        of_strategy[strategy].append(part)
+    drawn = [
+        _shares([one for some in of_strategy.values() for one in chance.choices(some, k=len(some))])
+        for _ in range(DRAWS)
+    ]
+    found = {}
+    for name in _Parts.__struct_fields__:
+        values = sorted(one[name] for one in drawn)
+        found[name] = (values[DRAWS * 25 // 1_000], values[DRAWS * 975 // 1_000 - 1])
+    return found
 
 
 def _is_wrong(one: Dispute) -> bool:

@@ -11,21 +11,19 @@ from fairkey.business.files import CreditFile, DepositFile, PoolFile, StandardFi
 from fairkey.business.pool import POOL_ID, QUOTA_WINDOW_MS
 from fairkey.business.standards import STANDARD_ID, Published
 from fairkey.engine.codec import decode_file
-from fairkey.read_tables.standard_book import CLEAN_ORDERS_A_USE, PROVEN_CASES, SIGNS_OF_LIFE, BatchPast, Past
+from fairkey.read_tables.standard_book import CLEAN_ORDERS_A_USE, EXPLAINED_CASES, SIGNS_OF_LIFE, BatchPast, Past
 
 _PUBLISHED: Final = "SELECT state FROM streams WHERE shop_id = $1 AND kind = 'standard' AND id = $2"
 _CUSTODY: Final = "SELECT code_id, custody FROM vault WHERE shop_id = $1 AND code_id = ANY ($2::uuid[])"
 _BATCH: Final = """
 SELECT count(DISTINCT buyer_key)::int AS opened,
     (count(DISTINCT buyer_key) FILTER (WHERE failed))::int AS failed,
-    (count(DISTINCT buyer_key) FILTER (WHERE failed AND refunded AND (recorded OR ruled_by = ANY ($4::text[]))))::int
-    AS proven
+    (count(DISTINCT buyer_key) FILTER (WHERE failed AND recorded AND NOT ruled_by = ANY ($4::text[])))::int AS recorded
 FROM (SELECT o.buyer_key,
-    o.state #>> '{complaint,ruling,case}' AS ruled_by,
+    coalesce(o.state #>> '{complaint,ruling,case}', '') AS ruled_by,
     jsonb_path_exists(
         o.state::jsonb, '$.evidence.items[*] ? (@.piece == "recording" && !(@.withdrawn == true))'
     ) AS recorded,
-    coalesce((o.state #>> '{complaint,ruling,refund_fen}')::bigint, 0) > 0 AS refunded,
     o.state #>> '{complaint,reason}' IN ('already_used', 'not_valid')
     AND coalesce(o.state #>> '{complaint,outcome}', '') NOT IN ('merchant_silent', 'withdrawn', 'shop_vanished')
     AND coalesce(o.state #>> '{complaint,ruling,row}', '') NOT IN ('R15', 'R18')
@@ -87,7 +85,7 @@ class PostgresStandardBook:
 
     async def batch_past(self, shop_id: str, code_id: str, order_id: str) -> BatchPast:
         """How other buyers fared with codes of the same batch."""
-        row = await self._pool.fetchrow(_BATCH, UUID(shop_id), UUID(code_id), UUID(order_id), list(PROVEN_CASES))
+        row = await self._pool.fetchrow(_BATCH, UUID(shop_id), UUID(code_id), UUID(order_id), list(EXPLAINED_CASES))
         return BatchPast(*row)
 
     async def past(self, shop_id: str, buyer_key: str, *, now_ms: int, pool_fen: int) -> Past:

@@ -30,10 +30,11 @@ from fairkey.effects.queue import (
     JUDGE,
     PANEL_STEPS,
     QUARANTINE,
+    RESUME_CLOCKS,
     TELLING,
     WIND_UP,
 )
-from fairkey.engine import evidencing, judging, paneling, quarantining, trade, winding_up
+from fairkey.engine import evidencing, judging, outaging, paneling, quarantining, trade, winding_up
 from fairkey.engine.answers import Conflict, StoreIsAway
 from fairkey.engine.batching import Stopping
 from fairkey.engine.house import House
@@ -112,6 +113,13 @@ class Worker:
         if due.what == "expire":
             # A notification may have been lost: before the buyer's time is over, the provider is asked.
             await trade.catch_up_quietly(self._house, stream.shop_id, stream.id)
+        if due.what in outaging.STOPPABLE:
+            stopped = await self._stopped(stream)
+            if stopped is None:
+                self._put_off[stream, due] = self._house.now_ms() + PUT_OFF_MS
+                return 0
+            if stopped:
+                return 1
         if due.what == "end_silence":
             moved = await self._judged(stream)
             if moved is None:
@@ -129,6 +137,14 @@ class Worker:
         if answer.refusal:
             logger.info("the deadline %s of a %s had passed already: %s", due.what, stream.kind, answer.refusal)
         return int(not answer.refusal)
+
+    async def _stopped(self, stream: Stream) -> bool | None:
+        """Whether an outage of the issuer moved the deadline or lets it stand; None: it could not be asked now."""
+        try:
+            return await outaging.stop_if_out(self._house, stream)
+        except (Broken, Conflict, StoreIsAway, Stopping) as error:
+            logger.warning("a clock could not be stopped now: %s", error)
+            return None
 
     async def _judged(self, stream: Stream) -> bool | None:
         """The standard speaks before silence does: whether it said anything; None: it could not be asked now."""
@@ -159,6 +175,9 @@ class Worker:
                 await self._outbox.done(waiting, now_ms())
             elif waiting.kind == QUARANTINE:
                 await quarantining.quarantine(self._house, waiting.stream)
+                await self._outbox.done(waiting, now_ms())
+            elif waiting.kind == RESUME_CLOCKS:
+                await outaging.resume(self._house, waiting.stream.id, judging.judge_order)
                 await self._outbox.done(waiting, now_ms())
             elif waiting.kind == WIND_UP:
                 await winding_up.wind_up(self._house, waiting.stream.shop_id)

@@ -16,7 +16,8 @@ from golden.samples import AT_MS, SAMPLES
 
 FILES_OF = {  # where the examples of a capability stand, if not in the file of its own name
     "codes": ("codes", "resending"),
-    "complaints": ("complaints", "disputes", "resending", "reopening"),
+    "complaints": ("complaints", "disputes", "resending", "reopening", "stopping"),
+    "orders": ("orders", "stopping"),
     "arbitrators": ("arbitrators", "deposits_and_panels"),
     "deposits": ("deposits", "deposits_and_panels", "owed_and_bounty"),
     "evidence": ("evidence", "deposits_and_panels"),
@@ -25,6 +26,7 @@ FILES_OF = {  # where the examples of a capability stand, if not in the file of 
     "restoring": ("deposits", "deposits_and_panels"),
 }
 NEED_A_HISTORY = {
+    "issuer.outage_ended",
     "listing.published",
     "dispute.appealed",
     "dispute.review_asked",

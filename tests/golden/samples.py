@@ -17,6 +17,7 @@ from fairkey.business import (
     listings,
     messages,
     orders,
+    outages,
     panel_events,
     payments,
     payouts,
@@ -25,6 +26,7 @@ from fairkey.business import (
     reviews,
     shops,
     standards,
+    stopping,
     vanishing,
 )
 from fairkey.business.basics import Event, Stream
@@ -322,6 +324,23 @@ SAMPLES: tuple[Event, ...] = (
     issuers.IssuerApiChanged(has_api=True, url="https://issuer.example/v1", token="token"),
     issuers.IssuerSuspended(reason=TEXT),
     issuers.IssuerReinstated(reason=TEXT),
+    outages.OutageBegan(
+        outage_no=2, began_at_ms=AT_MS, by="operator", key_no=1, statement='{"says":"began"}', signature="c2ln",
+        failures=12, shops=3, ratio=640, page_url="https://status.example/", page_sha256="ab" * 32, reason=TEXT,
+    ),
+    outages.OutageEnded(
+        outage_no=2, ended_at_ms=AT_MS + 5, by="issuer", key_no=1, statement='{"says":"ended"}', signature="c2ln",
+        reason=TEXT,
+    ),
+    outages.OutageDenied(denied_at_ms=AT_MS, key_no=1, statement='{"says":"none"}', signature="c2ln"),
+    stopping.OrderClockStopped(
+        clock="delivery", since_ms=AT_MS, issuer_id=ID, outage_no=2, from_ms=AT_MS + 1, until_ms=AT_MS + 4, by_ms=3,
+        due_at_ms=AT_MS + 9,
+    ),
+    stopping.DisputeClockStopped(
+        clock="answer", since_ms=AT_MS, issuer_id=ID, outage_no=2, from_ms=AT_MS + 1, until_ms=AT_MS + 4, by_ms=3,
+        due_at_ms=AT_MS + 9,
+    ),
     arbitrators.ArbitratorApplied(
         side=arbitrators.Side.SELLERS, categories=("games", "software"), account_id=ID, text=TEXT
     ),

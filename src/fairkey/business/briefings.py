@@ -29,6 +29,7 @@ from . import (
     messages,
     order_briefings,
     orders,
+    outages,
     panel_verdicts,
     panels,
     payments,
@@ -38,6 +39,7 @@ from . import (
     reviews,
     shops,
     standards,
+    stopping,
     vanishing,
 )
 from .basics import PLATFORM, Command, Stream
@@ -119,6 +121,7 @@ _KIND_OF_HOME: dict[ModuleType, tuple[str, str]] = {
     payouts: ("payout", "payout_id"),
     attestations: ("code", "code_id"),
     issuers: ("issuer", "issuer_id"),
+    outages: ("issuer", "issuer_id"),
     erasures: ("erasure", "erasure_id"),
     standards: ("standard", "standard_id"),
     panels: ("panel", "panel_id"),
@@ -218,6 +221,10 @@ def brief_for(command: Command, desk: Desk) -> Struct | None:
                 takes_key=issuer.takes_key(key_no, desk.now_ms),
                 in_scope=issuer.makes(_product(_listing(desk, command.shop_id, command.listing_id))),
             )
+        case orders.StopOrderClock() | complaints.StopDisputeClock():
+            return _of_stops(command, _order(desk, command.shop_id, command.order_id))
+        case outages.SayOutage() | outages.FindOutage() | outages.EndOutage() | outages.LapseOutage():
+            return _standing_of_issuer(command, desk)
         case restoring.RestorePayment():
             return _paid_by_buyer(_order(desk, command.shop_id, command.order_id))
         case deposits.RequestRelease() | deposits.EndNotice():
@@ -261,6 +268,23 @@ def _of_box(command: codes.RevealCodes | codes.ReplaceCodes | complaints.SendRep
         case complaints.SendReplacement():
             opened = tuple(one.code_id for one in file.codes.held if one.stage is CodeStage.REVEALED)
             return complaints.BoxBriefing(opened=opened)
+
+
+def _standing_of_issuer(
+    command: outages.SayOutage | outages.FindOutage | outages.EndOutage | outages.LapseOutage, desk: Desk
+) -> outages.StandingBriefing:
+    issuer = _issuer(desk, command.issuer_id)
+    key_no = command.key_no if isinstance(command, outages.SayOutage) else 0
+    return outages.StandingBriefing(
+        exists=bool(issuer.name), is_active=issuer.is_active, takes_key=issuer.takes_key(key_no, desk.now_ms)
+    )
+
+
+def _of_stops(command: orders.StopOrderClock | complaints.StopDisputeClock, file: OrderFile) -> stopping.StopBriefing:
+    others = file.complaint.stops if isinstance(command, orders.StopOrderClock) else file.order.stops
+    return stopping.StopBriefing(
+        elsewhere_ms=stopping.stood_ms(others), first_opened_at_ms=file.codes.first_opened_at_ms
+    )
 
 
 def _of_vanished(command: orders.WindUpOrder | complaints.WindUpComplaint | shops.NoteVanished, desk: Desk) -> Struct:

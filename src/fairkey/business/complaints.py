@@ -50,6 +50,7 @@ from .order_briefings import WindingBriefing
 from .panel_verdicts import PanelBriefing, ruled_by_panel
 from .reopening import CASE, REOPEN_WITHIN_MS, reopen
 from .resending import confirmed, refused, resend
+from .stopping import DisputeClockStopped, KnownOutage, StopBriefing, told
 from .verdicts import CodeCase, document_of, hangs_on_recording, judge, standard_of
 
 ANSWER_WITHIN_MS = 48 * HOUR_MS
@@ -225,6 +226,13 @@ class WindUpComplaint(Command, frozen=True):
     order_id: str
 
 
+class StopDisputeClock(Command, frozen=True):
+    """Clock: what outages of the product's issuers, `known` by now, did to the deadline of whose turn it is."""
+
+    order_id: str
+    known: tuple[KnownOutage, ...] = ()
+
+
 class EndSilence(Command, frozen=True):
     """Clock: whose turn it was, was silent; or the time for an appeal is over."""
 
@@ -235,7 +243,7 @@ ComplaintCommand = (
     OpenComplaint | AcceptComplaint | ContestComplaint | WithdrawComplaint | OfferSettlement | AnswerOffer | AskBuyer
     | ReplyToShop | JudgeComplaint | RuleLateDelivery | AppealRuling | TakeRuling | AskReview | ReviewRuling
     | TakePanelVerdict | TakePanelLapse | EndSilence | SendReplacement | ConfirmReplacement | RefuseReplacement
-    | ReopenComplaint | WindUpComplaint
+    | ReopenComplaint | WindUpComplaint | StopDisputeClock
 )  # fmt: skip
 
 
@@ -328,6 +336,9 @@ def decide(
             _require(complaint, *UNRULED_STAGES, ComplaintStage.LAPSED)
             brief.require_vanished()
             return closed(complaint, Outcome.SHOP_VANISHED, brief.amount_fen)
+        case StopDisputeClock():
+            assert isinstance(brief, StopBriefing)
+            return told(DisputeClockStopped, complaint.running, complaint.stops, command.known, brief, at_ms)
         case EndSilence():
             return _end_silence(command.order_id, complaint, at_ms)
         case _:

@@ -2,11 +2,12 @@
 
 from typing import NamedTuple
 
-from . import complaints, deposits, orders, panels, payments, shops
+from . import complaints, deposits, orders, outages, panels, payments, shops
 from .basics import Command, Stream, invariant
-from .files import DepositFile, File, OrderFile, PanelFile, PaymentFile, ShopFile
+from .files import DepositFile, File, IssuerFile, OrderFile, PanelFile, PaymentFile, ShopFile
 from .orders import ENDED, Stage
 from .panel_events import PanelStage
+from .stopping import standing
 
 
 class Due(NamedTuple):
@@ -34,6 +35,8 @@ def due_of(file: File) -> Due | None:
         case ShopFile(shop=shop):
             moves = shops.next_deadline(shop)
             return Due(*moves) if moves else None
+        case IssuerFile(outages=said) if said.running:
+            return Due(said.lapses_at_ms, "lapse_outage")
         case DepositFile(deposit=deposit) if deposit.releases:
             return Due(deposit.releases[0].due_at_ms, "end_notice")
         case PanelFile(panel=panel):
@@ -45,6 +48,11 @@ def due_of(file: File) -> Due | None:
 
 def _due_of_order(file: OrderFile) -> Due | None:
     order = file.order
+    stands = standing(orders.running(order, file.codes.first_opened_at_ms), order.stops)
+    if order.stage is Stage.DISPUTED:
+        stands = file.complaint.stands
+    if stands is not None:  # until its outage is over
+        return Due(stands.due_at_ms, "resume_dispute" if order.stage is Stage.DISPUTED else "resume_clock")
     if order.stage is Stage.PLACED:
         return Due(order.expires_at_ms, "expire")
     if order.stage is Stage.PAID:
@@ -68,6 +76,12 @@ def command_for(stream: Stream, what: str) -> Command:
             return orders.CompleteOrder(shop_id=stream.shop_id, order_id=stream.id)
         case "end_silence":
             return complaints.EndSilence(shop_id=stream.shop_id, order_id=stream.id)
+        case "resume_clock":
+            return orders.StopOrderClock(shop_id=stream.shop_id, order_id=stream.id)
+        case "resume_dispute":
+            return complaints.StopDisputeClock(shop_id=stream.shop_id, order_id=stream.id)
+        case "lapse_outage":
+            return outages.LapseOutage(shop_id=stream.shop_id, issuer_id=stream.id)
         case "return_unmatched":
             return payments.ReturnUnmatched(shop_id=stream.shop_id, payment_id=stream.id)
         case "remind_of_check":

@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from .basics import Event, Refusal
+from .stopping import DisputeClockStopped
 
 
 class Reason(StrEnum):
@@ -324,7 +325,7 @@ ComplaintEvent = (
     | SettlementDeclined | BuyerAsked | BuyerReplied | JudgingWaits | ComplaintEscalated | ComplaintRuled
     | RulingAppealed | ReviewAsked | RulingReviewed | RulingTaken | RulingWeighed | ComplaintClosed | RulingExecuted
     | StakeSettled | ReplacementSent | ReplacementConfirmed | ReplacementRefused
-    | ComplaintLapsed | ComplaintReopened
+    | ComplaintLapsed | ComplaintReopened | DisputeClockStopped
 )  # fmt: skip
 
 

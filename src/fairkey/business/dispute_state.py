@@ -39,6 +39,7 @@ from .dispute_events import (
     StakeSettled,
 )
 from .stakes import Stake, stake_fen
+from .stopping import DisputeClockStopped, Running, Stop, standing, stop_of
 
 RULING_WITHIN_MS = 48 * HOUR_MS
 OFFER_STANDS_MS = 48 * HOUR_MS
@@ -111,6 +112,7 @@ class Ruling(Struct, frozen=True, kw_only=True, omit_defaults=True):
     freezes_shop: bool = False
     review_by_ms: int = 0
     reviewed: bool = False
+    reviewed_at_ms: int = 0
     row: str
     case: str
     refund_fen: int
@@ -145,6 +147,7 @@ class Complaint(Struct, frozen=True, kw_only=True, omit_defaults=True):
     confirm_by_ms: int = 0
     reopened_at_ms: int = 0
     again_at_ms: int = 0  # the buyer complained about the replacement
+    lapsed_at_ms: int = 0
     offers: tuple[Offer, ...] = ()
     ruling: Ruling | None = None
     rulings: int = 0
@@ -153,6 +156,7 @@ class Complaint(Struct, frozen=True, kw_only=True, omit_defaults=True):
     kept_fen: int = 0  # of the buyer's refund, for appeals that failed
     has_won: bool = False  # the buyer got all that he asked for by some ruling
     defect_no: int = 0  # of the ruling that was the first to be carried out as a defect of the shop
+    stops: tuple[Stop, ...] = ()  # of its clocks, by outages
 
     @property
     def next_level(self) -> int:
@@ -177,6 +181,32 @@ class Complaint(Struct, frozen=True, kw_only=True, omit_defaults=True):
         if side == Side.BUYER:
             return ruling.refund_fen + ruling.pool_fen < self.demand_fen
         return bool(ruling.refund_fen or ruling.deduct_fen)
+
+    @property
+    def running(self) -> Running | None:
+        """The clock of a party that runs, which an outage can stop; the platform's own and those of panels go on."""
+        ruling, due_at_ms = self.ruling, self.due_at_ms
+        match self.stage:
+            case ComplaintStage.OPENED:
+                since_ms = self.again_at_ms or self.opened_at_ms
+                return Running(clock="answer", since_ms=since_ms, due_at_ms=self.answer_by_ms)
+            case ComplaintStage.ASKED:
+                return Running(clock="reply", since_ms=self.asked_at_ms, due_at_ms=self.reply_by_ms)
+            case ComplaintStage.RESENT:
+                return Running(clock="confirm", since_ms=self.resent_at_ms, due_at_ms=self.confirm_by_ms)
+            case ComplaintStage.LAPSED:
+                return Running(clock="reopen", since_ms=self.lapsed_at_ms, due_at_ms=due_at_ms)
+            case ComplaintStage.RULED if ruling and ruling.reviewed_at_ms:
+                return Running(clock="last_appeal", since_ms=ruling.reviewed_at_ms, due_at_ms=due_at_ms)
+            case ComplaintStage.RULED if ruling and not ruling.review_by_ms:
+                return Running(clock="appeal", since_ms=ruling.at_ms, due_at_ms=due_at_ms)
+            case _:
+                return None
+
+    @property
+    def stands(self) -> Stop | None:
+        """The outage in which that clock stands."""
+        return standing(self.running, self.stops)
 
     def waits(self, now_ms: int) -> list[Wait]:
         """Everything that the dispute waits for now: what pages count down to and reminders speak of."""
@@ -261,7 +291,8 @@ def evolve(complaint: Complaint, event: ComplaintEvent, at_ms: int) -> Complaint
                 replied_at_ms=at_ms,
             )
         case ComplaintLapsed():
-            return replace(complaint, stage=ComplaintStage.LAPSED, due_at_ms=event.reopen_by_ms)
+            lapsed = replace(complaint, stage=ComplaintStage.LAPSED, due_at_ms=event.reopen_by_ms)
+            return replace(lapsed, lapsed_at_ms=at_ms)
         case ComplaintReopened():
             return replace(
                 complaint,
@@ -315,7 +346,7 @@ def evolve(complaint: Complaint, event: ComplaintEvent, at_ms: int) -> Complaint
             return replace(complaint, ruling=ruling, due_at_ms=event.review_by_ms)
         case RulingReviewed():
             assert complaint.ruling is not None
-            ruling = replace(complaint.ruling, reviewed=True)
+            ruling = replace(complaint.ruling, reviewed=True, reviewed_at_ms=at_ms)
             return replace(complaint, ruling=ruling, due_at_ms=event.appeal_by_ms)
         case StakeSettled():
             left = tuple(one for one in complaint.stakes if one.level != event.level)
@@ -323,10 +354,30 @@ def evolve(complaint: Complaint, event: ComplaintEvent, at_ms: int) -> Complaint
             return replace(complaint, stakes=left, kept_fen=complaint.kept_fen + kept_fen)
         case RulingExecuted():
             return _carried_out(complaint, event.ruling_no)
+        case DisputeClockStopped():
+            return _with_stop(complaint, event)
         case RulingTaken() | RulingWeighed():
             return complaint  # what follows from it comes at once
         case _:
             assert_never(event)
+
+
+def _with_stop(complaint: Complaint, event: DisputeClockStopped) -> Complaint:
+    stood = replace(complaint, stops=(*complaint.stops, stop_of(event)))
+    if not event.until_ms:
+        return stood
+    by_ms, runs = event.due_at_ms, complaint.running
+    # The standard may want to be asked before the deadline that moves: that stays as it is.
+    due_at_ms = complaint.due_at_ms if runs and complaint.due_at_ms < runs.due_at_ms else by_ms
+    match event.clock:
+        case "answer":
+            return replace(stood, due_at_ms=due_at_ms, answer_by_ms=by_ms)
+        case "reply":
+            return replace(stood, due_at_ms=due_at_ms, reply_by_ms=by_ms)
+        case "confirm":
+            return replace(stood, due_at_ms=due_at_ms, confirm_by_ms=by_ms)
+        case _:
+            return replace(stood, due_at_ms=by_ms)
 
 
 def _staked(complaint: Complaint, event: ComplaintEscalated) -> Stake:

@@ -28,6 +28,7 @@ from . import (
     listings,
     messages,
     orders,
+    outages,
     panel_events,
     panels,
     payments,
@@ -55,6 +56,7 @@ from .issuers import Issuer
 from .listings import Listing
 from .messages import Messages
 from .orders import Order
+from .outages import Outages
 from .panels import Panel
 from .payments import Unmatched
 from .payouts import Payout
@@ -125,6 +127,7 @@ class IssuerFile(Struct, kw_only=True, omit_defaults=True):
     """One issuer; of the platform, not of a shop."""
 
     issuer: Issuer = Issuer()
+    outages: Outages = Outages()
 
 
 class ErasureFile(Struct, kw_only=True, omit_defaults=True):
@@ -210,6 +213,7 @@ CAPABILITIES: dict[ModuleType, str] = {  # which slice each capability owns
     payouts: "payout",
     attestations: "attested",
     issuers: "issuer",
+    outages: "outages",
     erasures: "erasure",
     standards: "standards",
     panels: "panel",
@@ -237,6 +241,7 @@ _EVENT_UNIONS = {
     payouts: payouts.PayoutEvent,
     attestations: attestations.AttestationEvent,
     issuers: issuers.IssuerEvent,
+    outages: outages.OutageEvent,
     erasures: erasures.ErasureEvent,
     standards: standards.StandardsEvent,
     panels: panel_events.PanelEvent,

@@ -6,7 +6,7 @@ from typing import assert_never
 from msgspec import Struct
 from msgspec.structs import replace
 
-from . import covering
+from . import covering, stopping
 from .basics import DAY_MS, HOUR_MS, MINUTE_MS, Command, Event, invariant, require, require_text
 from .order_briefings import CodesBriefing, PaymentBriefing, Pricing, WindingBriefing, price_of
 from .order_refusals import (
@@ -23,6 +23,7 @@ from .order_refusals import (
     TooManyUnpaidOrders,
     WaitWasAlreadyAgreed,
 )
+from .stopping import KnownOutage, OrderClockStopped, Running, Stop, StopBriefing
 
 PAYMENT_WINDOW_MS = 15 * MINUTE_MS
 PROTECTION_AFTER_REVEAL_MS = 72 * HOUR_MS
@@ -194,6 +195,7 @@ class OrderWoundUp(Event, frozen=True):
 OrderEvent = (
     OrderPlaced | OrderExpired | OrderPaid | OrderDelivered | WaitAgreed | OrderCutShort | OrderCancelled
     | OrderWithdrawn | OrderConfirmed | OrderHeldLonger | OrderDisputed | OrderCompleted | OrderRefunded | OrderWoundUp
+    | OrderClockStopped
 )  # fmt: skip
 
 # What may be asked.
@@ -290,9 +292,17 @@ class WindUpOrder(Command, frozen=True):
     order_id: str
 
 
+class StopOrderClock(Command, frozen=True):
+    """Clock: what outages of the product's issuers, `known` by now, did to the order's deadline."""
+
+    order_id: str
+    known: tuple[KnownOutage, ...] = ()
+
+
 OrderCommand = (
     PlaceOrder | GiveUpOrder | WithdrawOrder | AgreeToWait | ConfirmOrder | ExpireOrder | CancelLateOrder
     | CompleteOrder | ConfirmPayment | MarkDelivered | FreezeOrder | CloseDisputed | WindUpOrder
+    | StopOrderClock
 )  # fmt: skip
 
 
@@ -351,6 +361,7 @@ class Order(Struct, frozen=True, kw_only=True, omit_defaults=True):
     delivered_at_ms: int = 0
     ended_at_ms: int = 0
     ended_by: str = ""
+    stops: tuple[Stop, ...] = ()  # of its clocks, by outages
 
 
 INITIAL = Order()
@@ -359,7 +370,7 @@ INITIAL = Order()
 def decide(
     command: OrderCommand,
     order: Order,
-    brief: Briefing | PaymentBriefing | CodesBriefing | WindingBriefing | None,
+    brief: Briefing | PaymentBriefing | CodesBriefing | WindingBriefing | StopBriefing | None,
     at_ms: int,
 ) -> list[Event]:
     """What follows from `command` for this order, or a `Refusal`."""
@@ -425,6 +436,8 @@ def decide(
             if order.stage is Stage.PLACED:
                 return [OrderExpired(by="vanished", coupon_id=order.coupon_id)]
             return [OrderWoundUp(refund_fen=order.amount_fen)]
+        case StopOrderClock():
+            return _stop(command, order, brief, at_ms)
         case _:
             assert_never(command)
 
@@ -496,12 +509,33 @@ def _confirm_payment(order: Order, brief: PaymentBriefing, at_ms: int) -> list[E
 
 def protected_until_ms(order: Order, first_opened_at_ms: int) -> int:
     """When the buyer's protection ends: 72 h after the first opening, 7 days after delivery if never opened; twice as
-    long with a throttled shop.
+    long with a throttled shop, and longer by what outages took of it.
     """
-    if first_opened_at_ms:
-        # A code of a partly delivered order may be opened before the last one arrives: never shorten his time to look.
-        return max(first_opened_at_ms, order.delivered_at_ms) + PROTECTION_AFTER_REVEAL_MS * order.hold_times
-    return order.delivered_at_ms + PROTECTION_SEALED_MS * order.hold_times
+    # A code of a partly delivered order may be opened before the last one arrives: never shorten his time to look.
+    since_ms = max(first_opened_at_ms, order.delivered_at_ms)
+    window_ms = PROTECTION_AFTER_REVEAL_MS if first_opened_at_ms else PROTECTION_SEALED_MS
+    stood_ms = stopping.stood_ms(order.stops, _looking(first_opened_at_ms), since_ms)
+    return since_ms + window_ms * order.hold_times + stood_ms
+
+
+def running(order: Order, first_opened_at_ms: int) -> Running | None:
+    """The clock of the order that an outage can stop."""
+    if order.stage is Stage.PAID:
+        return Running(clock="delivery", since_ms=order.paid_at_ms, due_at_ms=order.deliver_by_ms)
+    if order.stage is not Stage.DELIVERED:
+        return None
+    since_ms, due_at_ms = max(first_opened_at_ms, order.delivered_at_ms), protected_until_ms(order, first_opened_at_ms)
+    return Running(clock=_looking(first_opened_at_ms), since_ms=since_ms, due_at_ms=due_at_ms)
+
+
+def _stop(command: StopOrderClock, order: Order, brief: Struct | None, at_ms: int) -> list[Event]:
+    assert isinstance(brief, StopBriefing)
+    runs = running(order, brief.first_opened_at_ms)
+    return stopping.told(OrderClockStopped, runs, order.stops, command.known, brief, at_ms)
+
+
+def _looking(first_opened_at_ms: int) -> str:
+    return "protection" if first_opened_at_ms else "sealed"
 
 
 def _require(order: Order, *allowed: Stage) -> None:
@@ -555,6 +589,10 @@ def evolve(order: Order, event: OrderEvent, at_ms: int) -> Order:
             return replace(order, stage=stage, ended_at_ms=at_ms, ended_by="complaint")
         case OrderWoundUp():
             return replace(order, stage=Stage.REFUNDED, ended_at_ms=at_ms, ended_by="vanished")
+        case OrderClockStopped():
+            moved = replace(order, stops=(*order.stops, stopping.stop_of(event)))
+            is_new = event.clock == "delivery" and event.until_ms
+            return replace(moved, deliver_by_ms=event.due_at_ms) if is_new else moved
         case OrderConfirmed():
             return order
         case _:

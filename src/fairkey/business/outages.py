@@ -9,9 +9,7 @@ from typing import Final, assert_never
 from msgspec import Struct
 from msgspec.structs import replace
 
-from .attestations import IssuerMayNotAttest
 from .basics import DAY_MS, HOUR_MS, MINUTE_MS, Command, Event, Refusal, require, require_text
-from .issuers import IssuerStanding
 from .stopping import KnownOutage
 
 LAPSES_AFTER_MS: Final = 7 * DAY_MS
@@ -114,6 +112,10 @@ class LapseOutage(Command, frozen=True):
 OutageCommand = SayOutage | FindOutage | EndOutage | LapseOutage
 
 
+class OutageWordIsNotTaken(Refusal):
+    """Nothing this issuer says is taken now. Details: why (`standing` or `key`)."""
+
+
 class OutageOverlaps(Refusal):
     """There is one at that time already. Details: began_at_ms, ended_at_ms (0: it lasts)."""
 
@@ -139,9 +141,10 @@ class OutageIsNotOver(Refusal):
 
 
 class StandingBriefing(Struct, frozen=True, kw_only=True):
-    """What an issuer's word is measured by: whether it is taken, and whether under this key."""
+    """What an issuer's word is measured by: whether there is one, whether it is taken, and under this key."""
 
-    standing: IssuerStanding
+    exists: bool
+    is_active: bool
     takes_key: bool
 
 
@@ -204,16 +207,16 @@ def decide(command: OutageCommand, outages: Outages, brief: StandingBriefing, at
     """What follows from `command` for this issuer's outages, or a `Refusal`."""
     match command:
         case SayOutage():
-            if brief.standing is not IssuerStanding.ACTIVE:
-                raise IssuerMayNotAttest(why="standing")
+            if not brief.is_active:
+                raise OutageWordIsNotTaken(why="standing")
             if any(command.statement in one.statements for one in outages.all):
                 return []  # said before, and recorded
             if not brief.takes_key:
-                raise IssuerMayNotAttest(why="key")
+                raise OutageWordIsNotTaken(why="key")
             require(at_ms - SAID_LATE_MAX_MS <= command.happened_at_ms, "happened_at_ms", "out_of_range")
             return _said(command, outages, at_ms)
         case FindOutage():
-            if brief.standing is IssuerStanding.NONE:
+            if not brief.exists:
                 raise OutageIsNotRunning
             return [_found(command, outages, at_ms)]
         case EndOutage():
@@ -241,26 +244,41 @@ def decide(command: OutageCommand, outages: Outages, brief: StandingBriefing, at
 
 def _said(command: SayOutage, outages: Outages, at_ms: int) -> list[Event]:
     happened_at_ms = min(command.happened_at_ms, at_ms)  # his clock may go ahead of ours
-    signed = {"key_no": command.key_no, "statement": command.statement, "signature": command.signature}
+    key_no, statement, signature = command.key_no, command.statement, command.signature
     running = outages.running
     if command.says == "began":
         if running is not None and happened_at_ms >= running.began_at_ms:
             return []  # it is known that it lasts
         _require_free(outages, happened_at_ms)
         number = len(outages.all) + 1
-        return [OutageBegan(outage_no=number, began_at_ms=happened_at_ms, by="issuer", **signed)]  # type: ignore[arg-type]
+        began = OutageBegan(
+            outage_no=number,
+            began_at_ms=happened_at_ms,
+            by="issuer",
+            key_no=key_no,
+            statement=statement,
+            signature=signature,
+        )
+        return [began]
     events: list[Event] = []
     if command.says == "none":
         if happened_at_ms <= outages.denied_at_ms:
             return []
-        events.append(OutageDenied(denied_at_ms=happened_at_ms, **signed))  # type: ignore[arg-type]
+        denied = OutageDenied(denied_at_ms=happened_at_ms, key_no=key_no, statement=statement, signature=signature)
+        events.append(denied)
     elif running is None:
         raise OutageIsNotRunning
     if running is not None and (command.says == "ended" or happened_at_ms >= running.began_at_ms):
         ended_at_ms = max(happened_at_ms, running.began_at_ms)
-        events.append(
-            OutageEnded(outage_no=running.outage_no, ended_at_ms=ended_at_ms, by="issuer", **signed)  # type: ignore[arg-type]
+        ended = OutageEnded(
+            outage_no=running.outage_no,
+            ended_at_ms=ended_at_ms,
+            by="issuer",
+            key_no=key_no,
+            statement=statement,
+            signature=signature,
         )
+        events.append(ended)
     return events
 
 

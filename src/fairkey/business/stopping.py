@@ -50,9 +50,10 @@ class Stop(Struct, frozen=True, kw_only=True, omit_defaults=True):
     due_at_ms: int
 
 
-class ClockStopped(Event, frozen=True):
-    """An outage stopped a clock; fields as of `Stop`."""
+class OrderClockStopped(Event, frozen=True):
+    """The clock is `delivery`, `protection` (a code was opened) or `sealed` (none was); fields as of `Stop`."""
 
+    kind = "order.clock_stopped"
     clock: str
     since_ms: int
     issuer_id: str
@@ -63,16 +64,21 @@ class ClockStopped(Event, frozen=True):
     due_at_ms: int
 
 
-class OrderClockStopped(ClockStopped, frozen=True):
-    """The clock is `delivery`, `protection` (a code was opened) or `sealed` (none was)."""
-
-    kind = "order.clock_stopped"
-
-
-class DisputeClockStopped(ClockStopped, frozen=True):
-    """The clock is `answer`, `reply`, `confirm`, `reopen`, `appeal` or `last_appeal`."""
+class DisputeClockStopped(Event, frozen=True):
+    """The clock is `answer`, `reply`, `confirm`, `reopen`, `appeal` or `last_appeal`; fields as of `Stop`."""
 
     kind = "dispute.clock_stopped"
+    clock: str
+    since_ms: int
+    issuer_id: str
+    outage_no: int
+    from_ms: int
+    until_ms: int
+    by_ms: int
+    due_at_ms: int
+
+
+ClockStopped = OrderClockStopped | DisputeClockStopped
 
 
 class Running(Struct, frozen=True, kw_only=True):
@@ -142,11 +148,19 @@ def stopped(
         if not is_standing and (start_ms >= due_at_ms or left_ms <= 0):
             continue
         latest_ms = min(outage.latest_ms, start_ms + left_ms)
-        told = {"clock": running.clock, "since_ms": running.since_ms, "issuer_id": key[0], "outage_no": key[1]}
+        stop = Stop(
+            clock=running.clock,
+            since_ms=running.since_ms,
+            issuer_id=outage.issuer_id,
+            outage_no=outage.outage_no,
+            from_ms=start_ms,
+            until_ms=0,
+            by_ms=0,
+            due_at_ms=latest_ms,
+        )
         if not outage.ended_at_ms and at_ms < latest_ms:
             if at_ms >= due_at_ms and stands is None:
-                stand = Stop(**told, from_ms=start_ms, until_ms=0, by_ms=0, due_at_ms=latest_ms)  # type: ignore[arg-type]
-                return [*found, stand]
+                return [*found, stop]
             continue
         until_ms = max(min(latest_ms, at_ms), start_ms)
         by_ms = min(max(_fresh_ms(start_ms, until_ms, [*done.values(), *found]), 0), max(left_ms, 0))
@@ -154,12 +168,12 @@ def stopped(
             continue
         due_at_ms += by_ms
         left_ms -= by_ms
-        found.append(Stop(**told, from_ms=start_ms, until_ms=until_ms, by_ms=by_ms, due_at_ms=due_at_ms))  # type: ignore[arg-type]
+        found.append(structs.replace(stop, until_ms=until_ms, by_ms=by_ms, due_at_ms=due_at_ms))
     return found
 
 
 def told(
-    kind: type[ClockStopped],
+    kind: type[OrderClockStopped] | type[DisputeClockStopped],
     running: Running | None,
     stops: Sequence[Stop],
     known: Sequence[KnownOutage],

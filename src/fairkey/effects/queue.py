@@ -18,6 +18,7 @@ from fairkey.business import (
     evidence,
     messages,
     orders,
+    outages,
     panel_events,
     panels,
     payments,
@@ -47,6 +48,7 @@ ASK_AGAIN = "ask_again"
 JUDGE = "judge"
 QUARANTINE = "quarantine"
 WIND_UP = "wind_up"
+RESUME_CLOCKS = "resume_clocks"
 WOUND_UP_AGAIN_MS = 30 * MINUTE_MS  # what was placed or paid in the very moment is over or delivered by then
 REMIND = "remind"
 LATE_ROWS = frozenset({"R01", "R02"})  # their letter is that of the refund
@@ -229,7 +231,7 @@ def _reminders(stream: Stream, version: int, event: Event) -> list[Effect]:
 
 
 def _of_panel(stream: Stream, version: int, event: Event) -> list[Effect]:
-    """What the worker does for a panel next, and which arbitrators are told."""
+    """What the worker does for a panel next, and which arbitrators are told; and once an outage is over."""
     match event:
         case panel_events.PanelRequested():
             return [_panel_step(stream, version, "list_pool")]
@@ -249,8 +251,14 @@ def _of_panel(stream: Stream, version: int, event: Event) -> list[Effect]:
             return [_panel_step(stream, version, "reveal_panel")]
         case panel_events.PanelDecided() | panel_events.PanelLapsed():
             return [_panel_step(stream, version, "settle_panel")]
+        case outages.OutageEnded():
+            return [_resume(stream, version)]
         case _:
             return []
+
+
+def _resume(stream: Stream, version: int) -> Effect:
+    return Effect(stream=stream, kind=RESUME_CLOCKS, key=f"resume:{stream.id}:{version}")
 
 
 def _panel_step(stream: Stream, version: int, kind: str) -> Effect:
@@ -291,16 +299,23 @@ def _shop_letters(stream: Stream, version: int, event: Event) -> list[Effect]:
             facts = {"what": "credit_reviewed"}
         case shops.ShopReinstated():
             facts = {"what": "reinstated"}
-        case vanishing.ShopVanished():
-            looks = [_wind_up(stream, version, wait_ms) for wait_ms in (0, WOUND_UP_AGAIN_MS)]
-            return [_tell("merchant", stream, version, "vanished"), *looks]
         case vanishing.ShopReturned():
             facts = {"what": "returned"}
         case shops.PayoutAccountChanged():
             facts = {"what": "payout_account_changed", "payable_from_ms": event.payable_from_ms}
         case _:
-            return _of_panel(stream, version, event)
+            return _of_vanished(stream, version, event) or _of_panel(stream, version, event)
     return [_tell("merchant", stream, version, str(facts.pop("what")), **facts)]
+
+
+def _of_vanished(stream: Stream, version: int, event: Event) -> list[Effect]:
+    """A vanished shop is wound up; what is left of its deposit is divided."""
+    match event:
+        case vanishing.ShopVanished():
+            looks = [_wind_up(stream, version, wait_ms) for wait_ms in (0, WOUND_UP_AGAIN_MS)]
+            return [_tell("merchant", stream, version, "vanished"), *looks]
+        case _:
+            return []
 
 
 def key_of(stream: Stream, what: str, number: int, attempt: int) -> str:

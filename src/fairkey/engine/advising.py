@@ -18,13 +18,15 @@ from fairkey.business.standard.library import editions
 from fairkey.business.standard.table import CORROBORATES_ONLY, Standard
 from fairkey.business.standard.truth import Statement, Value
 from fairkey.business.standards import Published, version_for
+from fairkey.business.stopping import STANDS_MAX_MS, KnownOutage, stood_ms, stopped_for_ms
 from fairkey.business.verdicts import CodeCase, Verdict, judge
-from fairkey.read_tables.issuer_book import AttestationLine
+from fairkey.read_tables.issuer_book import AttestationLine, IssuerRecord
 from fairkey.read_tables.order_book import Fact, OrderRecord
 from fairkey.read_tables.standard_book import BatchPast, Past
 
 from .evidencing import statements_of
 from .house import House
+from .outaging import known_for, recent
 
 LISTINGS_COUNT_DAYS_IN: Final = timedelta(hours=8)  # a redeem-by date is a day in Shanghai
 CODES_MAX: Final = 50  # of one order that are looked at one by one
@@ -145,7 +147,9 @@ async def known_of(house: House, record: OrderRecord, facts: Sequence[Fact]) -> 
         now_ms=now_ms,
         pool_fen=complaint.demand_fen or record.file.order.amount_fen,
     )
-    common = [one for one in (*_of_order(record, facts, now_ms), *_of_past(past)) if one.fact in standard.facts]
+    out = known_for(decode_terms(record.terms_json).product, issuers := await recent(house))
+    told = (*_of_order(record, facts, now_ms), *_of_past(past), *_of_outages(record, out, issuers, now_ms))
+    common = [one for one in told if one.fact in standard.facts]
     groups: dict[tuple[Statement, ...], list[int]] = {}
     for number, code_id in enumerate(held, 1):
         about = [line for line in lines if line.code_id == code_id]
@@ -220,6 +224,33 @@ def _of_past(past: Past) -> list[Statement]:
         said.append(_log("deposit_fen", past.deposit_fen))
     if past.pool_uses is not None:
         said.append(_log("pool_uses", past.pool_uses))
+    return said
+
+
+def _of_outages(
+    record: OrderRecord, known: Sequence[KnownOutage], issuers: Sequence[IssuerRecord], now_ms: int
+) -> list[Statement]:
+    """Row R12: the outage that lasts, and for how long those that are over stopped the complaint's clocks."""
+    complaint = record.file.complaint
+    since_ms = complaint.again_at_ms or complaint.opened_at_ms
+    left_ms = STANDS_MAX_MS - stood_ms(record.file.order.stops)
+    stood = stopped_for_ms(known, since_ms, now_ms, left_ms)
+    said = [_log("clocks_stopped_ms", stood)] if stood else []
+    makers = {one.issuer_id for one in known}
+    lasting = [
+        (one.outages.running, one.issuer_id)
+        for one in issuers
+        if one.issuer_id in makers and one.outages.running and one.outages.running.began_at_ms <= now_ms
+    ]
+    if not lasting:
+        return said
+    outage, issuer_id = min(lasting, key=lambda one: one[0].began_at_ms)
+    source = f"issuer {issuer_id} outage {outage.outage_no}"
+    said.append(_log("outage_started_at_ms", outage.began_at_ms, source))
+    if outage.is_shown:
+        said.append(_log("outage_shown", value=True, source=source))
+    if outage.ratio:
+        said.append(_log("outage_ratio", outage.ratio, source))
     return said
 
 

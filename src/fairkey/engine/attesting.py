@@ -14,14 +14,16 @@ import msgspec
 
 from fairkey.business.askers import Asker
 from fairkey.business.attestations import AttestCode, IssuerMayNotAttest, RecordIssuerAnswer
-from fairkey.business.basics import DAY_MS, MINUTE_MS, Broken, NotFound, Refusal
+from fairkey.business.basics import DAY_MS, MINUTE_MS, PLATFORM, Broken, NotFound, Refusal
 from fairkey.business.batches import IssuersWord
 from fairkey.business.code_lines import normalise
 from fairkey.business.issuers import Issuer
+from fairkey.business.outages import SayOutage
 from fairkey.effects.issuer_check import IssuerAnswer, IssuerDoesNotAnswerNow, LicenceApi
 from fairkey.proofs.attestations import (
     CodeStatement,
     ListStatement,
+    OutageStatement,
     StatementIsMalformed,
     disclosed,
     read_statement,
@@ -99,8 +101,7 @@ async def take_statements(house: House, sent: Sequence[Sent]) -> list[str]:
     issuer_id = read[0].issuer_id
     issuer = await _issuer(house, issuer_id)
     checked = [
-        _checked(house, issuer, place, told, one)
-        for place, (told, one) in enumerate(zip(read, sent, strict=True), 1)
+        _checked(house, issuer, place, told, one) for place, (told, one) in enumerate(zip(read, sent, strict=True), 1)
     ]
     opened = [_open(house, one, each) for one, each in zip(checked, sent, strict=True)]
     if not issuer.is_active:
@@ -141,6 +142,39 @@ async def read_word(house: House, attestation: str, *, shop_id: str) -> IssuersW
         statement=given.statement,
         signature=given.signature,
     )
+
+
+async def take_outage(house: House, statement: str, signature: str) -> tuple[str, Answer]:
+    """Record what an issuer says of an outage: (the id of his statement, the engine's answer).
+
+    A repeat has the same answer. Raises the refusals above, and what `ask` raises: then sending it again is safe.
+    """
+    told = _told(1, statement)
+    if not isinstance(told, OutageStatement):
+        raise StatementIsUnreadable(place=1, why="it is not about an outage")
+    issuer = await _issuer(house, told.issuer_id)
+    key_no = signing_key_of(statement, signature, _keys_of(issuer))
+    if key_no is None:
+        raise IssuerSignatureIsWrong(place=1)
+    key, text_hash = _statement_key(house, told.issuer_id, told.id), _text_hash(house, statement)
+    known = await house.statements.known(told.issuer_id, {key: text_hash})
+    if known.taken:
+        raise StatementIdWasUsed(place=1)
+    if key in known.fresh and not (house.now_ms() - AGE_MAX_MS <= told.said_at_ms <= house.now_ms() + AHEAD_MAX_MS):
+        raise StatementIsOutOfTime(place=1)
+    command = SayOutage(
+        shop_id=PLATFORM,
+        issuer_id=told.issuer_id,
+        key_no=key_no,
+        says=told.says,
+        happened_at_ms=told.happened_at_ms,
+        statement=statement,
+        signature=signature,
+    )
+    answer = await house.ask(Asker.ISSUER, command, command_id=f"outage:{told.issuer_id}:{key}")
+    if not answer.refusal and (await house.statements.claim(told.issuer_id, {key: text_hash})).taken:
+        raise StatementIdWasUsed(place=1)
+    return told.id, answer
 
 
 async def claim_word(house: House, word: IssuersWord, batch_id: str) -> None:
@@ -208,7 +242,7 @@ class _Attestation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     signature: str
 
 
-def _told(place: int, statement: str) -> CodeStatement | ListStatement:
+def _told(place: int, statement: str) -> CodeStatement | ListStatement | OutageStatement:
     try:
         return read_statement(statement)
     except StatementIsMalformed as error:

@@ -12,6 +12,7 @@ from fairkey.business.complaints import JudgeComplaint
 from fairkey.business.dispute_state import JUDGED_STAGES
 from fairkey.business.evidence import doubts_until_ms
 
+from . import outaging
 from .advising import known_of
 from .answers import Answer
 from .house import House
@@ -39,6 +40,9 @@ async def judge_order(house: House, stream: Stream) -> Answer | None:
     record = await house.questions.order_book.find(stream.shop_id, stream.id)
     if record is None or record.file.complaint.stage not in JUDGED_STAGES:
         return None
+    if house.now_ms() >= record.file.complaint.due_at_ms and await outaging.stop_if_out(house, stream):
+        record = await house.questions.order_book.find(stream.shop_id, stream.id)
+        assert record is not None
     facts = await house.questions.order_book.facts(stream.shop_id, stream.id, with_sealed=True)
     known = await known_of(house, record, facts)
     if known is None or not known.in_force:

@@ -130,6 +130,13 @@ STATUS: Final[Mapping[str, int]] = {
     "IssuerSignatureIsWrong": 401,
     "StatementIsOutOfTime": 422,
     "StatementIdWasUsed": 409,
+    "OutageWordIsNotTaken": 403,
+    "OutageOverlaps": 409,
+    "OutageIsNotShown": 422,
+    "OutageWasDenied": 409,
+    "OutageIsNotRunning": 409,
+    "OutageIsTheIssuers": 409,
+    "OutageIsNotOver": 409,
     "IssuerHasNoApi": 409,
     "IssuerDoesNotAnswer": 503,
     # Panels and arbitrators.

@@ -1,10 +1,12 @@
 """Issuers and what they attested, as the operator, the parties of an order and programs ask for it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from fairkey.business.basics import Stream
 from fairkey.business.issuers import Issuer
+from fairkey.business.outages import Outages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,6 +15,16 @@ class IssuerRecord:
 
     issuer_id: str
     issuer: Issuer
+    outages: Outages = field(default_factory=Outages)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failures:
+    """How often buyers of a shop complained that codes of a product do not work."""
+
+    product: str
+    shop_id: str
+    complaints: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,3 +78,13 @@ class IssuerBook(Protocol):
         self, shop_id: str, code_ids: Sequence[str], *, with_sealed: bool = False
     ) -> list[AttestationLine]:
         """What issuers said of these codes, in order of recording."""
+
+    async def failures(self, from_ms: int, until_ms: int) -> list[Failures]:
+        """Complaints of the reason `not_valid` opened in this time, by product and shop."""
+
+    async def waiting_orders(
+        self, after: tuple[int, str], *, until_ms: int, lines_max: int
+    ) -> list[tuple[Stream, int]]:
+        """Orders with the moment of their deadline, where it is one that an outage moves: those that come after
+        (moment, order id) `after`, up to `until_ms`, in this order.
+        """

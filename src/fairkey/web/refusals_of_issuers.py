@@ -48,6 +48,41 @@ OF_ISSUERS: Final[Mapping[str, tuple[str, str, str]]] = {
         _("Each attestation carries an id of its own; that of number %(place)s is taken."),
         _SIGN_AGAIN,
     ),
+    "OutageWordIsNotTaken": (
+        _("Nothing this issuer signs is taken now."),
+        _("The issuer is suspended, or the key that signed was replaced."),
+        _("Sign with the present key, or write to the platform."),
+    ),
+    "OutageOverlaps": (
+        _("There is an outage at that time already."),
+        _("One began at %(began_at_ms)s; two do not overlap."),
+        _("Say when that one ended, or nothing: it counts as it is."),
+    ),
+    "OutageIsNotShown": (
+        _("This does not show an outage; nothing was recorded."),
+        _("Counted here within 30 minutes: %(failures)s failures in %(shops)s shops, %(ratio)s percent of the usual."),
+        _("Wait for more, or capture the issuer's status page and enter its address and SHA-256."),
+    ),
+    "OutageWasDenied": (
+        _("The issuer has signed that there was no outage."),
+        _("The issuer's word is about %(denied_at_ms)s; before that moment nobody else finds one."),
+        _("If it began later, enter that moment."),
+    ),
+    "OutageIsNotRunning": (
+        _("No outage lasts that could end."),
+        _("It ended already, or nobody said that it began."),
+        _("Say first when it began."),
+    ),
+    "OutageIsTheIssuers": (
+        _("The issuer says when this outage ends."),
+        _("Only an outage that the platform found is ended here."),
+        _("Ask the issuer for a signed word; after a week it ends by itself."),
+    ),
+    "OutageIsNotOver": (
+        _("The outage still lasts."),
+        _("It ends by itself a week after it began."),
+        _("Nothing is to be done."),
+    ),
     "IssuerHasNoApi": (
         _("This issuer cannot be asked."),
         _("No licence API of theirs is known here."),

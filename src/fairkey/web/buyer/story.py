@@ -97,6 +97,12 @@ LINES: Final[Mapping[str, Line]] = {
         icon="lock",
         tone="hold",
     ),
+    "order.clock_stopped": Line(
+        title=_("A clock stood still: outage of the issuer"),
+        text=_("since %(from_ms)s; the next moment that counts is %(due_at_ms)s"),
+        icon="hourglass",
+        tone="wait",
+    ),
     "order.wait_agreed": Line(
         title=_("You agreed to wait"), text=_("new deadline %(deliver_by_ms)s"), icon="hourglass", tone="wait"
     ),
@@ -119,6 +125,13 @@ LINES: Final[Mapping[str, Line]] = {
         text=_("By row R18 of the published standard all its open orders end with all money back."),
         icon="return",
         tone="back",
+    ),
+    "claim.accepted": Line(
+        title=_("Your claim counts"),
+        text=_("by row %(row)s, out of what is left of the deposit"),
+        icon="shield",
+        tone="hold",
+        amount=("claim_fen",),
     ),
     "order.completed": Line(title=_("Completed"), text="%(by)s", icon="check", tone="good"),
     "payment.refund_requested": Line(
@@ -160,6 +173,12 @@ LINES: Final[Mapping[str, Line]] = {
     "dispute.lapsed": Line(
         title=_("The buyer did not reply"),
         text=_("can be re-opened until %(reopen_by_ms)s"),
+        icon="hourglass",
+        tone="wait",
+    ),
+    "dispute.clock_stopped": Line(
+        title=_("A clock stood still: outage of the issuer"),
+        text=_("since %(from_ms)s; the next moment that counts is %(due_at_ms)s"),
         icon="hourglass",
         tone="wait",
     ),

@@ -71,6 +71,12 @@ LINES: Final[Mapping[str, Line]] = {
         icon="lock",
         tone="hold",
     ),
+    "order.clock_stopped": Line(
+        title=_("A clock stood still: outage of the issuer"),
+        text=_("since %(from_ms)s; the next moment that counts is %(due_at_ms)s"),
+        icon="hourglass",
+        tone="wait",
+    ),
     "order.wait_agreed": Line(
         title=_("The buyer agreed to wait"), text=_("new deadline %(deliver_by_ms)s"), icon="hourglass", tone="wait"
     ),
@@ -129,6 +135,12 @@ LINES: Final[Mapping[str, Line]] = {
     "dispute.lapsed": Line(
         title=_("The buyer did not reply"),
         text=_("can be re-opened until %(reopen_by_ms)s"),
+        icon="hourglass",
+        tone="wait",
+    ),
+    "dispute.clock_stopped": Line(
+        title=_("A clock stood still: outage of the issuer"),
+        text=_("since %(from_ms)s; the next moment that counts is %(due_at_ms)s"),
         icon="hourglass",
         tone="wait",
     ),

@@ -8,14 +8,14 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from fairkey.adapters.postgres.moments import ms_of
+from fairkey.adapters.postgres.moments import moment, ms_of
 from fairkey.adapters.postgres.reads.order_book import SEALING_KEY_BYTES, Opener
 from fairkey.adapters.postgres.store import sealed_aad
 from fairkey.business.attestations import Says
 from fairkey.business.basics import PLATFORM, Stream
 from fairkey.business.files import IssuerFile
 from fairkey.engine.codec import decode_file
-from fairkey.read_tables.issuer_book import AttestationLine, IssuerRecord, NamedCode
+from fairkey.read_tables.issuer_book import AttestationLine, Failures, IssuerRecord, NamedCode
 
 _ISSUERS: Final = """
 SELECT id, state FROM streams WHERE shop_id = $1 AND kind = 'issuer' AND ($2::uuid IS NULL OR id = $2)
@@ -37,6 +37,23 @@ FROM events e LEFT JOIN sealed_fields f USING (shop_id, stream_kind, stream_id, 
 WHERE shop_id = $1 AND stream_kind = 'code' AND stream_id = ANY ($2::uuid[]) AND e.kind LIKE 'attest.%'
 ORDER BY e.recorded
 """
+_FAILURES: Final = """
+SELECT o.shop_id, r.terms::json ->> 'product' AS product, count(*)::int AS complaints
+FROM streams o
+JOIN listing_revisions r ON r.shop_id = o.shop_id AND r.listing_id = o.listing_id
+    AND r.revision = (o.state #>> '{order,revision}')::int
+WHERE o.kind = 'order' AND o.state #>> '{complaint,reason}' = 'not_valid'
+    AND (o.state #>> '{complaint,opened_at_ms}')::bigint >= $1
+    AND (o.state #>> '{complaint,opened_at_ms}')::bigint < $2
+GROUP BY 1, 2
+"""
+_WAITING: Final = """
+SELECT shop_id, id, due_at FROM streams
+WHERE kind = 'order' AND due_at >= $1 AND (due_at, id) > ($1, $2) AND due_at <= $3
+    AND due_what IN ('cancel_late', 'complete', 'end_silence', 'resume_clock', 'resume_dispute')
+ORDER BY due_at, id LIMIT $4
+"""
+_FIRST_ID: Final = "00000000-0000-0000-0000-000000000000"
 
 
 class PostgresIssuerBook:
@@ -89,6 +106,21 @@ class PostgresIssuerBook:
             lines.append(_line(row, code_id, names, sealed))
         return lines
 
+    async def failures(self, from_ms: int, until_ms: int) -> list[Failures]:
+        """Complaints that codes do not work, by product and shop."""
+        return [
+            Failures(product=row["product"] or "", shop_id=str(row["shop_id"]), complaints=row["complaints"])
+            for row in await self._pool.fetch(_FAILURES, from_ms, until_ms)
+        ]
+
+    async def waiting_orders(
+        self, after: tuple[int, str], *, until_ms: int, lines_max: int
+    ) -> list[tuple[Stream, int]]:
+        """Orders whose next deadline an outage can move."""
+        first = UUID(after[1] or _FIRST_ID)
+        rows = await self._pool.fetch(_WAITING, moment(after[0]), first, moment(until_ms), lines_max)
+        return [(Stream(str(row["shop_id"]), "order", str(row["id"])), ms_of(row["due_at"])) for row in rows]
+
     def _open(self, stream: Stream, version: int, sealed: bytes | None) -> dict[str, str]:
         if sealed is None:
             return {}
@@ -98,7 +130,7 @@ class PostgresIssuerBook:
 
 def _record(row: asyncpg.Record) -> IssuerRecord:
     file = cast("IssuerFile", decode_file("issuer", row["state"]))
-    return IssuerRecord(issuer_id=str(row["id"]), issuer=file.issuer)
+    return IssuerRecord(issuer_id=str(row["id"]), issuer=file.issuer, outages=file.outages)
 
 
 def _line(row: asyncpg.Record, code_id: str, names: dict[str, str], sealed: dict[str, str]) -> AttestationLine:

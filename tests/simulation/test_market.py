@@ -114,6 +114,34 @@ def test_the_figures_name_what_was_missed() -> None:
     assert figures_of(rich, 2).strategies["fake_stock"].markets == 2
 
 
+def test_shares_come_with_how_far_chance_may_put_them() -> None:
+    played = [asyncio.run(play(Strategy.FAKE_STOCK, SMALL, seed)) for seed in (1, 2, 3)]
+    found = figures_of(played, 3)
+    assert found == figures_of(played, 3)
+    for name, (low, high) in found.shares_ci95.items():
+        assert low <= getattr(found, name) <= high
+    alone = figures_of(played[:1], 1)
+    assert alone.shares_ci95["decided_without_human"] == (alone.decided_without_human,) * 2, "one market varies in none"
+
+
+def test_recordings_are_given_in_the_engine_and_a_doubt_brings_people() -> None:
+    """Where no issuer speaks a recording decides (R03b), unless the shop says that it was cut."""
+    recorded = Scenario(orders=6, orders_a_day=1, attested_bp=0, records_bp=10_000, doubts_bp=0, cheats_appeal_bp=0)
+    alone = asyncio.run(play(Strategy.RESALE, recorded, 4)).tally.disputes.values()
+    assert {one.row for one in alone} == {"R03"}
+    assert not any(one.by_human for one in alone)
+    doubting = msgspec.structs.replace(recorded, doubts_bp=10_000)
+    looked_at = asyncio.run(play(Strategy.RESALE, doubting, 4)).tally.disputes.values()
+    assert any(one.by_human for one in looked_at)
+
+
+def test_a_staged_recording_is_paid_for_until_somebody_doubts_it() -> None:
+    """What the standard does not see: a friend redeems the code elsewhere while the buyer records."""
+    staged = Scenario(orders=8, orders_a_day=4, stages_bp=10_000, friendly_bp=10_000)
+    disputes = asyncio.run(play(Strategy.FRIENDLY_GANG, staged, 2)).tally.disputes.values()
+    assert {(one.truth, one.is_shown) for one in disputes if one.taken_fen} == {("shop", False)}
+
+
 def test_a_scenario_is_read_strictly() -> None:
     assert read_scenario(b"{}") == Scenario()
     assert read_scenario(b'{"strategies": ["honest"], "deposit_fen": 0}').strategies == (Strategy.HONEST,)

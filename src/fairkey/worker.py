@@ -29,12 +29,13 @@ from fairkey.effects.queue import (
     CUSTODY_ACCOUNT,
     JUDGE,
     PANEL_STEPS,
+    PAY_SHARES,
     QUARANTINE,
     RESUME_CLOCKS,
     TELLING,
     WIND_UP,
 )
-from fairkey.engine import evidencing, judging, outaging, paneling, quarantining, trade, winding_up
+from fairkey.engine import claiming, evidencing, judging, outaging, paneling, quarantining, trade, winding_up
 from fairkey.engine.answers import Conflict, StoreIsAway
 from fairkey.engine.batching import Stopping
 from fairkey.engine.house import House
@@ -181,6 +182,9 @@ class Worker:
                 await self._outbox.done(waiting, now_ms())
             elif waiting.kind == WIND_UP:
                 await winding_up.wind_up(self._house, waiting.stream.shop_id)
+                await self._outbox.done(waiting, now_ms())
+            elif waiting.kind == PAY_SHARES:
+                await claiming.pay_shares(self._house, waiting.stream.shop_id)
                 await self._outbox.done(waiting, now_ms())
             elif waiting.kind in PANEL_STEPS:
                 await paneling.STEPS[waiting.kind](self._house, waiting.stream.id)

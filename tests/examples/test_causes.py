@@ -8,6 +8,7 @@ from fairkey.business import (
     admissions,
     attestations,
     batches,
+    claims,
     codes,
     complaints,
     coupons,
@@ -19,6 +20,7 @@ from fairkey.business import (
     escrow,
     evidence,
     files,
+    liquidations,
     messages,
     orders,
     outages,
@@ -174,6 +176,7 @@ LAPSED = SAMPLE[panel_events.PanelLapsed]
 DEDUCTED = SAMPLE[deposit_events.DepositDeducted]
 FORFEITED = SAMPLE[deposit_events.StakeForfeited]
 POOL_PAID = SAMPLE[pool.PoolPaid]
+SHARE = SAMPLE[liquidations.SharePaid]
 STAKED = SAMPLE[dispute_events.StakeSettled]
 ESCALATED = SAMPLE[dispute_events.ComplaintEscalated]
 CONVENE = panels.ConvenePanel(
@@ -259,6 +262,31 @@ CAUSES += [
     ),
     ("a buyer's is kept when the money is split", replace(STAKED, by=dispute_events.Side.BUYER), []),
     ("what was owed is the pool's", SAMPLE[deposit_events.OwedCollected], [into_pool(400, "owed")]),
+    (
+        "what a ruling by R18 takes is kept for claims",
+        replace(DEDUCTED, row="R18", refund_fen=0, short_fen=0),
+        [liquidations.KeepForClaims(shop_id=SHOP, order_id=DEDUCTED.order_id, amount_fen=DEDUCTED.penalty_fen)],
+    ),
+    (
+        "claims can be filed when a shop has vanished, also where it has no deposit",
+        SAMPLE[vanishing.ShopVanished],
+        [liquidations.KeepForClaims(shop_id=SHOP, order_id=SAMPLE[vanishing.ShopVanished].order_id, amount_fen=0)],
+    ),
+    (
+        "a good claim is noted with the deposit",
+        SAMPLE[claims.ClaimAccepted],
+        [liquidations.NoteClaim(**ID, row="R11", claim_fen=2_000)],
+    ),
+    ("what nobody claimed is the pool's", SAMPLE[liquidations.DepositShared], [into_pool(1_100, "liquidated")]),
+    (
+        "a share is paid to the order's payer, what is short the pool is asked for",
+        SHARE,
+        [
+            restoring.RestorePayment(shop_id=SHOP, order_id=SHARE.order_id, amount_fen=1_900, source="deposit"),
+            pool.PayFromPool(shop_id=PLATFORM, pool_id=pool.POOL_ID, order_shop_id=SHOP, order_id=SHARE.order_id,
+                             ruling_no=1, row="R11", amount_fen=100, for_what="claim"),
+        ],
+    ),
     ("a lost stake is the pool's", FORFEITED, [into_pool(FORFEITED.amount_fen, "stake")]),
     (
         "what the pool pays reaches the order's payer",
@@ -309,6 +337,9 @@ ROWS: dict[type[Event], list[Posting]] = {
         Posting(Account.DEPOSIT_FREE, Account.REFUND_PAYABLE, 1_000),
         Posting(Account.DEPOSIT_FREE, Account.PROVIDER_CLEARING, 2_000),
     ],
+    liquidations.KeptForClaims: [Posting(Account.PROVIDER_CLEARING, Account.DEPOSIT_LOCKED, 3_000)],
+    liquidations.DepositShared: [Posting(Account.DEPOSIT_LOCKED, Account.PROVIDER_CLEARING, 1_100)],
+    liquidations.SharePaid: [Posting(Account.DEPOSIT_LOCKED, Account.REFUND_PAYABLE, 1_900)],
     deposit_events.OwedCollected: [Posting(Account.DEPOSIT_FREE, Account.PROVIDER_CLEARING, 400)],
     deposit_events.StakeLocked: [Posting(Account.DEPOSIT_FREE, Account.STAKE, 200)],
     deposit_events.StakeReturned: [Posting(Account.STAKE, Account.DEPOSIT_FREE, 200)],
@@ -442,6 +473,7 @@ TELLING = {
     batches.BatchQuarantined: ["tell_merchant"],
     vanishing.ShopVanished: ["tell_merchant", "wind_up", "wind_up"],  # at once, and when the last moment is over
     vanishing.ShopReturned: ["tell_merchant"],
+    liquidations.DepositShared: ["pay_shares"],
     dispute_events.RulingExecuted: ["quarantine"],
     orders.OrderPaid: ["tell_merchant", "tell_buyer"],  # the sample is a manual order
     orders.OrderExpired: ["ask_again"] * 3,

@@ -37,7 +37,7 @@ NEED_A_HISTORY = {
     "panel.vote_committed",
     "panel.vote_revealed",
 }
-BY_NAME = {"arbitrators", "complaints", "deposits", "evidence", "panels", "pool", "restoring"}
+BY_NAME = {"arbitrators", "claims", "complaints", "deposits", "evidence", "panels", "pool", "restoring"}
 """Their examples are histories, not single decisions: there a command, event or refusal counts that is named."""
 
 

@@ -147,7 +147,7 @@ async def open_orders(world: World, monkeypatch: pytest.MonkeyPatch) -> list[dic
     world.clock.ms += 1
     note = shops.NoteVanished(shop_id=world.shop_id, order_id=id_of(argued), ruling_no=1)
     answer = await world.opened.house.ask(Asker.CLOCK, note)
-    assert answer.kinds == ("shop.vanished",)
+    assert answer.kinds == ("shop.vanished", "deposit.kept_for_claims")
     return [unpaid_, sealed, unsealed, manual, argued, done]
 
 

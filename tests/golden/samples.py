@@ -5,6 +5,7 @@ from fairkey.business import (
     arbitrators,
     attestations,
     batches,
+    claims,
     codes,
     coupons,
     crediting,
@@ -14,6 +15,7 @@ from fairkey.business import (
     escrow,
     evidence,
     issuers,
+    liquidations,
     listings,
     messages,
     orders,
@@ -405,6 +407,17 @@ SAMPLES: tuple[Event, ...] = (
         order_id=ID, ruling_no=2, row="R03", refund_fen=1_000, penalty_fen=2_000, short_fen=3, owed_fen=4
     ),
     deposit_events.OwedCollected(order_id=ID, amount_fen=400),
+    liquidations.KeptForClaims(order_id=ID, amount_fen=3_000, until_ms=AT_MS + 5),
+    liquidations.Claimed(order_id=ID, row="R11", claim_fen=2_000),
+    liquidations.DepositShared(
+        kept_fen=3_000,
+        shares=(liquidations.Share(order_id=ID, row="R11", claim_fen=2_000, share_fen=1_900),),
+        rest_fen=1_100,
+    ),
+    liquidations.SharePaid(order_id=ID, row="R11", share_fen=1_900, short_fen=100),
+    claims.ClaimAccepted(
+        standard="FK-AF-1", version="1.1", sha256="ab" * 32, row="R11", case="R11", claim_fen=2_000, verdict=TEXT
+    ),
     deposit_events.StakeLocked(panel_id=ID, amount_fen=200),
     deposit_events.StakeReturned(panel_id=ID, amount_fen=200),
     deposit_events.StakeForfeited(panel_id=ID, amount_fen=200),

@@ -35,7 +35,7 @@ def test_every_state_and_account_is_explained(words: type[StrEnum]) -> None:
 def test_every_kind_of_event_is_explained_and_no_other() -> None:
     streams = {"order", "code", "payment", "dispute", "review", "shop", "listing", "coupon", "batch"}
     streams |= {"attest", "issuer", "message", "evidence"}
-    streams |= {"person", "standard", "panel", "arbitrator", "deposit", "pool", "credit"}
+    streams |= {"person", "standard", "panel", "arbitrator", "deposit", "pool", "credit", "claim"}
     told = {word for word in re.findall(r"`([a-z_]+\.[a-z_]+)`", PAGE) if word.partition(".")[0] in streams}
     assert told == set(EVENT_OF_KIND)
 

@@ -178,6 +178,14 @@ class ReviewState(Out, frozen=True, kw_only=True):
     posted_at: Moment | None
 
 
+class ClaimState(Out, frozen=True, kw_only=True):
+    """What the buyer claims of a shop that vanished after it was paid."""
+
+    claim_fen: Fen
+    row: str
+    filed_at: Moment
+
+
 class OrderView(Out, frozen=True, kw_only=True):
     """One order whole."""
 
@@ -208,6 +216,7 @@ class OrderView(Out, frozen=True, kw_only=True):
     codes: tuple[CodeState, ...]
     complaint: ComplaintState | None
     review: ReviewState | None
+    claim: ClaimState | None
 
 
 class OrderRow(Out, frozen=True, kw_only=True):
@@ -309,6 +318,9 @@ def order_view(record: OrderRecord) -> OrderView:
         else ReviewState(
             speed=review.speed, code_worked=review.code_worked, posted_at=moment_or_none(review.posted_at_ms)
         ),
+        claim=None
+        if not (claim := record.file.claim).claim_fen
+        else ClaimState(claim_fen=claim.claim_fen, row=claim.row, filed_at=moment(claim.at_ms)),
     )
 
 

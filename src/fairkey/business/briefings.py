@@ -13,6 +13,7 @@ from . import (
     arbitrators,
     attestations,
     batches,
+    claims,
     codes,
     complaints,
     coupons,
@@ -25,6 +26,7 @@ from . import (
     escrow,
     evidence,
     issuers,
+    liquidations,
     listings,
     messages,
     order_briefings,
@@ -110,7 +112,9 @@ _KIND_OF_HOME: dict[ModuleType, tuple[str, str]] = {
     reviews: ("order", "order_id"),
     messages: ("order", "order_id"),
     restoring: ("order", "order_id"),
+    claims: ("order", "order_id"),
     deposits: ("deposit", "shop_id"),
+    liquidations: ("deposit", "shop_id"),
     crediting: ("credit", "shop_id"),
     pool: ("pool", "pool_id"),
     evidence: ("order", "order_id"),
@@ -176,7 +180,7 @@ def brief_for(command: Command, desk: Desk) -> Struct | None:
             return complaints.OrderBriefing(
                 stage=order.stage.value, is_delivered=order.stage is Stage.DELIVERED, amount_fen=order.amount_fen
             )
-        case orders.WindUpOrder() | complaints.WindUpComplaint() | shops.NoteVanished():
+        case orders.WindUpOrder() | complaints.WindUpComplaint() | shops.NoteVanished() | claims.FileClaim():
             return _of_vanished(command, desk)
         case complaints.ReopenComplaint():
             return complaints.GivenBriefing(
@@ -287,8 +291,24 @@ def _of_stops(command: orders.StopOrderClock | complaints.StopDisputeClock, file
     )
 
 
-def _of_vanished(command: orders.WindUpOrder | complaints.WindUpComplaint | shops.NoteVanished, desk: Desk) -> Struct:
+def claim_of(file: OrderFile, shop: shops.Shop) -> claims.ClaimBriefing:
+    """What a claim about an order is told: how it ended, what went back, since when its shop has vanished."""
+    restored_fen = sum(one.amount_fen for one in file.restored.all)
+    return claims.ClaimBriefing(
+        is_completed=file.order.stage is Stage.COMPLETED,
+        ended_at_ms=file.order.ended_at_ms,
+        amount_fen=file.order.amount_fen,
+        went_back_fen=restored_fen,
+        vanished_at_ms=shop.vanished.since_ms if shop.vanished else 0,
+    )
+
+
+def _of_vanished(
+    command: orders.WindUpOrder | complaints.WindUpComplaint | shops.NoteVanished | claims.FileClaim, desk: Desk
+) -> Struct:
     file = _order(desk, command.shop_id, command.order_id)
+    if isinstance(command, claims.FileClaim):
+        return claim_of(file, _shop(desk, command.shop_id))
     if isinstance(command, shops.NoteVanished):
         ruling = file.complaint.ruling
         return vanishing.RulingBriefing(ruled_at_ms=ruling.at_ms if ruling else desk.now_ms)

@@ -2,6 +2,7 @@
 
 from . import (
     admissions,
+    claims,
     codes,
     complaints,
     coupons,
@@ -10,12 +11,14 @@ from . import (
     deposits,
     dispute_events,
     escrow,
+    liquidations,
     orders,
     panel_events,
     panels,
     pool,
     restoring,
     shops,
+    vanishing,
 )
 from .basics import PLATFORM, Command, Event, Stream
 
@@ -141,6 +144,16 @@ def consequences_of(stream: Stream, event: Event) -> list[Command]:
             return [codes.ReleaseCodes(shop_id=shop_id, order_id=order_id), refund]
         case deposit_events.DepositDeducted():
             return _deducted(shop_id, event)
+        case vanishing.ShopVanished():
+            return [liquidations.KeepForClaims(shop_id=shop_id, order_id=event.order_id, amount_fen=0)]
+        case claims.ClaimAccepted():
+            return [
+                liquidations.NoteClaim(shop_id=shop_id, order_id=order_id, row=event.row, claim_fen=event.claim_fen)
+            ]
+        case liquidations.DepositShared() if event.rest_fen:
+            return [_into_pool(shop_id, event.rest_fen, "liquidated")]
+        case liquidations.SharePaid():
+            return _share_paid(shop_id, event)
         case deposit_events.OwedCollected():
             return [_into_pool(shop_id, event.amount_fen, "owed")]
         case deposit_events.StakeForfeited():
@@ -218,7 +231,11 @@ def _deducted(shop_id: str, event: deposit_events.DepositDeducted) -> list[Comma
                 shop_id=shop_id, order_id=event.order_id, amount_fen=event.refund_fen, source="deposit"
             )
         )
-    if event.penalty_fen:
+    if event.penalty_fen and event.row == VANISHED_ROW:
+        follow.append(
+            liquidations.KeepForClaims(shop_id=shop_id, order_id=event.order_id, amount_fen=event.penalty_fen)
+        )
+    elif event.penalty_fen:
         follow.append(_into_pool(shop_id, event.penalty_fen, "deducted"))
         follow.append(
             pool.PayBounty(
@@ -242,6 +259,31 @@ def _deducted(shop_id: str, event: deposit_events.DepositDeducted) -> list[Comma
                 row=event.row,
                 amount_fen=event.short_fen,
                 for_what="short",
+            )
+        )
+    return follow
+
+
+def _share_paid(shop_id: str, event: liquidations.SharePaid) -> list[Command]:
+    """The buyer has his share of the deposit, and what that is short of the pool is asked for."""
+    follow: list[Command] = []
+    if event.share_fen:
+        follow.append(
+            restoring.RestorePayment(
+                shop_id=shop_id, order_id=event.order_id, amount_fen=event.share_fen, source="deposit"
+            )
+        )
+    if event.short_fen:
+        follow.append(
+            pool.PayFromPool(
+                shop_id=PLATFORM,
+                pool_id=pool.POOL_ID,
+                order_shop_id=shop_id,
+                order_id=event.order_id,
+                ruling_no=1,
+                row=event.row,
+                amount_fen=event.short_fen,
+                for_what=pool.CLAIM,
             )
         )
     return follow

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from . import complaints, deposits, orders, outages, panels, payments, shops
+from . import complaints, deposits, liquidations, orders, outages, panels, payments, shops
 from .basics import Command, Stream, invariant
 from .files import DepositFile, File, IssuerFile, OrderFile, PanelFile, PaymentFile, ShopFile
 from .orders import ENDED, Stage
@@ -37,13 +37,20 @@ def due_of(file: File) -> Due | None:
             return Due(*moves) if moves else None
         case IssuerFile(outages=said) if said.running:
             return Due(said.lapses_at_ms, "lapse_outage")
-        case DepositFile(deposit=deposit) if deposit.releases:
-            return Due(deposit.releases[0].due_at_ms, "end_notice")
+        case DepositFile():
+            return _due_of_deposit(file)
         case PanelFile(panel=panel):
             what = _END_OF_PANEL_STAGE.get(panel.stage)
             return Due(panel.due_at_ms, what) if what else None
         case _:
             return None
+
+
+def _due_of_deposit(file: DepositFile) -> Due | None:
+    dues = [Due(one.due_at_ms, "end_notice") for one in file.deposit.releases[:1]]
+    if file.liquidation.until_ms:
+        dues.append(Due(file.liquidation.until_ms, "share_deposit"))
+    return min(dues, default=None)
 
 
 def _due_of_order(file: OrderFile) -> Due | None:
@@ -88,6 +95,8 @@ def command_for(stream: Stream, what: str) -> Command:
             return shops.RemindOfCheck(shop_id=stream.shop_id)
         case "lapse_check":
             return shops.LapseCheck(shop_id=stream.shop_id)
+        case "share_deposit":
+            return liquidations.ShareDeposit(shop_id=stream.shop_id)
         case "end_notice":
             return deposits.EndNotice(shop_id=stream.shop_id)
         case "lapse_panel":

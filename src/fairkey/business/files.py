@@ -14,6 +14,7 @@ from . import (
     arbitrators,
     attestations,
     batches,
+    claims,
     codes,
     complaints,
     coupons,
@@ -25,6 +26,7 @@ from . import (
     escrow,
     evidence,
     issuers,
+    liquidations,
     listings,
     messages,
     orders,
@@ -44,6 +46,7 @@ from .arbitrators import Arbitrator
 from .attestations import Attested
 from .basics import Event
 from .batches import Batch
+from .claims import Claim
 from .codes import Codes
 from .coupons import Coupon
 from .crediting import Crediting
@@ -53,6 +56,7 @@ from .erasures import Erasure
 from .escrow import Escrow
 from .evidence import Evidence
 from .issuers import Issuer
+from .liquidations import Liquidation
 from .listings import Listing
 from .messages import Messages
 from .orders import Order
@@ -78,6 +82,7 @@ class OrderFile(Struct, kw_only=True, omit_defaults=True):
     messages: Messages = Messages()
     restored: Restored = Restored()
     evidence: Evidence = Evidence()
+    claim: Claim = Claim()
 
 
 class ShopFile(Struct, kw_only=True, omit_defaults=True):
@@ -158,6 +163,7 @@ class DepositFile(Struct, kw_only=True, omit_defaults=True):
     """The deposit of one shop."""
 
     deposit: Deposit = Deposit()
+    liquidation: Liquidation = Liquidation()
 
 
 class CreditFile(Struct, kw_only=True, omit_defaults=True):
@@ -204,6 +210,7 @@ CAPABILITIES: dict[ModuleType, str] = {  # which slice each capability owns
     reviews: "review",
     messages: "messages",
     evidence: "evidence",
+    claims: "claim",
     shops: "shop",
     admissions: "admission",
     listings: "listing",
@@ -219,6 +226,7 @@ CAPABILITIES: dict[ModuleType, str] = {  # which slice each capability owns
     panels: "panel",
     arbitrators: "arbitrator",
     deposits: "deposit",
+    liquidations: "liquidation",
     pool: "pool",
     crediting: "crediting",
     restoring: "restored",
@@ -232,6 +240,7 @@ _EVENT_UNIONS = {
     reviews: reviews.ReviewEvent,
     messages: messages.MessageEvent,
     evidence: evidence.EvidenceEvent,
+    claims: claims.ClaimEvent,
     shops: shops.ShopEvent,
     admissions: admissions.AdmissionEvent,
     listings: listings.ListingEvent,
@@ -247,6 +256,7 @@ _EVENT_UNIONS = {
     panels: panel_events.PanelEvent,
     arbitrators: arbitrators.ArbitratorEvent,
     deposits: deposit_events.DepositEvent,
+    liquidations: liquidations.LiquidationEvent,
     pool: pool.PoolEvent,
     crediting: crediting.CreditingEvent,
     restoring: restoring.RestoringEvent,

@@ -77,7 +77,8 @@ class TakeIntoPool(Command, frozen=True):
 
 class PayFromPool(Command, frozen=True):
     """Inner: a final ruling gives the buyer money that no deposit has. Once for each ruling of an order and `for_what`:
-    ruling (the standard says so) or short (the deposit does not hold it).
+    ruling (the standard says so), short (the deposit does not hold it) or claim (what is left of a vanished shop's does
+    not).
     """
 
     pool_id: str
@@ -142,6 +143,7 @@ class Pool(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 INITIAL = Pool()
 BOUNTY = "bounty"
+CLAIM = "claim"
 
 
 def decide(command: PoolCommand, pool: Pool, brief: BuyerBriefing | None, at_ms: int) -> list[Event]:
@@ -169,7 +171,7 @@ def _pay(command: PayFromPool, pool: Pool, identity: str, at_ms: int) -> list[Ev
     if not command.amount_fen or command.ruling_no <= pool.rulings.get(f"{command.order_id}:{command.for_what}", 0):
         return []
     wanted_fen, why = command.amount_fen, ""
-    if command.for_what == "ruling" and command.row in NO_FAULT_ROWS:
+    if _is_capped(command.for_what, command.row):
         if len(_recent(pool, identity, at_ms)) >= QUOTA_TIMES:
             wanted_fen, why = 0, "quota"
         elif wanted_fen > QUOTA_EACH_MAX_FEN:
@@ -216,6 +218,11 @@ def _reward(command: PayBounty, pool: Pool, brief: BuyerBriefing) -> list[Event]
     ]
 
 
+def _is_capped(for_what: str, row: str) -> bool:
+    """Whether a buyer has this twice in 90 days and ¥50 each at most: nobody is at fault, or nobody is left."""
+    return for_what == CLAIM or (for_what == "ruling" and row in NO_FAULT_ROWS)
+
+
 def _recent(pool: Pool, identity: str, at_ms: int) -> tuple[int, ...]:
     return tuple(one for one in pool.quota.get(identity, ()) if at_ms - one < QUOTA_WINDOW_MS)
 
@@ -239,7 +246,7 @@ def evolve(pool: Pool, event: PoolEvent, at_ms: int) -> Pool:
 
 def _paid(pool: Pool, event: PoolPaid, at_ms: int) -> Pool:
     quota = {who: kept for who in pool.quota if (kept := _recent(pool, who, at_ms))}
-    if event.for_what == "ruling" and event.row in NO_FAULT_ROWS and event.amount_fen:
+    if _is_capped(event.for_what, event.row) and event.amount_fen:
         quota[event.identity] = (*quota.get(event.identity, ()), at_ms)
     one = Paid(
         order_shop_id=event.order_shop_id,

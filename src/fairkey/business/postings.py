@@ -7,7 +7,7 @@
 from enum import StrEnum
 from typing import NamedTuple
 
-from . import deposit_events, escrow, payments, payouts, pool, restoring
+from . import deposit_events, escrow, liquidations, payments, payouts, pool, restoring
 from .basics import CURRENCY, Event
 
 
@@ -105,6 +105,12 @@ def _of_deposits(event: Event) -> list[Posting]:
             rows = [Posting(Account.DEPOSIT_LOCKED, Account.PAYOUT_PAYABLE, event.amount_fen)]
         case deposit_events.DepositReturned():
             rows = [Posting(Account.PAYOUT_PAYABLE, Account.PROVIDER_CLEARING, event.amount_fen)]
+        case liquidations.KeptForClaims():
+            rows = [Posting(Account.PROVIDER_CLEARING, Account.DEPOSIT_LOCKED, event.amount_fen)]
+        case liquidations.DepositShared():
+            rows = [Posting(Account.DEPOSIT_LOCKED, Account.PROVIDER_CLEARING, event.rest_fen)]
+        case liquidations.SharePaid():
+            rows = [Posting(Account.DEPOSIT_LOCKED, Account.REFUND_PAYABLE, event.share_fen)]
         case pool.PoolFunded() | pool.PoolTook():
             rows = [Posting(Account.PROVIDER_CLEARING, Account.GUARANTEE_POOL, event.amount_fen)]
         case pool.PoolPaid():

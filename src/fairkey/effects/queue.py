@@ -16,6 +16,7 @@ from fairkey.business import (
     dispute_state,
     escrow,
     evidence,
+    liquidations,
     messages,
     orders,
     outages,
@@ -48,6 +49,7 @@ ASK_AGAIN = "ask_again"
 JUDGE = "judge"
 QUARANTINE = "quarantine"
 WIND_UP = "wind_up"
+PAY_SHARES = "pay_shares"
 RESUME_CLOCKS = "resume_clocks"
 WOUND_UP_AGAIN_MS = 30 * MINUTE_MS  # what was placed or paid in the very moment is over or delivered by then
 REMIND = "remind"
@@ -314,6 +316,8 @@ def _of_vanished(stream: Stream, version: int, event: Event) -> list[Effect]:
         case vanishing.ShopVanished():
             looks = [_wind_up(stream, version, wait_ms) for wait_ms in (0, WOUND_UP_AGAIN_MS)]
             return [_tell("merchant", stream, version, "vanished"), *looks]
+        case liquidations.DepositShared():
+            return [Effect(stream=stream, kind=PAY_SHARES, key=f"pay_shares:{stream.shop_id}:{version}")]
         case _:
             return []
 

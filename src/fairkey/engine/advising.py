@@ -334,6 +334,21 @@ def _of_issuer(lines: Iterable[AttestationLine], account: str) -> list[Statement
     return _contradicted(_latest_unused(said))
 
 
+def of_issuers(
+    record: OrderRecord, facts: Sequence[Fact], code_id: str, lines: Sequence[AttestationLine]
+) -> list[Statement]:
+    """What the log and the issuers say of one code, and nobody else: when it was opened, used, revoked."""
+    opened = _opening_of(code_id, facts)
+    revealed = _log("revealed_at_ms", opened.at_ms if opened else 0, f"v{opened.version}" if opened else "")
+    return [
+        _log("amount_fen", record.file.order.amount_fen, _fact_of(facts, "order.paid")),
+        _log("units_total", record.file.order.quantity, _fact_of(facts, "order.placed")),
+        _log("units_affected", 1),
+        revealed,
+        *_of_issuer(lines, _account_of(code_id, facts)),
+    ]
+
+
 def _captured(lines: Iterable[AttestationLine]) -> list[Statement]:
     """What an issuer's licence API answered the house instead of a state: an error code, captured (E3c)."""
     return [

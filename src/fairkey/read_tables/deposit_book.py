@@ -5,6 +5,7 @@ from typing import NamedTuple, Protocol
 
 from fairkey.business.covering import Exposure
 from fairkey.business.deposits import Deposit
+from fairkey.business.liquidations import Liquidation
 from fairkey.business.pool import Pool
 from fairkey.business.restoring import One
 
@@ -29,6 +30,9 @@ class DepositBook(Protocol):
 
     async def deposit(self, shop_id: str) -> Deposit:
         """A shop's deposit; an empty one where nothing was agreed."""
+
+    async def liquidation(self, shop_id: str) -> Liquidation:
+        """What is kept of a vanished shop's deposit, and who claims it."""
 
     async def exposure(self, shop_id: str, now_ms: int) -> Exposure:
         """What of the shop is unsettled."""

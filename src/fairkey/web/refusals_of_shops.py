@@ -23,6 +23,26 @@ OF_SHOPS: Final[Mapping[str, tuple[str, str, str]]] = {
         _("No ruling by row R18 says so, or a person has let it trade again."),
         _RELOAD,
     ),
+    "OrderCannotBeClaimed": (
+        _("This order cannot be claimed."),
+        _("A claim is for what was completed within 90 days before its shop vanished, and for each order once."),
+        _RELOAD,
+    ),
+    "IssuerHasNotSpoken": (
+        _("The issuer has not said that a code of this order was bad."),
+        _("Nobody is left to answer for the shop, so only the issuer's word counts: revoked, or used before opening."),
+        _("Ask the issuer; you can claim again while there is time."),
+    ),
+    "ClaimsAreOver": (
+        _("The time for claims is over."),
+        _("What was left of the deposit has been divided."),
+        _("The outside complaint at “Cases” is still open to you."),
+    ),
+    "SharingIsNotDue": (
+        _("There is still time for claims."),
+        _("It ends at %(due_at_ms)s; then the deposit is divided."),
+        _RELOAD,
+    ),
     "ReturnWasAsked": (
         _("A person was asked already."),
         _("You are promised an answer until %(review_by_ms)s."),

@@ -230,6 +230,10 @@ CHECKS: Final[tuple[_Check, ...]] = (
             SELECT shop_id, 'deposit_locked', coalesce((
                 SELECT sum((one ->> 'amount_fen')::bigint)
                 FROM json_array_elements(state::json #> '{deposit,releases}') AS one), 0)
+                + coalesce((state::json #>> '{liquidation,kept_fen}')::bigint, 0)
+                + coalesce((
+                SELECT sum((one ->> 'share_fen')::bigint)
+                FROM json_array_elements(state::json #> '{liquidation,unpaid}') AS one), 0)
             FROM streams WHERE kind = 'deposit'
             UNION ALL
             SELECT shop_id, 'stake', coalesce((

@@ -27,7 +27,7 @@ from fairkey.business.askers import Asker
 from fairkey.business.basics import Broken, Command, NotFound, Stream
 from fairkey.business.order_refusals import OrderIsInAnotherStage
 from fairkey.business.orders import Stage
-from fairkey.engine import trade
+from fairkey.engine import claiming, trade
 from fairkey.engine.answers import Answer
 from fairkey.engine.house import House
 from fairkey.engine.people import network_of
@@ -183,6 +183,12 @@ async def agree_to_wait(house: House, call: Call) -> Reply:
     """Give a late merchant one more promise period."""
     shop_id, order_id = await _where(house, call)
     return await _ask(house, call, orders.AgreeToWait(shop_id=shop_id, order_id=order_id))
+
+
+async def file_claim(house: House, call: Call) -> Reply:
+    """Claim what a shop that has vanished since was paid."""
+    record = await _record(house, call)
+    return done(await claiming.claim(house, record, call.command_id(), call.body_hash(house)))
 
 
 async def open_complaint(house: House, call: Call) -> Reply:
@@ -439,6 +445,19 @@ ENDPOINTS: Final = (
         answer=Done,
         idempotency="optional",
         refusals=(*_ANOTHER_STAGE, "WaitWasAlreadyAgreed"),
+    ),
+    Endpoint(
+        method="POST",
+        path="/api/v1/orders/{ref}/claim",
+        tag=TAG,
+        summary="Claim the money of a completed order whose shop has vanished",
+        description="Only the issuer's word counts. Paid out of what is left of the deposit, then out of the pool.",
+        handle=file_claim,
+        body=Nothing,
+        body_is_optional=True,
+        answer=Done,
+        idempotency="optional",
+        refusals=("OrderCannotBeClaimed", "IssuerHasNotSpoken", "ClaimsAreOver"),
     ),
     Endpoint(
         method="POST",

@@ -13,7 +13,7 @@ from fairkey.business.complaints import WithdrawComplaint
 from fairkey.business.dispute_state import ComplaintStage
 from fairkey.business.orders import AgreeToWait, ConfirmOrder, Stage, WithdrawOrder
 from fairkey.business.reviews import AmendReview, PostReview
-from fairkey.engine import trade
+from fairkey.engine import claiming, trade
 from fairkey.engine.house import House
 from fairkey.read_tables.order_book import OrderRecord
 from fairkey.web.buyer.glance import glance_at, record_of
@@ -77,6 +77,15 @@ async def wait(request: AnyRequest, house: NamedDependency[House], ref: FromPath
         lambda record, _: AgreeToWait(shop_id=record.shop_id, order_id=record.order_id),
         lambda record: record.file.order.stage is Stage.PAID and record.file.order.wait_agreed,
     )
+
+
+@post("/o/{ref:str}/claim")
+async def claim(request: AnyRequest, house: NamedDependency[House], ref: FromPath[str]) -> Answered:
+    """The shop has vanished: claim what it was paid before out of what is left of its deposit."""
+    answer = await claiming.claim(house, await record_of(house, ref))
+    if answer.refusal and not (await record_of(house, ref)).file.claim.claim_fen:
+        return await _refused(request, house, ref, answer.refusal, answer.details, {})
+    return Redirect(f"/o/{ref}#claim", status_code=303)
 
 
 @post("/o/{ref:str}/complaint/withdraw")
@@ -149,4 +158,4 @@ async def _refused(
     return order_page(request, house, await glance_at(house, ref), refusal=refusal, details=details, filled=fields)
 
 
-HANDLERS = (open_codes, confirm, withdraw, wait, settle, review, amend)
+HANDLERS = (open_codes, confirm, withdraw, wait, claim, settle, review, amend)

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fairkey.business.basics import InstructionState
+from fairkey.business.briefings import claim_of
+from fairkey.business.claims import Claim, why_not
 from fairkey.business.codes import CodeStage
 from fairkey.business.dispute_state import Complaint, ComplaintStage
 from fairkey.business.escrow import Escrow
@@ -20,6 +22,7 @@ from fairkey.web.attested import HeardLine, heard_of
 from fairkey.web.receipts import FactPlace, is_awaited, mark_of, places_of
 
 MAY_OPEN = frozenset({Stage.PAID, Stage.DELIVERED, Stage.COMPLETED, Stage.PARTLY_REFUNDED})
+OPEN = frozenset({Stage.PAID, Stage.DELIVERED, Stage.DISPUTED})
 GROUP = 5
 
 
@@ -38,6 +41,15 @@ class CodeLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Claiming:
+    """What may be claimed about an order that was settled before its shop vanished. `why_not` empty: it can be."""
+
+    until_ms: int
+    why_not: str
+    claim: Claim
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Glance:
     """One order at this moment. `facts` are all of it, the buyer's own sealed fields opened."""
 
@@ -52,6 +64,7 @@ class Glance:
     heard: Sequence[HeardLine] = ()
     advice: Advice | None = None
     places: Mapping[int, FactPlace] = field(default_factory=dict)
+    claiming: Claiming | None = None
 
     @property
     def path(self) -> str:
@@ -212,7 +225,21 @@ async def glance_at(house: House, ref: str) -> Glance:
         heard=await heard_of(house, record.shop_id, [one.code_id for one in in_box]) if opened_ids else (),
         advice=await advice_on(house, record, facts) if record.file.order.stage is Stage.DISPUTED else None,
         places=await places_of(house, record.shop_id, record.order_id, f"/o/{reference}"),
+        claiming=await _claiming(house, record) if record.file.order.stage is Stage.COMPLETED else None,
     )
+
+
+async def _claiming(house: House, record: OrderRecord) -> Claiming | None:
+    """None where the shop never vanished, or where it is too long ago for this order."""
+    desk = await house.questions.shop_desk.shop(record.shop_id)
+    if desk is None or desk.shop.vanished is None:
+        return None
+    claim = record.file.claim
+    why = why_not(claim, claim_of(record.file, desk.shop))
+    until_ms = (await house.questions.deposits.liquidation(record.shop_id)).until_ms
+    if why not in ("", "claimed") or not (until_ms or claim.claim_fen):
+        return None
+    return Claiming(until_ms=until_ms, why_not=why, claim=claim)
 
 
 def grouped(reference: str) -> str:

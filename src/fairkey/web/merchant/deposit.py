@@ -32,6 +32,7 @@ async def deposit(request: AnyRequest, house: NamedDependency[House]) -> Respons
         request,
         house,
         "deposit.html",
+        kept=await house.questions.deposits.liquidation(shop_id),
         deposit=own,
         exposure=exposure,
         behind=behind,

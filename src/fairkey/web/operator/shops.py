@@ -1,5 +1,6 @@
 """Shops: suspend or ban with a reason the shop reads and a ground the public reads, reinstate."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from litestar import Response, get, post
@@ -10,8 +11,10 @@ from litestar.response import Redirect
 from fairkey.business.askers import Asker
 from fairkey.business.basics import Command
 from fairkey.business.crediting import Crediting, ReviewFreeze
+from fairkey.business.liquidations import Liquidation
 from fairkey.business.shops import CLAUSE_OF, LetReturn, ReinstateShop, SuspendShop
 from fairkey.engine.house import House
+from fairkey.read_tables.floor import ShopLine
 from fairkey.web.admission_words import GROUNDS, MEASURES
 from fairkey.web.frame import AnyRequest, frame, refused, status_of
 from fairkey.web.inputs import form_of, whole
@@ -25,7 +28,14 @@ async def shops(request: AnyRequest, house: NamedDependency[House]) -> Response[
     """All shops."""
     lines = await house.questions.floor.shops()
     frozen = await _frozen(house)
-    return render(frame(request, house), "operator/shops.html", shops=lines, refusal=None, frozen=frozen, **WORDS)
+    kept = await _kept(house, lines)
+    context = frame(request, house)
+    return render(context, "operator/shops.html", shops=lines, refusal=None, frozen=frozen, kept=kept, **WORDS)
+
+
+async def _kept(house: House, lines: Sequence[ShopLine]) -> dict[str, Liquidation]:
+    """What is kept of the deposits of vanished shops, for claims."""
+    return {one.shop_id: await house.questions.deposits.liquidation(one.shop_id) for one in lines if one.vanished}
 
 
 async def _frozen(house: House) -> dict[str, Crediting]:
@@ -58,11 +68,13 @@ async def act(
     answer = await house.ask(Asker.OPERATOR, commands[action])
     if answer.refusal:
         context = frame(request, house)
+        lines = await house.questions.floor.shops()
         return render(
             context,
             "operator/shops.html",
             status_code=status_of(answer.refusal),
-            shops=await house.questions.floor.shops(),
+            shops=lines,
+            kept=await _kept(house, lines),
             refusal=view_of(context, answer.refusal, answer.details),
             frozen=await _frozen(house),
             **WORDS,

@@ -7,7 +7,7 @@ from uuid import UUID
 import asyncpg
 
 from fairkey.adapters.postgres.store_sql import READ_EXPOSURE
-from fairkey.business import deposits
+from fairkey.business import deposits, liquidations
 from fairkey.business import pool as pools
 from fairkey.business.basics import PLATFORM, InstructionState
 from fairkey.business.covering import Exposure, window_from
@@ -37,6 +37,11 @@ class PostgresDepositBook:
         """A shop's deposit."""
         state = await self._pool.fetchval(_STATE, UUID(shop_id), "deposit", UUID(shop_id))
         return cast("DepositFile", decode_file("deposit", state)).deposit if state else deposits.INITIAL
+
+    async def liquidation(self, shop_id: str) -> liquidations.Liquidation:
+        """What is kept of a vanished shop's deposit."""
+        state = await self._pool.fetchval(_STATE, UUID(shop_id), "deposit", UUID(shop_id))
+        return cast("DepositFile", decode_file("deposit", state)).liquidation if state else liquidations.INITIAL
 
     async def exposure(self, shop_id: str, now_ms: int) -> Exposure:
         """What of the shop is unsettled."""

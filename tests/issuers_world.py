@@ -11,9 +11,10 @@ from api_world import World
 from fairkey.business.askers import Asker
 from fairkey.business.basics import PLATFORM
 from fairkey.business.issuers import RegisterIssuer, RotateIssuerKey, SuspendIssuer
-from fairkey.proofs.attestations import Written, public_key_of, write_statement
+from fairkey.proofs.attestations import Written, public_key_of, write_outage_statement, write_statement
 
 PATH = "/api/v1/issuer/attestations"
+OUTAGES = "/api/v1/issuer/outages"
 
 
 @dataclass
@@ -42,6 +43,16 @@ class AnIssuer:
 
     async def say(self, code: str, says: str = "activated", *, ago_ms: int = 60_000, **more: object) -> httpx.Response:
         return await self.send(self.write(code, says, ago_ms=ago_ms, **more))
+
+    def outage(self, says: str, *, ago_ms: int = 0, **more: object) -> dict[str, str]:
+        """What he sends about an outage of his."""
+        now_ms = self.world.clock()
+        given: dict[str, Any] = {"said_at_ms": now_ms, "says": says, "happened_at_ms": now_ms - ago_ms, **more}
+        statement, signature = write_outage_statement(given.pop("key", self.key), issuer_id=self.issuer_id, **given)
+        return {"statement": statement, "signature": signature}
+
+    async def say_outage(self, says: str, *, ago_ms: int = 0) -> httpx.Response:
+        return await self.world.post(OUTAGES, self.outage(says, ago_ms=ago_ms))
 
     async def rotate(self, *, at_once: bool = False) -> Ed25519PrivateKey:
         """Take a new key; the old one."""

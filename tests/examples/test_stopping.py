@@ -261,6 +261,8 @@ def test_silence_does_not_lose_while_the_clock_stands() -> None:
     assert goes_on.due_at_ms == NOW + 51 * H
     silence = complaints.EndSilence(**ID)
     moved = complaints.evolve(after, goes_on, NOW + 50 * H)
-    with pytest.raises(complaints.NotSilentYet):
-        complaints.decide(silence, moved, None, NOW + 51 * H - SECOND_MS)
+    assert moved.due_at_ms == NOW + 50 * H, "the standard is asked at once"
+    assert complaints.decide(silence, moved, None, NOW + 51 * H - SECOND_MS) == [
+        JudgingWaits(case="", until_ms=NOW + 51 * H)
+    ]
     assert complaints.decide(silence, moved, None, NOW + 51 * H)

@@ -30,6 +30,7 @@ GUEST = [
     "/sell",
     "/verify",
     "/guarantee",
+    "/outages",
     "/nothing-here",
 ]
 DESK = [

@@ -355,20 +355,22 @@ def evolve(complaint: Complaint, event: ComplaintEvent, at_ms: int) -> Complaint
         case RulingExecuted():
             return _carried_out(complaint, event.ruling_no)
         case DisputeClockStopped():
-            return _with_stop(complaint, event)
+            return _with_stop(complaint, event, at_ms)
         case RulingTaken() | RulingWeighed():
             return complaint  # what follows from it comes at once
         case _:
             assert_never(event)
 
 
-def _with_stop(complaint: Complaint, event: DisputeClockStopped) -> Complaint:
+def _with_stop(complaint: Complaint, event: DisputeClockStopped, at_ms: int) -> Complaint:
     stood = replace(complaint, stops=(*complaint.stops, stop_of(event)))
     if not event.until_ms:
         return stood
     by_ms, runs = event.due_at_ms, complaint.running
     # The standard may want to be asked before the deadline that moves: that stays as it is.
     due_at_ms = complaint.due_at_ms if runs and complaint.due_at_ms < runs.due_at_ms else by_ms
+    if complaint.stands and event.clock in ("answer", "reply"):
+        due_at_ms = min(due_at_ms, at_ms)  # while it stood nobody was asked: the standard is, at once
     match event.clock:
         case "answer":
             return replace(stood, due_at_ms=due_at_ms, answer_by_ms=by_ms)

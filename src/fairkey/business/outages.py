@@ -289,9 +289,9 @@ def _found(command: FindOutage, outages: Outages, at_ms: int) -> OutageBegan:
     is_hash = len(command.page_sha256) == SHA256_CHARS and set(command.page_sha256) <= set("0123456789abcdef")
     require(is_hash or not command.page_sha256, "page_sha256", "not_a_hash")
     require(not command.page_sha256 or command.page_url.startswith("https://"), "page_url", "not_an_address")
-    _require_free(outages, command.began_at_ms)
     if command.began_at_ms <= outages.denied_at_ms:
         raise OutageWasDenied(denied_at_ms=outages.denied_at_ms)
+    _require_free(outages, command.began_at_ms)
     are_many = command.failures >= FAILURES_LEAST and command.shops >= SHOPS_LEAST and command.ratio >= RATIO_LEAST
     if not are_many and not command.page_sha256:
         raise OutageIsNotShown(failures=command.failures, shops=command.shops, ratio=command.ratio)

@@ -12,10 +12,12 @@ import rich_click as click
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from fairkey.proofs.attestations import (
+    SAYS_OF_OUTAGE,
     SEED_BYTES,
     StatementIsMalformed,
     public_key_of,
     write_list_statement,
+    write_outage_statement,
     write_statement,
 )
 
@@ -71,6 +73,27 @@ def sign(file: Path, key_file: Path, issuer_id: object) -> None:
     except StatementIsMalformed as error:
         raise _Wrong(f"this would not be taken: {error}") from None
     json.dump(out, sys.stdout, ensure_ascii=False)
+    click.echo()
+
+
+@issuer.command()
+@click.argument("says", type=click.Choice(SAYS_OF_OUTAGE))
+@click.option("--at", "happened_at", help="When, like 2026-05-01T08:00:00Z; left out: now.")
+@click.option("--key", "key_file", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=True)
+@click.option("--issuer", "issuer_id", type=click.UUID, required=True, help="Your number, from the operator.")
+def outage(says: str, happened_at: str | None, key_file: Path, issuer_id: object) -> None:
+    """Sign that an outage began, ended, or that there was none, and print the body for POST /api/v1/issuer/outages."""
+    key, now_ms = _key(key_file), time.time_ns() // 1_000_000
+    try:
+        at_ms = _ms(happened_at) if happened_at else now_ms
+        statement, signature = write_outage_statement(
+            key, issuer_id=str(issuer_id), said_at_ms=now_ms, says=says, happened_at_ms=at_ms
+        )
+    except ValueError as error:
+        raise _Wrong(f"--at cannot be read: {error}") from None
+    except StatementIsMalformed as error:
+        raise _Wrong(f"this would not be taken: {error}") from None
+    json.dump({"statement": statement, "signature": signature}, sys.stdout, ensure_ascii=False)
     click.echo()
 
 

@@ -65,6 +65,12 @@ def known_for(product: str, records: Sequence[IssuerRecord]) -> tuple[KnownOutag
     )
 
 
+async def every(house: House) -> list[tuple[IssuerRecord, Outage]]:
+    """All outages with whose they are, the latest beginning first."""
+    found = [(record, one) for record in await house.questions.issuers.issuers() for one in record.outages.all]
+    return sorted(found, key=lambda one: (-one[1].began_at_ms, one[0].issuer_id))
+
+
 async def happening(house: House, product: str = "") -> list[Happening]:
     """Outages that last now; with a product: of those who make it."""
     return [

@@ -124,6 +124,8 @@ _PAGES: Final = {
     "POST /cases/{case_id}/together/pack": Gate(Permission.ACCOUNT, limit="import"),
     # shops before the law: measures, terms
     "GET /sanctions": Gate(Permission.PUBLIC),
+    "GET /outages": Gate(Permission.PUBLIC),
+    "POST /outages": Gate(Permission.ISSUER_SIGNATURE, limit="attest"),
     "GET /terms/shops": Gate(Permission.PUBLIC),
     # the merchant's desk
     "POST /desk/return": Gate(Permission.SHOP_OWNER),
@@ -351,6 +353,8 @@ _PROGRAMS: Final[Mapping[str, Gate]] = {
     "GET /api/openapi.json": Gate(Permission.PUBLIC),
     # issuers; each statement is signed, and nothing is believed before that was checked
     "POST /api/v1/issuer/attestations": Gate(Permission.ISSUER_SIGNATURE, limit="attest"),
+    "POST /api/v1/issuer/outages": Gate(Permission.ISSUER_SIGNATURE, limit="attest"),
+    "GET /api/v1/outages": Gate(Permission.PUBLIC),
     # payment providers
     "POST /callbacks/{provider}": Gate(Permission.PROVIDER_SIGNATURE, limit="callback"),
 }

@@ -22,7 +22,8 @@ from fairkey.business.listings import encode_terms
 from fairkey.business.orders import ENDED, Stage
 from fairkey.business.pool import POOL_ID, QUOTA_WINDOW_MS
 from fairkey.business.standards import STANDARD_ID, Published
-from fairkey.read_tables.issuer_book import AttestationLine
+from fairkey.engine.outaging import STOPPABLE
+from fairkey.read_tables.issuer_book import AttestationLine, IssuerRecord
 from fairkey.read_tables.order_book import Fact, OpenLine, OrderRecord
 from fairkey.read_tables.standard_book import CLEAN_ORDERS_A_USE, EXPLAINED_CASES, BatchPast, Past
 
@@ -162,6 +163,28 @@ class Books:
         """The batches of these codes."""
         kept = self._store.tables.kept.codes
         return sorted({kept[shop_id, code_id].batch_id for code_id in code_ids} - {""})
+
+    async def issuers(self) -> list[IssuerRecord]:
+        """All issuers, with their outages."""
+        found = [(stream.id, moved.file) for stream, moved in self._store.tables.streams.items()]
+        return [
+            IssuerRecord(issuer_id=issuer_id, issuer=file.issuer, outages=file.outages)
+            for issuer_id, file in found
+            if isinstance(file, IssuerFile)
+        ]
+
+    async def waiting_orders(
+        self, after: tuple[int, str], *, until_ms: int, lines_max: int
+    ) -> list[tuple[Stream, int]]:
+        """Orders whose next deadline an outage can move, as `IssuerBook.waiting_orders`."""
+        found = sorted(
+            (moved.due.due_at_ms, stream.id, stream)
+            for stream, moved in self._store.tables.streams.items()
+            if stream.kind == "order" and moved.due is not None and moved.due.what in STOPPABLE
+        )
+        return [(stream, at_ms) for at_ms, id_, stream in found if after < (at_ms, id_) and at_ms <= until_ms][
+            :lines_max
+        ]
 
     async def attestations(
         self, shop_id: str, code_ids: Sequence[str], *, with_sealed: bool = False

@@ -16,11 +16,13 @@ from fairkey.business.deadlines import command_for
 from fairkey.business.files import File, OrderFile
 from fairkey.business.issuers import RegisterIssuer
 from fairkey.business.listings import PublishListing, Terms
+from fairkey.business.outages import SayOutage
 from fairkey.business.reports import report_of_instruction
 from fairkey.business.shops import OpenShop
 from fairkey.business.standard.library import newest
 from fairkey.business.standards import STANDARD_ID, PublishStandard
-from fairkey.effects.queue import JUDGE, PANEL_STEPS, QUARANTINE, WIND_UP, read_key
+from fairkey.effects.queue import JUDGE, PANEL_STEPS, QUARANTINE, RESUME_CLOCKS, WIND_UP, read_key
+from fairkey.engine import outaging
 from fairkey.engine.answers import Answer
 from fairkey.engine.house import House
 from fairkey.engine.judging import judge_order
@@ -132,6 +134,8 @@ class Market:
         moved = self.store.tables.streams[stream]
         if moved.due is None or (moved.due.due_at_ms, moved.due.what) != (due_at_ms, what):
             return
+        if what in outaging.STOPPABLE and await outaging.stop_if_out(self.house, stream):
+            return
         if what == "end_silence":
             await judge_order(self.house, stream)
             await self._follow()
@@ -164,6 +168,9 @@ class Market:
             return
         if effect.kind == QUARANTINE:
             await quarantine(self.house, effect.stream)
+            return
+        if effect.kind == RESUME_CLOCKS:
+            await outaging.resume(self.house, effect.stream.id, judge_order)
             return
         if effect.kind == WIND_UP:
             await wind_up(self.house, effect.stream.shop_id)
@@ -206,6 +213,21 @@ class Market:
                 public_key="11" * 32,
                 speaks_for=(PRODUCT,),
                 contact="issuer@example.com",
+            ),
+        )
+
+    async def say_outage(self, says: str) -> None:
+        """The issuer says that his outage began, or ended, now."""
+        await self._must(
+            Asker.ISSUER,
+            SayOutage(
+                shop_id=PLATFORM,
+                issuer_id=self.issuer_id,
+                key_no=1,
+                says=says,
+                happened_at_ms=self.now_ms,
+                statement=f"{says} {self.now_ms}",
+                signature="",
             ),
         )
 

@@ -19,6 +19,7 @@ from .scenario import BP, FRAUDS, Scenario, Strategy
 SHOPS_ACCOUNTS: Final = ("escrow", "shop_pending", "shop_available", "payout_payable")
 SYBILS: Final = 6
 FEE_BP: Final = 100
+OUTAGE_MS: Final = 4 * DAY_MS
 CHEATS_ANSWER_BP: Final = 9_000
 
 
@@ -81,7 +82,9 @@ class _Stage:
             if self.strategy is not Strategy.SYBIL:
                 await self._deposit(shop.shop_id, self.scenario.deposit_fen)
         if self.strategy is Strategy.OUTAGE:
-            self.people.issuer_is_out_until_ms = self.market.now_ms + 4 * DAY_MS
+            self.people.issuer_is_out_until_ms = self.market.now_ms + OUTAGE_MS
+            await self.market.say_outage("began")
+            self.market.later(OUTAGE_MS, lambda: self.market.say_outage("ended"))
 
     def buying(self, number: int) -> Callable[[], Awaitable[None]]:
         """What order number `number` is."""

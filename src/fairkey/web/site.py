@@ -12,6 +12,7 @@ from fairkey.web import (
     guarantee,
     merchant,
     operator,
+    outages,
     panels,
     programs,
     public_log,
@@ -50,6 +51,7 @@ def handlers() -> list[Any]:
         *credit.HANDLERS,
         *guarantee.HANDLERS,
         *sanctions.HANDLERS,
+        *outages.HANDLERS,
         *panels.HANDLERS,
         *trace.HANDLERS,
     ]

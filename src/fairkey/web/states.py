@@ -134,6 +134,10 @@ LOOKS: Final[Mapping[str, Mapping[str, Look]]] = {
         "for_shop": Look("store", "hold", _("For the shop")),
         "partial": Look("coin", "back", _("For the buyer, in part")),
     },
+    "outage": {
+        "lasts": Look("warning", "wait", _("Lasts")),
+        "over": Look("check", "mute", _("Over")),
+    },
     "issuer": {
         "none": Look("dot", "mute", _("Not registered")),
         "active": Look("check", "good", _("Word counts")),

@@ -16,6 +16,7 @@ from fairkey.business.reviews import Review
 from fairkey.engine import trade
 from fairkey.engine.advising import Advice, advice_on
 from fairkey.engine.house import House
+from fairkey.engine.outaging import Happening, happening
 from fairkey.gates.refusals import OrderNotFound
 from fairkey.read_tables.order_book import Fact, OrderRecord
 from fairkey.web.attested import HeardLine, heard_of
@@ -63,6 +64,7 @@ class Glance:
     said: Mapping[str, str] = field(default_factory=dict)
     heard: Sequence[HeardLine] = ()
     advice: Advice | None = None
+    outages: Sequence[Happening] = ()
     places: Mapping[int, FactPlace] = field(default_factory=dict)
     claiming: Claiming | None = None
 
@@ -224,9 +226,16 @@ async def glance_at(house: House, ref: str) -> Glance:
         said=said,
         heard=await heard_of(house, record.shop_id, [one.code_id for one in in_box]) if opened_ids else (),
         advice=await advice_on(house, record, facts) if record.file.order.stage is Stage.DISPUTED else None,
+        outages=await _outages(house, record),
         places=await places_of(house, record.shop_id, record.order_id, f"/o/{reference}"),
         claiming=await _claiming(house, record) if record.file.order.stage is Stage.COMPLETED else None,
     )
+
+
+async def _outages(house: House, record: OrderRecord) -> Sequence[Happening]:
+    if record.file.order.stage not in OPEN:
+        return ()
+    return await happening(house, decode_terms(record.terms_json).product)
 
 
 async def _claiming(house: House, record: OrderRecord) -> Claiming | None:

@@ -17,7 +17,7 @@ from fairkey.business.codes import CodeStage
 from fairkey.business.listings import decode_terms
 from fairkey.business.orders import Stage
 from fairkey.business.references import reference_of
-from fairkey.engine import trade
+from fairkey.engine import outaging, trade
 from fairkey.engine.advising import advice_on
 from fairkey.engine.house import House
 from fairkey.engine.receipts import Party
@@ -205,6 +205,7 @@ async def order_page(
         ruled_words=ruling_words(record.file.complaint, context.locale),
         review=record.file.review,
         terms=terms,
+        outages=await outaging.happening(house, terms.product),
         term_rows=[(label, text) for name, label in LABELS.items() if (text := written(terms, name, words))],
         reference=reference,
         number=grouped(reference),

@@ -1,6 +1,7 @@
 """Issuers: register, give another key, change products and licence API, suspend, reinstate; and asking one."""
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
 from typing import Any, Final
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from fairkey.business.askers import Asker
-from fairkey.business.basics import PLATFORM, Command, Refusal
+from fairkey.business.basics import PLATFORM, Command, NotFound, Refusal
 from fairkey.business.issuers import (
     ChangeIssuerApi,
     ChangeIssuerScope,
@@ -19,13 +20,15 @@ from fairkey.business.issuers import (
     RotateIssuerKey,
     SuspendIssuer,
 )
-from fairkey.engine import attesting, trade
+from fairkey.business.outages import EndOutage
+from fairkey.engine import attesting, outaging, trade
 from fairkey.engine.answers import Answer
 from fairkey.engine.house import House
 from fairkey.web.frame import AnyRequest, frame, refused, status_of
 from fairkey.web.render import render, view_of
 
 PATH: Final = "/floor/issuers"
+SHANGHAI: Final = timezone(timedelta(hours=8))
 
 
 @get(PATH)
@@ -56,6 +59,8 @@ async def act(
 ) -> Response[Any]:
     """One step with one issuer."""
     given = await _given(request)
+    if action == "outage" and _is_id(issuer_id):
+        return await _find_outage(request, house, issuer_id, given)
     make = _ACTS.get(action)
     if make is None or not _is_id(issuer_id):
         return refused(request, house, "NotFound", {"what": "issuer"}, back=PATH)
@@ -87,6 +92,27 @@ async def ask_issuer(request: AnyRequest, house: NamedDependency[House], referen
     return Redirect(back, status_code=303)
 
 
+async def _find_outage(
+    request: AnyRequest, house: House, issuer_id: str, given: Mapping[str, str]
+) -> Response[Any]:
+    """The operator says since when; the house counts what shows it."""
+    try:
+        answer = await outaging.find_outage(
+            house,
+            issuer_id,
+            began_at_ms=_moment(given.get("began")),
+            page_url=given.get("page_url", ""),
+            page_sha256=given.get("page_sha256", "").lower(),
+            reason=given.get("reason", ""),
+        )
+    except NotFound as refusal:
+        return refused(request, house, "NotFound", refusal.details, back=PATH)
+    if answer.refusal:
+        return await _page(request, house, answer, given)
+    await house.people.audit.write(request.user, "issuer.outage", target=f"issuer:{issuer_id}")
+    return Redirect(f"{PATH}#i-{issuer_id}", status_code=303)
+
+
 _Ids = dict[str, str]
 
 
@@ -110,7 +136,18 @@ def _reinstate(ids: _Ids, given: Mapping[str, str]) -> Command:
     return ReinstateIssuer(**ids, reason=given.get("reason", ""))
 
 
-_ACTS: Final = {"key": _rotate, "scope": _scope, "api": _api, "suspend": _suspend, "reinstate": _reinstate}
+def _outage_over(ids: _Ids, given: Mapping[str, str]) -> Command:
+    return EndOutage(**ids, ended_at_ms=_moment(given.get("ended")), reason=given.get("reason", ""))
+
+
+_ACTS: Final = {
+    "key": _rotate,
+    "scope": _scope,
+    "api": _api,
+    "suspend": _suspend,
+    "reinstate": _reinstate,
+    "outage-over": _outage_over,
+}
 
 
 async def _ask(
@@ -144,6 +181,15 @@ async def _page(
 
 async def _given(request: AnyRequest) -> dict[str, str]:
     return {str(name): str(value).strip() for name, value in (await request.form()).items()}
+
+
+def _moment(text: str | None) -> int:
+    """A moment typed in China's time; 0 for what is none."""
+    try:
+        read = datetime.fromisoformat(text or "")
+    except ValueError:
+        return 0
+    return int(read.replace(tzinfo=SHANGHAI).timestamp() * 1_000)
 
 
 def _key(given: Mapping[str, str]) -> str:

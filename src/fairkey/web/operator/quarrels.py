@@ -12,7 +12,7 @@ from fairkey.business.basics import NotFound
 from fairkey.business.complaints import ReviewRuling
 from fairkey.business.listings import decode_terms
 from fairkey.business.references import reference_of
-from fairkey.engine import evidencing, trade
+from fairkey.engine import evidencing, outaging, trade
 from fairkey.engine.advising import advice_on
 from fairkey.engine.answers import Answer
 from fairkey.engine.house import House
@@ -94,6 +94,7 @@ async def _page(request: AnyRequest, house: House, reference: str, answer: Answe
         "operator/complaint.html",
         status_code=status_of(answer.refusal) if answer and refused_here else 200,
         record=record,
+        outages=await outaging.happening(house, product),
         reference=reference_of(record.shop_no, record.order_id),
         facts=facts,
         shown=view_of_evidence(

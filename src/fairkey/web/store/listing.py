@@ -11,7 +11,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from fairkey.business.basics import NotFound
-from fairkey.engine import trade
+from fairkey.engine import outaging, trade
 from fairkey.engine.covers import cover_of_shop
 from fairkey.engine.house import House
 from fairkey.engine.people import network_of
@@ -155,6 +155,7 @@ async def _page(
         listing=listing,
         revision=revision,
         terms=revision.terms,
+        outages=await outaging.happening(house, revision.terms.product),
         is_newest=revision.revision == listing.newest.revision,
         figures=figures.of(listing.listing_id),
         shop_figures=figures,

@@ -92,6 +92,12 @@ class HouseEntry:
 
         return await upkeep.rotate(self.settings(), purpose)
 
+    async def rewrap_keys(self, new_key: str) -> int:
+        """Wrap every data key by another master key."""
+        from fairkey.app import upkeep
+
+        return await upkeep.rewrap(self.settings(), new_key)
+
     async def reseal(self) -> int:
         """Seal what lies under older data keys anew."""
         from fairkey.app import upkeep

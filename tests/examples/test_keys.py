@@ -139,6 +139,22 @@ async def test_another_master_key_wraps_everything_anew_and_opens_nothing_less(
     assert neighbour.open("codes", b"a", sealed) == b"kept"
 
 
+async def test_who_runs_with_the_master_key_of_before_makes_no_data_key(
+    pool: asyncpg.Pool, keys: Keys, clock: Clock
+) -> None:
+    neighbour = await Keys.load(pool, MASTER, clock)
+    new_master = LocalKeyWrapper.from_base64(new_master_key())
+    await keys.rewrap(new_master)
+    with pytest.raises(MasterKeyDoesNotFit):
+        await neighbour.rotate("codes")
+    await pool.execute("DELETE FROM data_keys WHERE purpose = 'csrf'")  # as a newer release that knows one purpose more
+    count = await pool.fetchval("SELECT count(*) FROM data_keys")
+    with pytest.raises(MasterKeyDoesNotFit):
+        await Keys.load(pool, MASTER, clock)
+    assert await pool.fetchval("SELECT count(*) FROM data_keys") == count
+    await Keys.load(pool, new_master, clock)
+
+
 async def test_a_rewrapping_that_fails_changes_nothing(pool: asyncpg.Pool, keys: Keys, clock: Clock) -> None:
     class Unplugged(LocalKeyWrapper):
         left = 3

@@ -18,12 +18,12 @@ from fairkey import __version__
 from fairkey.business.basics import Refusal
 from fairkey.engine import trade
 from fairkey.engine.house import House
-from fairkey.settings import SettingsRefused
+from fairkey.settings import OTHERS_MAY_READ, SettingsRefused
 
 from .admission import admission
 from .case import case
 from .credit import credit
-from .entry import Entry, Finding
+from .entry import Entry, Finding, MasterKeyIsRefused
 from .issuer import issuer
 from .log import log
 from .panel import panel
@@ -320,9 +320,7 @@ def _report(findings: Sequence[Finding], *, as_json: bool, clean: str) -> None:
     figures = {
         "ok": not violations,
         "violations": [{"rule": one.rule, "what": one.what, "where": one.where} for one in violations],
-        "warnings": [
-            {"rule": one.rule, "what": one.what, "where": one.where} for one in findings if one.is_warning
-        ],
+        "warnings": [{"rule": one.rule, "what": one.what, "where": one.where} for one in findings if one.is_warning],
     }
     say(as_json, figures, human)
     sys.exit(1 if violations else 0)
@@ -358,6 +356,33 @@ def reseal(entry: Entry, as_json: bool) -> None:  # noqa: FBT001
 
     count = asyncio.run(move())
     say(as_json, {"resealed": count}, lambda: console.print(f"Resealed {count} values."))
+
+
+@keys.command()
+@click.option(
+    "--new-key-file",
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The new master key: 32 random bytes in base64, in a file that only its owner may read.",
+)
+@json_option
+@click.pass_obj
+def rewrap(entry: Entry, new_key_file: Path, as_json: bool) -> None:  # noqa: FBT001
+    """Wrap all data keys by another master key while the house runs; all or none, and asking twice does no harm."""
+    if new_key_file.stat().st_mode & OTHERS_MAY_READ:
+        raise click.ClickException(f"{new_key_file} can be read by others; say chmod 600 {new_key_file}.")
+
+    new_key = new_key_file.read_text(encoding="ascii", errors="replace").strip()
+
+    async def wrap() -> int:
+        return await entry.rewrap_keys(new_key)
+
+    try:
+        count = asyncio.run(wrap())
+    except MasterKeyIsRefused as refused:
+        raise click.ClickException(str(refused)) from None
+    human = f"{count} data keys lie under the new master key." if count else "They lie under that master key already."
+    say(as_json, {"rewrapped": count}, lambda: console.print(f"{human} From now on a start needs it."))
 
 
 @root.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})

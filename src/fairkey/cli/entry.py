@@ -36,6 +36,10 @@ class LogIsNotBegun(Exception):
     """The new log cannot have this origin; the argument is a sentence."""
 
 
+class MasterKeyIsRefused(Exception):
+    """The data keys cannot be wrapped by this master key; the argument is a sentence."""
+
+
 class Entry(Protocol):
     """Everything a command line may start; implemented by `fairkey.main`."""
 
@@ -74,6 +78,11 @@ class Entry(Protocol):
 
     def rotate_keys(self, purpose: str) -> Awaitable[int]:
         """A new data key for `purpose`; its number."""
+
+    def rewrap_keys(self, new_key: str) -> Awaitable[int]:
+        """Wrap every data key by another master key (base64); how many, 0 if it was done. Raises
+        `MasterKeyIsRefused`.
+        """
 
     def reseal(self) -> Awaitable[int]:
         """Seal what lies under older data keys anew; how many values."""

@@ -90,7 +90,7 @@ Receipts of this folder open what only you may read. Whoever gets them from you 
 {PROMISE_SUFFIX} 文件：日志密钥签名的承诺，该事实将在一天内写入日志。请稍后下载回执。
 
 验证方法：fairkey verify --policy 策略文件 回执文件，或打开 /verify 页面（可离线使用）。
-策略文件（日志和见证方的公钥）请从您信任的渠道获取，不要从给您文件的人那里获取。
+策略文件（日志和见证人的公钥）请从您信任的渠道获取，不要从给您文件的人那里获取。
 回执中包含只有您可以看到的内容，交给谁，谁就能看到。
 """
 

@@ -165,8 +165,8 @@ class Keys:
     async def rewrap(self, new_wrapper: KeyWrapper) -> int:
         """Wrap every data key by another master key, all or none; how many. Nothing sealed changes.
 
-        From then on a start needs the new master key; processes that run already go on, but cannot learn a data key
-        made later: restart them.
+        From then on a start needs the new master key; processes that run already go on, but can neither learn nor
+        make a data key (`MasterKeyDoesNotFit`): restart them one after another.
         """
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute(_LOCK)
@@ -181,6 +181,7 @@ class Keys:
 
     async def _add(self, connection: asyncpg.pool.PoolConnectionProxy, purpose: str, *, usable_at_ms: int) -> int:
         key_id: int = await connection.fetchval("SELECT coalesce(max(key_id), 0) + 1 FROM data_keys")
+        await self._fits(connection)
         wrapped = await self._wrapper.wrap(secrets.token_bytes(KEY_BYTES), _label(key_id, purpose))
         await connection.execute(
             "INSERT INTO data_keys (key_id, purpose, wrapped, created_at, usable_at) VALUES ($1, $2, $3, $4, $5)",
@@ -191,6 +192,12 @@ class Keys:
             moment(usable_at_ms),
         )
         return key_id
+
+    async def _fits(self, connection: asyncpg.pool.PoolConnectionProxy) -> None:
+        """A process with the master key of before must not add a data key that the next start could not read."""
+        row = await connection.fetchrow(f"{_READ} LIMIT 1")
+        if row is not None:
+            await self._wrapper.unwrap(row["wrapped"], _label(row["key_id"], row["purpose"]))
 
     # --- sealing ---
 

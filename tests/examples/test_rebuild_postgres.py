@@ -66,6 +66,10 @@ def state(order: str, path: str, value: str) -> str:
     return STATE.format(order=order, path=path, value=value)
 
 
+STOOD = (
+    '[{{"clock": "sealed", "since_ms": 1, "issuer_id": "x", "outage_no": 1, "from_ms": 1, "until_ms": 2, "by_ms": 1,'
+    ' "due_at_ms": 3}}]'
+)
 LOG = (
     "INSERT INTO logs (log_no, origin, vkey, seed_sealed, why, created_at)"
     " VALUES (1, 'shop.example/log', '', '', '', now())"
@@ -176,6 +180,9 @@ TAMPERED: dict[str, list[str]] = {
             " SELECT shop_id, replace(key, ':1:1', ':2:1'), kind, stream_kind, stream_id, payload, next_at, created_at"
             " FROM effects WHERE kind = 'refund' AND stream_id = {withdrawn}"
         )
+    ],
+    "a clock stood in no outage of its issuer, or clocks of an order for more than 72 hours": [
+        state("delivered", "order,stops", STOOD)
     ],
     "what was written for a command was never answered": [
         "DELETE FROM answers WHERE command_id = (SELECT command_id FROM events WHERE stream_id = {cut} AND version = 1)"

@@ -446,6 +446,30 @@ CHECKS: Final[tuple[_Check, ...]] = (
         """,
     ),
     _Check(
+        "clocks",
+        "a clock stood in no outage of its issuer, or clocks of an order for more than 72 hours",
+        """
+        SELECT DISTINCT concat_ws(' ', 'shop', s.shop_id, 'order', s.id)
+        FROM (
+            SELECT o.shop_id, o.id, t.stop ->> 'issuer_id' AS issuer_id, (t.stop ->> 'outage_no')::int AS outage_no,
+                   (t.stop ->> 'from_ms')::bigint AS from_ms,
+                   sum((t.stop ->> 'by_ms')::bigint) OVER (PARTITION BY o.shop_id, o.id) AS stood_ms
+            FROM streams o CROSS JOIN LATERAL (
+                SELECT json_array_elements(o.state #> '{order,stops}') AS stop
+                UNION ALL SELECT json_array_elements(o.state #> '{complaint,stops}')
+            ) AS t
+            WHERE o.kind = 'order'
+        ) AS s
+        LEFT JOIN (
+            SELECT i.id::text AS issuer_id, (u.one ->> 'outage_no')::int AS outage_no,
+                   (u.one ->> 'began_at_ms')::bigint AS began_at_ms
+            FROM streams i CROSS JOIN LATERAL json_array_elements(i.state #> '{outages,all}') AS u (one)
+            WHERE i.kind = 'issuer'
+        ) AS o USING (issuer_id, outage_no)
+        WHERE o.began_at_ms IS NULL OR s.from_ms < o.began_at_ms OR s.stood_ms > 259200000
+        """,
+    ),
+    _Check(
         "answers",
         "what was written for a command was never answered",
         """

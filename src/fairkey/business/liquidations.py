@@ -171,9 +171,7 @@ def evolve(liquidation: Liquidation, event: LiquidationEvent, at_ms: int) -> Liq
     del at_ms
     match event:
         case KeptForClaims():
-            return replace(
-                liquidation, kept_fen=liquidation.kept_fen + event.amount_fen, until_ms=event.until_ms
-            )
+            return replace(liquidation, kept_fen=liquidation.kept_fen + event.amount_fen, until_ms=event.until_ms)
         case Claimed():
             return replace(
                 liquidation,

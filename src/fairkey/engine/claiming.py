@@ -19,7 +19,7 @@ from .house import House
 logger = logging.getLogger(__name__)
 
 
-async def claim(house: House, record: OrderRecord, command_id: str = "", body_hash: bytes = b"") -> Answer:
+async def claim(house: House, record: OrderRecord, command_id: str | None = None, body_hash: bytes = b"") -> Answer:
     """Ask for a buyer's claim with what issuers have said of his codes by now. Raises as `House.ask`."""
     published = await house.questions.standards.published()
     by = version_for(record.file.order.placed_at_ms, published)

@@ -36,6 +36,45 @@ async def test_the_log_is_read_over_http_as_it_lies_in_the_folder(database_url: 
         assert tree.root() == merkle_root(map(leaf_hash, entries)) == checkpoint.root
 
 
+async def test_earlier_checkpoints_are_served_for_who_watches(database_url: str, tmp_path: Path) -> None:
+    async with a_world(database_url, tmp_path, codes=3) as world:
+        empty = await world.get("/log/checkpoints/index")
+        assert (empty.status_code, empty.content) == (200, b"")
+        kept = {}
+        for _ in range(3):
+            await world.paid()
+            await write_log(world.opened, database_url)
+            head = (await world.get("/log/checkpoint")).content
+            kept[int(head.split(b"\n")[1])] = head
+        first, second, last = sorted(kept)
+        await world.opened.pool.execute("ALTER TABLE log_heads DISABLE TRIGGER USER")  # its hours are to be other ones
+        await world.opened.pool.execute(
+            "UPDATE log_heads SET published_at = published_at - interval '2 hours' WHERE size <= $1", second
+        )
+        index = await world.get("/log/checkpoints/index")
+        assert index.headers["cache-control"] == "public, max-age=60"
+        assert index.content == f"{second} 0\n{last} 0\n".encode()
+        for size, head in kept.items():
+            served = await world.get(f"/log/checkpoints/{size}")
+            assert served.content == head
+            assert served.headers["content-type"] == "text/plain; charset=utf-8"
+            assert served.headers["cache-control"] == "public, max-age=31536000, immutable"
+            assert served.headers["access-control-allow-origin"] == "*"
+        paths = (
+            f"{last + 1}",
+            f"0{first}",
+            f"{first}.1.tst",
+            f"{first}.0.tst",
+            "9" * 19,
+            "-1",
+            "INDEX",
+            "1/2",
+        )
+        for path in paths:
+            missing = await world.get(f"/log/checkpoints/{path}")
+            assert (missing.status_code, missing.headers.get("cache-control")) == (404, "no-store"), path
+
+
 async def test_bundles_are_packed_for_who_takes_it(database_url: str, tmp_path: Path) -> None:
     async with a_world(database_url, tmp_path, codes=3) as world:
         await write_log(world.opened, database_url)

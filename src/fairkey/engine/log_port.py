@@ -54,6 +54,17 @@ class PublicLog(Protocol):
     async def checkpoint(self) -> bytes | None:
         """The published checkpoint with all its signatures; None before the first."""
 
+    async def history(self) -> Mapping[int, int]:
+        """Published checkpoints to look back on, size -> number of trusted timestamps over it: the last one of each
+        hour, every stamped one, the newest.
+        """
+
+    async def published(self, size: int) -> bytes | None:
+        """The checkpoint that was published at this size, whether `history` names it or not."""
+
+    async def stamp(self, size: int, number: int) -> bytes | None:
+        """The trusted timestamp with this number (from 1) over the published checkpoint of `size` entries."""
+
     async def file(self, path: str) -> bytes | None:
         """A tile or bundle by its path below the log's root; None when there is none (or `path` names none)."""
 

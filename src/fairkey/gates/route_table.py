@@ -77,6 +77,7 @@ _PAGES: Final = {
     # the public log
     "GET /log": Gate(Permission.PUBLIC),
     "GET /log/checkpoint": Gate(Permission.PUBLIC, limit="log"),
+    "GET /log/checkpoints/{path}": Gate(Permission.PUBLIC, limit="log"),
     "GET /log/tile/{path}": Gate(Permission.PUBLIC, limit="log"),
     # the standard
     "GET /guarantee": Gate(Permission.PUBLIC),

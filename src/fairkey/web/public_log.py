@@ -5,6 +5,7 @@ The same bytes as in the folder or bucket; whoever mirrors the log needs nothing
 
 import asyncio
 import gzip
+import re
 from typing import Final
 
 from litestar import HttpMethod, Response, get, route
@@ -20,8 +21,11 @@ READING: Final = [HttpMethod.GET, HttpMethod.HEAD]
 CHECKPOINT_TYPE: Final = "text/plain"  # the framework adds the charset
 TILE_TYPE: Final = "application/octet-stream"
 FOR_A_MOMENT: Final = "public, max-age=1"
+FOR_A_MINUTE: Final = "public, max-age=60"
 FOR_EVER: Final = "public, max-age=31536000, immutable"
 GZIP_LEVEL: Final = 6
+STAMP_TYPE: Final = "application/timestamp-token"
+_OF_HISTORY: Final = re.compile(r"/(0|[1-9][0-9]{0,17})(?:\.([1-9][0-9]?)\.tst)?")
 # Anybody's page may read the log: nothing in it is secret, and nobody's cookies count here.
 _OPEN: Final = {"access-control-allow-origin": "*", "cross-origin-resource-policy": "cross-origin"}
 
@@ -47,6 +51,24 @@ async def checkpoint(house: NamedDependency[House]) -> Response[bytes]:
     if data is None:
         return _nothing()
     return Response(data, media_type=CHECKPOINT_TYPE, headers={"cache-control": FOR_A_MOMENT, **_OPEN})
+
+
+@route("/log/checkpoints/{path:path}", http_method=READING)
+async def history(house: NamedDependency[House], path: FromPath[str]) -> Response[bytes]:
+    """Earlier checkpoints, as an export has them: `index`, `<size>` (every published one), `<size>.<n>.tst`."""
+    if path == "/index":
+        lines = "".join(f"{size} {stamps}\n" for size, stamps in (await house.log.history()).items())
+        headers = {"cache-control": FOR_A_MINUTE, **_OPEN}
+        return Response(lines.encode(), media_type=CHECKPOINT_TYPE, headers=headers)
+    named = _OF_HISTORY.fullmatch(path)
+    if named is None:
+        return _nothing()
+    size, number = int(named[1]), named[2]
+    data = await (house.log.stamp(size, int(number)) if number else house.log.published(size))
+    if data is None:
+        return _nothing()
+    kind = STAMP_TYPE if number else CHECKPOINT_TYPE
+    return Response(data, media_type=kind, headers={"cache-control": FOR_EVER, **_OPEN})
 
 
 @route("/log/tile/{path:path}", http_method=READING)
@@ -84,4 +106,4 @@ def _nothing() -> Response[bytes]:
     return Response(b"", status_code=404, media_type=CHECKPOINT_TYPE, headers={"cache-control": "no-store", **_OPEN})
 
 
-HANDLERS: Final = [about, checkpoint, tile]
+HANDLERS: Final = [about, checkpoint, history, tile]

@@ -86,6 +86,26 @@ _CHECKPOINT: Final = """
 SELECT cosigned FROM log_heads
 WHERE log_no = (SELECT max(log_no) FROM logs) AND published_at IS NOT NULL ORDER BY size DESC LIMIT 1
 """
+_HISTORY: Final = """
+WITH stamped AS (
+    SELECT size, count(*) AS stamps FROM log_tokens WHERE log_no = (SELECT max(log_no) FROM logs) GROUP BY size
+), heads AS (
+    SELECT size, coalesce(stamps, 0) AS stamps, lead(published_at) OVER (ORDER BY size) AS next_at, published_at
+    FROM log_heads LEFT JOIN stamped USING (size)
+    WHERE log_no = (SELECT max(log_no) FROM logs) AND published_at IS NOT NULL
+)
+SELECT size, stamps FROM heads
+WHERE stamps > 0 OR next_at IS NULL OR date_trunc('hour', next_at, 'UTC') > date_trunc('hour', published_at, 'UTC')
+ORDER BY size
+"""
+_PUBLISHED: Final = """
+SELECT cosigned FROM log_heads
+WHERE (log_no, size) = ((SELECT max(log_no) FROM logs), $1) AND published_at IS NOT NULL
+"""
+_STAMP: Final = """
+SELECT token FROM log_tokens WHERE (log_no, size) = ((SELECT max(log_no) FROM logs), $1)
+ORDER BY tsa OFFSET $2 LIMIT 1
+"""
 _STATUS: Final = """
 WITH tail AS (SELECT recorded FROM log_entries WHERE log_no = $1 ORDER BY log_index DESC LIMIT $2),
 unlogged AS (
@@ -166,6 +186,20 @@ class PostgresPublicLog:
     async def checkpoint(self) -> bytes | None:
         """The published checkpoint."""
         data: bytes | None = await self._pool.fetchval(_CHECKPOINT)
+        return data
+
+    async def history(self) -> Mapping[int, int]:
+        """Published checkpoints to look back on."""
+        return {row["size"]: row["stamps"] for row in await self._pool.fetch(_HISTORY)}
+
+    async def published(self, size: int) -> bytes | None:
+        """The checkpoint that was published at this size."""
+        data: bytes | None = await self._pool.fetchval(_PUBLISHED, size)
+        return data
+
+    async def stamp(self, size: int, number: int) -> bytes | None:
+        """A trusted timestamp over a published checkpoint."""
+        data: bytes | None = await self._pool.fetchval(_STAMP, size, number - 1)
         return data
 
     async def file(self, path: str) -> bytes | None:

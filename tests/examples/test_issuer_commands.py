@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from fairkey.cli.issuer import issuer
-from fairkey.proofs.attestations import CodeStatement, ListStatement, read_statement, signing_key_of
+from fairkey.proofs.attestations import CodeStatement, ListStatement, OutageStatement, read_statement, signing_key_of
 
 ISSUER = "0199aaaa-0000-7000-8000-000000000001"
 PAGE = Path(__file__).parents[2] / "docs" / "issuers.md"
@@ -85,6 +85,33 @@ def test_what_cannot_be_signed(key: tuple[Path, str], tmp_path: Path, text: str)
     file = tmp_path / "told.json"
     file.write_text(text, encoding="utf-8")
     code, out = run("sign", str(file), "--key", str(key[0]), "--issuer", ISSUER)
+    assert code == 2, out
+    assert "Traceback" not in out
+
+
+@pytest.mark.parametrize("says", ["began", "ended", "none"])
+def test_an_outage(key: tuple[Path, str], says: str) -> None:
+    at = ("--at", "2025-05-01T08:00:00+08:00")
+    code, out = run("outage", says, *at, "--key", str(key[0]), "--issuer", ISSUER)
+    assert code == 0, out
+    sent = json.loads(out)
+    assert signing_key_of(sent["statement"], sent["signature"], {1: key[1]}) == 1
+    told = read_statement(sent["statement"])
+    assert isinstance(told, OutageStatement)
+    assert (told.issuer_id, told.says, told.happened_at_ms) == (ISSUER, says, 1_746_057_600_000)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("over",),
+        ("began", "--at", "yesterday"),
+        ("began", "--at", "2999-05-01T08:00:00Z"),
+        ("began", "--at", "2025-05-01"),
+    ],
+)
+def test_an_outage_that_would_not_be_taken_is_not_signed(key: tuple[Path, str], wrong: tuple[str, ...]) -> None:
+    code, out = run("outage", *wrong, "--key", str(key[0]), "--issuer", ISSUER)
     assert code == 2, out
     assert "Traceback" not in out
 

@@ -6,8 +6,12 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from PIL import Image
 
-from case_world import picture
+from case_world import a_case, picture
+from fairkey.casework.arrivals import inspect
+from fairkey.casework.model import CaseFile, FactKind, ProposedFact, Region
+from fairkey.casework.running import run_case
 from fairkey.cli import root
 from tsa_world import LocalTsa, needs_openssl, served
 
@@ -55,6 +59,32 @@ def test_folder_in_pack_out(tmp_path: Path, files: Path) -> None:
     assert done["refused"] == [{"name": "link", "sentence": "link is a link: name the file itself."}]
     assert (tmp_path / "pack.zip").is_file()
     assert figures("case", "verify", tmp_path / "pack-case")["holds"]
+
+
+def test_copies_of_a_picture_fold_on_the_way_to_a_pack(tmp_path: Path) -> None:
+    pictures = tmp_path / "in"
+    pictures.mkdir()
+    Image.linear_gradient("L").rotate(90).save(pictures / "a.png")
+    Image.linear_gradient("L").rotate(90).resize((200, 200)).save(pictures / "b.png")
+    Image.linear_gradient("L").rotate(270).save(pictures / "c.png")
+    folder = a_case(tmp_path / "case")
+
+    def reader(_: Path, file: CaseFile) -> list[ProposedFact]:
+        paid = FactKind.AMOUNT
+        return [
+            ProposedFact(
+                file=file.seal.sha256, kind=paid, value=12_800, region=Region(), confidence=0.9, text="¥128.00"
+            )
+        ]
+
+    ran = run_case(folder, pictures, tmp_path / "pack", now_ms=lambda: 1, look=inspect, reader=reader, writer=None)
+    assert ran.proposed == 3
+    sha256 = {one.name: one.seal.sha256 for one in folder.read().files}
+    assert {one.name: one.near_duplicate_of for one in folder.read().files} == {
+        "a.png": "",
+        "b.png": sha256["a.png"],
+        "c.png": "",
+    }
 
 
 @needs_openssl

@@ -17,6 +17,7 @@ from .model import Capture, Case, CaseFile, ProposedFact
 from .moments import CHINA
 from .pack.letter_like import LetterLike
 from .pack.making import Made, make_pack
+from .reading.likeness import folded
 from .sealing import Added, Look, add_file, files_below
 from .stamping import close_list
 
@@ -107,7 +108,7 @@ def _read_all(folder: CaseFolder, reader: Reader, now_ms: Callable[[], int], tel
     if found:
         folder.change(
             "facts.proposed",
-            lambda case: structs.replace(case, proposed=(*case.proposed, *found)),
+            lambda case: folded(structs.replace(case, proposed=(*case.proposed, *found)), folder.original),
             at_ms=now_ms(),
             facts={"count": len(found)},
         )

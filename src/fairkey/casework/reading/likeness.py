@@ -2,11 +2,13 @@
 one template look the same, so numbers, amounts and times must be the same as well.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from fairkey.casework.model import FactKind, ProposedFact
+from msgspec import structs
+
+from fairkey.casework.model import Case, CaseFile, FactKind, ProposedFact
 
 APART_MAX: Final = 12  # of 64 bits
 _SIDE: Final = 8
@@ -49,6 +51,18 @@ def near_duplicates(pictures: Iterable[Looks]) -> dict[str, str]:
         else:
             first.append(one)
     return found
+
+
+def folded(case: Case, original: Callable[[CaseFile], Path]) -> Case:
+    """The case, in which pictures that look like an earlier one and say the same name it; none is dropped."""
+    pictures = [one for one in case.files if one.media_type.startswith("image/") and "reading" not in one.checks]
+    looks = [
+        looks_of(original(file), file.seal.sha256, (one for one in case.proposed if one.file == file.seal.sha256))
+        for file in pictures
+    ]
+    like = near_duplicates(one for one in looks if one is not None)
+    files = (structs.replace(one, near_duplicate_of=like.get(one.seal.sha256, "")) for one in case.files)
+    return structs.replace(case, files=tuple(files))
 
 
 def _is_like(old: Looks, new: Looks) -> bool:

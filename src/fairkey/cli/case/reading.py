@@ -17,6 +17,7 @@ from fairkey.casework.disk import open_regular
 from fairkey.casework.folder import CaseFolder, CaseIsRefused
 from fairkey.casework.model import Case, ConfirmedFact, FactRole, ProposedFact
 from fairkey.casework.reading.confirming import confirmed, purchase_with
+from fairkey.casework.reading.likeness import folded
 
 from .parts import case_argument, errors, json_option, now_ms, opened, say, speaking, tell
 
@@ -39,10 +40,10 @@ def read(paths: tuple[Path, ...], again: bool, as_json: bool) -> None:  # noqa: 
             case = folder.read()
             names = {one.seal.sha256: one.name for one in case.files}
             facts: Sequence[ProposedFact] = case.proposed
-            folded = {one.seal.sha256: one.near_duplicate_of for one in case.files if one.near_duplicate_of}
+            copies = {one.seal.sha256: one.near_duplicate_of for one in case.files if one.near_duplicate_of}
         else:
             facts, names, notes = _read_files(paths, as_json=as_json)
-            folded = {}
+            copies = {}
     shown = [_shown(number, fact, names) for number, fact in enumerate(facts, 1)]
 
     def lines() -> None:
@@ -51,12 +52,12 @@ def read(paths: tuple[Path, ...], again: bool, as_json: bool) -> None:  # noqa: 
             tell(f"{one['number']:>3}  {one['kind']}{role}: {one['value']}  [{one['file']}, {one['confidence']:.0%}]")
         for note in notes:
             tell(f"? {note}")
-        for copy, first in folded.items():
+        for copy, first in copies.items():
             tell(f"= {names[copy]} looks like {names[first]} and says the same.")
         if not shown:
             tell("Nothing was found.")
 
-    say({"facts": shown, "notes": notes, "near_duplicates": folded}, lines, as_json=as_json)
+    say({"facts": shown, "notes": notes, "near_duplicates": copies}, lines, as_json=as_json)
     sys.exit(1 if notes else 0)
 
 
@@ -113,26 +114,10 @@ def _read_case(folder: CaseFolder, *, again: bool, as_json: bool) -> list[str]:
 
         def edit(now: Case) -> Case:
             kept = tuple(one for one in now.proposed if one.file not in read_now)
-            return _with_near_duplicates(folder, structs.replace(now, proposed=(*kept, *found)))
+            return folded(structs.replace(now, proposed=(*kept, *found)), folder.original)
 
         folder.change("facts.proposed", edit, at_ms=now_ms(), facts={"count": len(found)})
     return notes
-
-
-def _with_near_duplicates(folder: CaseFolder, case: Case) -> Case:
-    """Pictures that look like an earlier one and say the same name it; none is dropped."""
-    from fairkey.casework.reading.likeness import looks_of, near_duplicates  # noqa: PLC0415 - heavy
-
-    pictures = [one for one in case.files if one.media_type.startswith("image/") and "reading" not in one.checks]
-    looks = [
-        looks_of(
-            folder.original(file), file.seal.sha256, (one for one in case.proposed if one.file == file.seal.sha256)
-        )
-        for file in pictures
-    ]
-    like = near_duplicates(one for one in looks if one is not None)
-    files = (structs.replace(one, near_duplicate_of=like.get(one.seal.sha256, "")) for one in case.files)
-    return structs.replace(case, files=tuple(files))
 
 
 def _counted(these: Sequence[_T], *, as_json: bool) -> Iterator[_T]:

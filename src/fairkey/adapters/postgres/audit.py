@@ -446,7 +446,7 @@ CHECKS: Final[tuple[_Check, ...]] = (
         """,
     ),
     _Check(
-        "clocks",
+        "deadlines",
         "a clock stood in no outage of its issuer, or clocks of an order for more than 72 hours",
         """
         SELECT DISTINCT concat_ws(' ', 'shop', s.shop_id, 'order', s.id)

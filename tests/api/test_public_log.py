@@ -6,6 +6,7 @@ from pathlib import Path
 from api_world import a_world
 from fairkey.proofs.merkle import leaf_hash, merkle_root
 from fairkey.proofs.tiles import TiledTree, bundles_of, tiles_of
+from fairkey.verifying.sources import read_index
 from receipt_world import own_log, policy, write_log
 
 
@@ -54,6 +55,18 @@ async def test_earlier_checkpoints_are_served_for_who_watches(database_url: str,
         index = await world.get("/log/checkpoints/index")
         assert index.headers["cache-control"] == "public, max-age=60"
         assert index.content == f"{second} 0\n{last} 0\n".encode()
+        for tsa in ("one", "two"):
+            await world.opened.pool.execute(
+                "INSERT INTO log_tokens (log_no, size, tsa, token, serial, gen_time) VALUES (1, $1, $2, $3, 7, now())",
+                first,
+                tsa,
+                tsa.encode(),
+            )
+        told = (await world.get("/log/checkpoints/index")).content
+        assert read_index(told) == {first: 2, second: 0, last: 0}  # as `fairkey log audit URL` reads it
+        for number, token in ((1, b"one"), (2, b"two")):
+            served = await world.get(f"/log/checkpoints/{first}.{number}.tst")
+            assert (served.content, served.headers["content-type"]) == (token, "application/timestamp-token")
         for size, head in kept.items():
             served = await world.get(f"/log/checkpoints/{size}")
             assert served.content == head
@@ -63,7 +76,7 @@ async def test_earlier_checkpoints_are_served_for_who_watches(database_url: str,
         paths = (
             f"{last + 1}",
             f"0{first}",
-            f"{first}.1.tst",
+            f"{first}.3.tst",
             f"{first}.0.tst",
             "9" * 19,
             "-1",

@@ -17,7 +17,7 @@ from fairkey.casework.folder import CaseFolder
 from fairkey.casework.model import Case, ConfirmedFact, FactKind, FactRole, Problem, ProposedFact, Purchase, Region
 from fairkey.casework.pack.checking import PackIsUnreadable, check_pack, is_pack
 from fairkey.casework.pack.letter_like import PlainLetter, Section
-from fairkey.casework.pack.making import PackIsRefused, make_pack
+from fairkey.casework.pack.making import PackIsRefused, letter_pdf, make_pack
 from fairkey.casework.pack.masks import Masks
 from fairkey.casework.stamping import Authority, close_list, stamp_lists
 from fairkey.proofs.timestamps import read_roots
@@ -263,6 +263,15 @@ def test_letters_of_a_channel_go_in_as_they_are(folder: CaseFolder, tmp_path: Pa
     document = docx.Document(str(made / "letter-1.docx"))
     assert [one.text for one in document.paragraphs[:2]] == ["民事起诉状1", "某某人民法院"]
     assert 'w:eastAsia="宋体"' in document.element.xml
+
+
+@pytest.mark.parametrize("lines", range(18, 32))
+def test_a_signature_stands_with_its_date_and_the_last_words(lines: int) -> None:
+    letter = PlainLetter("催告函", (Section("事实", tuple(f"要点{one}。" for one in range(lines))),))
+    document = pypdfium2.PdfDocument(letter_pdf(letter, as_of_ms=BEGAN_MS))
+    pages = [page.get_textpage().get_text_range().replace(" ", "") for page in document]
+    assert [f"要点{lines - 1}。" in one for one in pages] == ["签名" in one for one in pages]
+    assert ["日期" in one for one in pages] == ["签名" in one for one in pages]
 
 
 @needs_openssl

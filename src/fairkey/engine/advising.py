@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from fairkey.business.codes import CodeStage
+from fairkey.business.dispute_events import Reason
 from fairkey.business.dispute_state import Complaint, ComplaintStage
 from fairkey.business.listings import Terms, decode_terms
 from fairkey.business.orders import Delivery
@@ -148,7 +149,12 @@ async def known_of(house: House, record: OrderRecord, facts: Sequence[Fact]) -> 
         pool_fen=complaint.demand_fen or record.file.order.amount_fen,
     )
     out = known_for(decode_terms(record.terms_json).product, issuers := await recent(house))
-    told = (*_of_order(record, facts, now_ms), *_of_past(past), *_of_outages(record, out, issuers, now_ms))
+    told = (
+        *_of_order(record, facts, now_ms),
+        *_of_past(past),
+        *_of_outages(record, out, issuers, now_ms),
+        *await _of_reporters(house, record, standard, now_ms),
+    )
     common = [one for one in told if one.fact in standard.facts]
     groups: dict[tuple[Statement, ...], list[int]] = {}
     for number, code_id in enumerate(held, 1):
@@ -225,6 +231,16 @@ def _of_past(past: Past) -> list[Statement]:
     if past.pool_uses is not None:
         said.append(_log("pool_uses", past.pool_uses))
     return said
+
+
+async def _of_reporters(house: House, record: OrderRecord, standard: Standard, now_ms: int) -> list[Statement]:
+    """A lure outside the site, once enough buyers report it. Before that nothing is said: others may yet report it."""
+    if record.file.complaint.reason is not Reason.OFF_PLATFORM:
+        return []
+    count = await house.questions.standards.lure_reporters(record.shop_id, now_ms)
+    if count < standard.thresholds["independent_reporters"].value:
+        return []
+    return [Statement(fact="lure_reporters", value=count, rank="E6")]
 
 
 def _of_outages(

@@ -41,6 +41,39 @@ class Past:
     pool_uses: int | None = None
 
 
+CLEAN_ORDERS_A_REPORTER: Final = 3
+"""Orders a buyer has completed in other shops, without a complaint, before his report of a lure outside counts: a rival
+who invents reporters would have to trade for each of them first.
+"""
+
+
+class Shown(NamedTuple):
+    """A file that shows an outside chat. `mark`: 64 bits that are alike for pictures that look alike, else None."""
+
+    sha256: str
+    mark: int | None
+
+
+def independent_reporters(reports: Sequence[Sequence[Shown]], alike_bits: int) -> int:
+    """How many of these reporters, the earliest first, show something that none before him showed. Pictures whose marks
+    differ in `alike_bits` of 64 or fewer are the same picture.
+    """
+    seen: list[Shown] = []
+    count = 0
+    for files in reports:
+        count += any(not any(_is_same(one, other, alike_bits) for other in seen) for one in files)
+        seen.extend(files)
+    return count
+
+
+def _is_same(one: Shown, other: Shown, alike_bits: int) -> bool:
+    if one.sha256 == other.sha256:
+        return True
+    if one.mark is None or other.mark is None:
+        return False
+    return ((one.mark ^ other.mark) & (2**64 - 1)).bit_count() <= alike_bits
+
+
 EXPLAINED_CASES: Final = ("R03a", "R10e", "R11")
 """Cases in which the issuer himself says what became of a code: it tells nothing of the batch's other codes."""
 
@@ -77,6 +110,12 @@ class StandardBook(Protocol):
 
     async def past(self, shop_id: str, buyer_key: str, *, now_ms: int, pool_fen: int) -> Past:
         """The past of a shop and a buyer; `pool_fen` is what the pool would have to pay."""
+
+    async def lure_reporters(self, shop_id: str, now_ms: int) -> int:
+        """How many independent buyers of this shop complained in 90 days that it leads off the site, and showed the
+        outside chat by a file (FK-AF-1, R14). Who has not completed `CLEAN_ORDERS_A_REPORTER` orders elsewhere, or
+        shows a picture that was shown before, is none.
+        """
 
     async def batches_of(self, shop_id: str, code_ids: Sequence[str]) -> list[str]:
         """The batches of these codes; typed codes have none."""

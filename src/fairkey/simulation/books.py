@@ -159,6 +159,10 @@ class Books:
         mine = {own.order.buyer_key}
         return BatchPast(len(opened - mine), len(failed - mine), len(recorded - mine))
 
+    async def lure_reporters(self, shop_id: str, now_ms: int) -> int:  # noqa: ARG002 - nobody lures anybody here
+        """Independent reporters of a lure outside."""
+        return 0
+
     async def batches_of(self, shop_id: str, code_ids: Sequence[str]) -> list[str]:
         """The batches of these codes."""
         kept = self._store.tables.kept.codes

@@ -49,7 +49,10 @@ REASON_WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "expired_code": (_("It says the code has expired"), _("“Expired”, “redeem period is over”")),
     "revoked_later": (_("It worked and was taken back later"), _("“Revoked”, “banned”, “licence withdrawn”")),
     "not_opened": (_("I have not opened it"), _("You change your mind; the code is still sealed")),
-    "off_platform": (_("The shop wants me off the platform"), _("It asks to pay or talk elsewhere")),
+    "off_platform": (
+        _("The shop wants me off the platform"),
+        _("It asks to pay or talk elsewhere. Outside: add a picture, two buyers decide"),
+    ),
     "other": (_("Something else"), _("Say below what you see")),
 }
 """Reasons of a complaint, by what the screen said: (title, example)."""

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import asyncpg
 
+from fairkey.adapters.postgres.reads.lure_reports import lure_reporters
 from fairkey.business.basics import DAY_MS, PLATFORM
 from fairkey.business.files import CreditFile, DepositFile, PoolFile, StandardFile
 from fairkey.business.pool import POOL_ID, QUOTA_WINDOW_MS
@@ -112,6 +113,10 @@ class PostgresStandardBook:
         clean: int = await self._pool.fetchval(_CLEAN, buyer_key)
         is_open = pool.balance_fen >= pool_fen and clean >= CLEAN_ORDERS_A_USE * (uses + 1)
         return uses if is_open else None
+
+    async def lure_reporters(self, shop_id: str, now_ms: int) -> int:
+        """Independent reporters of a lure outside."""
+        return await lure_reporters(self._pool, shop_id, now_ms)
 
     async def batches_of(self, shop_id: str, code_ids: Sequence[str]) -> list[str]:
         """The batches of these codes."""

@@ -140,6 +140,7 @@ async def stage(database_url: str, state_dir: Path, sandbox_url: str) -> AsyncIt
                 "evidence_id": str(uuid4()),
                 "act": "withdraw",
                 "payment_id": str(uuid4()),
+                "payout_id": str(uuid4()),
                 "top_up_id": str(uuid4()),
                 "issuer_id": str(uuid4()),
                 "account_id": str(uuid4()),

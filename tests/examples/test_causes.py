@@ -328,6 +328,8 @@ ROWS: dict[type[Event], list[Posting]] = {
     payouts.PayoutRequested: [Posting(Account.SHOP_AVAILABLE, Account.PAYOUT_PAYABLE, 18_130)],
     payouts.PaidOut: [Posting(Account.PAYOUT_PAYABLE, Account.PROVIDER_CLEARING, 18_130)],
     payouts.PayoutFailed: [Posting(Account.PAYOUT_PAYABLE, Account.SHOP_AVAILABLE, 18_130)],
+    payouts.PayoutArrived: [Posting(Account.SHOP_AVAILABLE, Account.PROVIDER_CLEARING, 18_130)],
+    payouts.PayoutReturned: [Posting(Account.PROVIDER_CLEARING, Account.SHOP_AVAILABLE, 18_130)],
     payments.PaymentUnmatched: [Posting(Account.PROVIDER_CLEARING, Account.UNMATCHED, 700, "USD")],
     payments.UnmatchedRefundRequested: [Posting(Account.UNMATCHED, Account.REFUND_PAYABLE, 700, "USD")],
     payments.UnmatchedRefunded: [Posting(Account.REFUND_PAYABLE, Account.PROVIDER_CLEARING, 700, "USD")],

@@ -425,6 +425,14 @@ async def test_the_whole_way_of_the_money(world: World) -> None:
     await world.done(Asker.MERCHANT, payouts.RequestPayout(shop_id=world.shop_id, payout_id=payout_id, amount_fen=980))
     await world.done(Asker.PROVIDER, payouts.RecordPayout(shop_id=world.shop_id, payout_id=payout_id, succeeded=True))
     assert await world.money() == {"provider_clearing": 20, "platform_fee": 20}
+    came_back = payouts.RecordPayout(shop_id=world.shop_id, payout_id=payout_id, succeeded=False)
+    for _ in range(2):
+        await world.done(Asker.PROVIDER, came_back)
+    assert await world.money() == {"provider_clearing": 20, "platform_fee": 20}
+    await world.done(
+        Asker.OPERATOR, payouts.SettlePayout(shop_id=world.shop_id, payout_id=payout_id, reason="statement, line 3")
+    )
+    assert await world.money() == {"provider_clearing": 1_000, "shop_available": 980, "platform_fee": 20}
 
 
 async def test_short_money_waits_for_the_rest_and_else_goes_back(world: World) -> None:

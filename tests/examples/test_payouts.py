@@ -11,11 +11,16 @@ from fairkey.business.payouts import (
     PaidOut,
     PayoutAccountIsMissing,
     PayoutAccountIsNew,
+    PayoutArrived,
+    PayoutContradicted,
     PayoutFailed,
+    PayoutIsNotContradicted,
     PayoutRequested,
+    PayoutReturned,
     PayoutWasRequested,
     RecordPayout,
     RequestPayout,
+    SettlePayout,
 )
 
 ID = {"shop_id": SHOP, "payout_id": PAYOUT}
@@ -27,6 +32,18 @@ PAID, FAILED = PaidOut(amount_fen=500), PayoutFailed(amount_fen=500, reason="clo
 
 def told(rule: str, given: tuple[object, ...], then: object, *, succeeded: bool = True) -> Case:
     return Case(rule=rule, given=given, when=RecordPayout(**ID, succeeded=succeeded, reason="closed"), then=then)
+
+
+REASON = "statement of the third, line 12"
+ARRIVED = PayoutContradicted(amount_fen=500, succeeded=True)
+CAME_BACK = PayoutContradicted(amount_fen=500, succeeded=False)
+RETURNED = PayoutReturned(amount_fen=500, reason=REASON)
+
+
+def settled(
+    rule: str, given: tuple[object, ...], then: object, *, brief: FundsBriefing = FUNDS, reason: str = REASON
+) -> Case:
+    return Case(rule=rule, given=given, when=SettlePayout(**ID, reason=reason), brief=brief, then=then)
 
 
 CASES = [
@@ -59,8 +76,28 @@ CASES = [
     told("arrived, told twice", (ASKED, PAID), []),
     told("it failed", (ASKED,), [FAILED], succeeded=False),
     told("failed, told twice", (ASKED, FAILED), [], succeeded=False),
-    told("after success no failure is believed", (ASKED, PAID), [], succeeded=False),
-    told("after failure no success: the money is drawn anew", (ASKED, FAILED), []),
+    told("after success a failure is noted", (ASKED, PAID), [CAME_BACK], succeeded=False),
+    told("after failure a success is noted: the money may be drawn anew", (ASKED, FAILED), [ARRIVED]),
+    told("a second end is noted once", (ASKED, FAILED, ARRIVED), []),
+    told("and an old notice changes nothing", (ASKED, FAILED, ARRIVED), [], succeeded=False),
+    settled("it arrived after all", (ASKED, FAILED, ARRIVED), [PayoutArrived(amount_fen=500, reason=REASON)]),
+    settled(
+        "drawn anew, it waits for the balance",
+        (ASKED, FAILED, ARRIVED),
+        (BalanceIsTooLow, {"available_fen": 499}),
+        brief=replace(FUNDS, available_fen=499),
+    ),
+    settled(
+        "it came back",
+        (ASKED, PAID, CAME_BACK),
+        [PayoutReturned(amount_fen=500, reason=REASON)],
+        brief=replace(FUNDS, available_fen=0),
+    ),
+    settled("one end is nothing to settle", (ASKED, FAILED), PayoutIsNotContradicted),
+    settled("it is settled once", (ASKED, PAID, CAME_BACK, RETURNED), PayoutIsNotContradicted),
+    settled("it is said where it stands", (ASKED, FAILED, ARRIVED), FieldIsInvalid, reason=""),
+    told("settled, what was believed last is repeated", (ASKED, PAID, CAME_BACK, RETURNED), [], succeeded=False),
+    told("settled, the first end comes once more", (ASKED, PAID, CAME_BACK, RETURNED), []),
     told("a report on what we never asked for is our own bug", (), Broken),
 ]
 

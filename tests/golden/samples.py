@@ -245,6 +245,9 @@ SAMPLES: tuple[Event, ...] = (
     payouts.PayoutRequested(amount_fen=18_130, attempt=1),
     payouts.PaidOut(amount_fen=18_130),
     payouts.PayoutFailed(amount_fen=18_130, reason=TEXT),
+    payouts.PayoutContradicted(amount_fen=18_130, succeeded=True),
+    payouts.PayoutArrived(amount_fen=18_130, reason=TEXT),
+    payouts.PayoutReturned(amount_fen=18_130, reason=TEXT),
     erasures.PersonErased(basis=erasures.Basis.REQUEST, histories=3, sealed_rows=7, codes=4, accounts=1),
     batches.BatchAttested(
         issuer_id=ID,

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from api_world import World, a_world
 from fairkey.business.askers import Asker
@@ -17,6 +18,7 @@ from fairkey.business.references import read_reference
 from fairkey.engine.people import SCOPES, Role
 from fairkey.web.merchant.keys import SCOPE_WORDS
 from merchant_desk import Desk, Fields, account, at_the_desk, value_in
+from pages.test_operator_pages import OPERATOR, PASSWORD, browser, sign_in, submit
 
 NASTY = "'); DROP TABLE streams;-- <script>alert(1)</script>"
 
@@ -373,6 +375,22 @@ async def test_available_money_is_paid_out_once_and_a_failed_payout_stands_on_th
     assert "A payout failed" in (await owner.show("/desk")).text
     page = (await owner.show("/desk/money")).text
     assert "account &lt;b&gt;closed&lt;/b&gt;" in page
+    await world.opened.house.ask(Asker.PROVIDER, replace(report, succeeded=True))
+    [line] = await world.opened.house.questions.floor.contradicted_payouts()
+    assert (line.payout_id, line.amount_fen, line.arrived) == (payout_id, 9_405, True)
+    accounts = world.opened.house.people.accounts
+    registration = await accounts.register(email=OPERATOR, password=PASSWORD)
+    assert registration.account is not None
+    await accounts.make_operator(registration.account.account_id)
+    async with browser(world) as operator:
+        await sign_in(operator, OPERATOR)
+        shown = (await operator.get("/floor/unmatched?lang=en")).text
+        assert "it is said to have arrived" in shown
+        where = f"/floor/payouts/{line.shop_no}/{payout_id}"
+        for reason, status in (("", 422), ("statement, line 12", 303), ("statement, line 12", 409)):
+            answer = await submit(operator, "/floor/audit", where, reason=reason)
+            assert answer.status_code == status, answer.text
+        assert "Payouts with two ends" not in (await operator.get("/floor/unmatched?lang=en")).text
     table = (await owner.http.get("/desk/money/ledger.csv?lang=en")).text
     assert table.startswith("\ufeffWhen,Movement")
     assert "Payout failed, money is back" in table

@@ -144,6 +144,7 @@ _ASKERS: dict[type[Command], set[Asker]] = {
     payments.RecordUnmatchedRefund: {Asker.PROVIDER},
     payouts.RequestPayout: {Asker.MERCHANT},
     payouts.RecordPayout: {Asker.PROVIDER},
+    payouts.SettlePayout: {Asker.OPERATOR},
     deposits.AgreeDeposit: {Asker.MERCHANT},
     deposits.TopUpDeposit: {Asker.MERCHANT},
     deposits.RequestRelease: {Asker.MERCHANT},

@@ -238,7 +238,7 @@ def brief_for(command: Command, desk: Desk) -> Struct | None:
             return pool.BuyerBriefing(identity=_order(desk, command.order_shop_id, command.order_id).order.buyer_key)
         case pool.PayBounty():
             return _reporter(_order(desk, command.order_shop_id, command.order_id))
-        case payouts.RequestPayout():
+        case payouts.RequestPayout() | payouts.SettlePayout():
             shop = _shop(desk, command.shop_id)
             return payouts.FundsBriefing(
                 available_fen=desk.balance_fen(command.shop_id, "shop_available"),
@@ -361,7 +361,7 @@ def streams_read_by(command: Command) -> tuple[Stream, ...]:
             )
         case orders.CompleteOrder() | orders.ConfirmOrder():
             return (credit_stream(command.shop_id),)
-        case listings.PublishListing() | payouts.RequestPayout():
+        case listings.PublishListing() | payouts.RequestPayout() | payouts.SettlePayout():
             return (shop_stream(command.shop_id),)
         case batches.RegisterBatch():
             listing = Stream(command.shop_id, "listing", command.listing_id)

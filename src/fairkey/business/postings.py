@@ -67,6 +67,10 @@ def postings_of(event: Event) -> list[Posting]:
             return [Posting(Account.PAYOUT_PAYABLE, Account.PROVIDER_CLEARING, event.amount_fen)]
         case payouts.PayoutFailed():
             return [Posting(Account.PAYOUT_PAYABLE, Account.SHOP_AVAILABLE, event.amount_fen)]
+        case payouts.PayoutArrived():
+            return [Posting(Account.SHOP_AVAILABLE, Account.PROVIDER_CLEARING, event.amount_fen)]
+        case payouts.PayoutReturned():
+            return [Posting(Account.PROVIDER_CLEARING, Account.SHOP_AVAILABLE, event.amount_fen)]
         case payments.PaymentUnmatched():
             return [Posting(Account.PROVIDER_CLEARING, Account.UNMATCHED, event.amount_fen, event.currency)]
         case payments.UnmatchedRefundRequested(attempt=1):

@@ -234,6 +234,7 @@ _PAGES: Final = {
     "POST /floor/deposits/pool": Gate(Permission.OPERATOR),
     "GET /floor/unmatched": Gate(Permission.OPERATOR),
     "POST /floor/unmatched/{payment_id}/refund": Gate(Permission.OPERATOR),
+    "POST /floor/payouts/{shop_no}/{payout_id}": Gate(Permission.OPERATOR),
     "POST /floor/failed/{reference}/{what}/{number}": Gate(Permission.OPERATOR),
     "GET /account": Gate(Permission.ACCOUNT),
     "POST /account": Gate(Permission.ACCOUNT),

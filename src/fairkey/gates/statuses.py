@@ -48,6 +48,7 @@ STATUS: Final[Mapping[str, int]] = {
     "PayoutAccountIsMissing": 409,
     "PayoutAccountIsNew": 409,
     "PayoutWasRequested": 409,
+    "PayoutIsNotContradicted": 409,
     "ErasureWasRecorded": 409,
     # Deposits and what they cover.
     "ShopIsNotCovered": 409,

@@ -80,7 +80,9 @@ def facets_of(file: File) -> Facets:
             stage = "held" if unmatched.refund is None else f"refund_{unmatched.refund.value}"
             return Facets(stage=stage, amount_fen=unmatched.amount_fen)
         case PayoutFile(payout=payout):
-            return Facets(stage=payout.state.value if payout.state else "", amount_fen=payout.amount_fen)
+            waits = payout.contradicted_at_ms and not payout.settled_at_ms
+            stage = "contradicted" if waits else payout.state.value if payout.state else ""
+            return Facets(stage=stage, amount_fen=payout.amount_fen)
         case CodeFile(attested=attested):
             return Facets(stage=attested.heard[-1].says.value if attested.heard else "")
         case ErasureFile(erasure=erasure):

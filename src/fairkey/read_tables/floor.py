@@ -66,6 +66,18 @@ class FailedInstruction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContradictedPayout:
+    """A payout of which the provider reported two ends. `arrived`: what he reports now."""
+
+    payout_id: str
+    shop_no: int
+    amount_fen: int
+    arrived: bool
+    ended_at_ms: int
+    contradicted_at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EffectLine:
     """One row of the outbox that is not done."""
 
@@ -112,6 +124,9 @@ class Floor(Protocol):
 
     async def failed_instructions(self) -> list[FailedInstruction]:
         """Refunds and releases that wait for the operator."""
+
+    async def contradicted_payouts(self, *, lines_max: int = 100) -> list[ContradictedPayout]:
+        """Payouts with two ends that nobody has settled, the oldest first."""
 
     async def effects(self, *, lines_max: int = 100) -> list[EffectLine]:
         """What the outbox holds that is not done, the oldest first."""

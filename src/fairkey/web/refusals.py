@@ -364,6 +364,11 @@ REFUSALS: Final[Mapping[str, Words]] = {
         _("The shop has not said where its money shall go."),
         _("Enter the payout account in the shop's settings first."),
     ),
+    "PayoutIsNotContradicted": Words(
+        _("This payout has one end."),
+        _("Only a payout of which the provider reported two ends is settled, and once."),
+        _("Look at its state in the list."),
+    ),
     "PayoutWasRequested": Words(
         _("This payout was already requested."),
         _("A payout is requested once, so that money never leaves twice."),

@@ -62,6 +62,8 @@ MOVES: Final[Mapping[str, str]] = {
     "payment.payout_requested": _("Payout requested"),
     "payment.paid_out": _("Payout confirmed"),
     "payment.payout_failed": _("Payout failed, money is back"),
+    "payment.payout_arrived": _("A payout that had failed arrived after all"),
+    "payment.payout_returned": _("A payout came back from the bank"),
 }
 
 

@@ -12,10 +12,12 @@ from fairkey.business.askers import Asker
 from fairkey.business.basics import PLATFORM, Command
 from fairkey.business.escrow import RetryRefund, RetryRelease
 from fairkey.business.payments import RefundUnmatched
+from fairkey.business.payouts import SettlePayout
 from fairkey.business.references import reference_of
 from fairkey.engine import trade
 from fairkey.engine.house import House
 from fairkey.web.frame import AnyRequest, frame, refused
+from fairkey.web.inputs import form_of
 from fairkey.web.render import render
 
 
@@ -27,6 +29,7 @@ async def unmatched(request: AnyRequest, house: NamedDependency[House]) -> Respo
         "operator/unmatched.html",
         lines=await house.questions.floor.unmatched(),
         failed=await house.questions.floor.failed_instructions(),
+        contradicted=await house.questions.floor.contradicted_payouts(),
         reference_of=reference_of,
     )
 
@@ -59,6 +62,19 @@ async def retry(
     return await _ask(request, house, command, f"{what}.retry", f"order:{order_id}")
 
 
+@post("/floor/payouts/{shop_no:int}/{payout_id:str}", status_code=303)
+async def settle(
+    request: AnyRequest, house: NamedDependency[House], shop_no: FromPath[int], payout_id: FromPath[str]
+) -> Response[Any]:
+    """The statement shows that the second end of a payout is the true one."""
+    shop_id = await house.numbers.shop_of(shop_no)
+    if shop_id is None or not _is_id(payout_id):
+        return refused(request, house, "NotFound", {"what": "payout"}, back="/floor/unmatched")
+    given = await form_of(request)
+    command = SettlePayout(shop_id=shop_id, payout_id=payout_id, reason=given.get("reason", ""))
+    return await _ask(request, house, command, "payout.settle", f"payout:{payout_id}")
+
+
 async def _ask(request: AnyRequest, house: House, command: Command, action: str, target: str) -> Response[Any]:
     answer = await house.ask(Asker.OPERATOR, command)
     if answer.refusal:
@@ -74,4 +90,4 @@ def _is_id(text: str) -> bool:
         return False
 
 
-HANDLERS: Final = [unmatched, refund, retry]
+HANDLERS: Final = [unmatched, refund, retry, settle]

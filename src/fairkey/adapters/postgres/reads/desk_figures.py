@@ -164,4 +164,5 @@ class PostgresDeskFigures:
     async def why_payout_failed(self, shop_id: str, payout_id: str) -> str:
         """What the provider said."""
         facts = await facts_of(self._pool, self._opener, Stream(shop_id, "payout", payout_id), with_sealed=True)
-        return next((fact.sealed.get("reason", "") for fact in reversed(facts) if fact.kind.endswith("_failed")), "")
+        whys = (one.sealed.get("reason", "") for one in reversed(facts) if one.kind.endswith(("_failed", "_returned")))
+        return next(whys, "")

@@ -10,11 +10,12 @@ from fairkey.adapters.postgres.moments import moment, ms_of
 from fairkey.adapters.postgres.reads.order_book import LINES, SEALING_KEY_BYTES, Opener, facts_of, line_of
 from fairkey.adapters.postgres.store import sealed_aad
 from fairkey.business.basics import InstructionState, Stream
-from fairkey.business.files import OrderFile
+from fairkey.business.files import OrderFile, PayoutFile
 from fairkey.business.vanishing import ReturnAsked, Vanished, is_gone
 from fairkey.engine.codec import decode_file
 from fairkey.read_tables.floor import (
     ComplaintLine,
+    ContradictedPayout,
     EffectLine,
     FailedInstruction,
     Health,
@@ -60,6 +61,10 @@ FROM streams s
 LEFT JOIN sealed_fields f
        ON f.shop_id = s.shop_id AND f.stream_kind = 'payment' AND f.stream_id = s.id AND f.version = 1
 WHERE s.kind = 'payment' ORDER BY (s.stage = 'held') DESC, s.created_at DESC LIMIT $1
+"""
+_CONTRADICTED: Final = """
+SELECT s.id, n.shop_no, s.state FROM streams s JOIN shop_numbers n USING (shop_id)
+WHERE s.kind = 'payout' AND s.stage = 'contradicted' ORDER BY s.created_at LIMIT $1
 """
 _REASON: Final = """
 SELECT e.version, f.sealed FROM events e JOIN sealed_fields f USING (shop_id, stream_kind, stream_id, version)
@@ -194,6 +199,20 @@ class PostgresFloor:
             return {}
         plain = self._opener.open("contacts", sealed_aad(stream, version), sealed)
         return msgspec.json.decode(plain[SEALING_KEY_BYTES:], type=dict[str, str])
+
+    async def contradicted_payouts(self, *, lines_max: int = 100) -> list[ContradictedPayout]:
+        """Payouts with two ends."""
+        return [
+            ContradictedPayout(
+                payout_id=str(row["id"]),
+                shop_no=row["shop_no"],
+                amount_fen=(payout := cast("PayoutFile", decode_file("payout", row["state"])).payout).amount_fen,
+                arrived=payout.state is InstructionState.FAILED,
+                ended_at_ms=payout.ended_at_ms,
+                contradicted_at_ms=payout.contradicted_at_ms,
+            )
+            for row in await self._pool.fetch(_CONTRADICTED, lines_max)
+        ]
 
     async def effects(self, *, lines_max: int = 100) -> list[EffectLine]:
         """What the outbox holds that is not done."""

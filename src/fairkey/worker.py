@@ -39,6 +39,7 @@ from fairkey.engine import claiming, evidencing, judging, outaging, paneling, qu
 from fairkey.engine.answers import Conflict, StoreIsAway
 from fairkey.engine.batching import Stopping
 from fairkey.engine.house import House
+from fairkey.read_tables.issuer_book import IssuerRecord
 
 INSTRUCTION_OF: Mapping[str, InstructionKind] = {
     "refund": "refund",
@@ -107,15 +108,18 @@ class Worker:
             # What fails comes first in every look: it is passed over for a while, or it would keep the rest waiting.
             due = await self._clockwork.due(now_ms, ROWS_AT_ONCE_MAX + len(self._put_off))
             timely = [one for one in due if one not in self._put_off][:ROWS_AT_ONCE_MAX]
-            results = await asyncio.gather(*(self._meet(stream, one) for stream, one in timely))
+            # Read once for all of them. Where nothing is out no clock is looked at, and all are met as they came due.
+            any_stop = any(one.what in outaging.STOPPABLE for _, one in timely)
+            outages = await outaging.recent(self._house) if any_stop else []
+            results = await asyncio.gather(*(self._meet(stream, one, outages) for stream, one in timely))
             return sum(results)
 
-    async def _meet(self, stream: Stream, due: Due) -> int:
+    async def _meet(self, stream: Stream, due: Due, outages: Sequence[IssuerRecord]) -> int:
         if due.what == "expire":
             # A notification may have been lost: before the buyer's time is over, the provider is asked.
             await trade.catch_up_quietly(self._house, stream.shop_id, stream.id)
-        if due.what in outaging.STOPPABLE:
-            stopped = await self._stopped(stream)
+        if outages and due.what in outaging.STOPPABLE:
+            stopped = await self._stopped(stream, outages)
             if stopped is None:
                 self._put_off[stream, due] = self._house.now_ms() + PUT_OFF_MS
                 return 0
@@ -139,10 +143,10 @@ class Worker:
             logger.info("the deadline %s of a %s had passed already: %s", due.what, stream.kind, answer.refusal)
         return int(not answer.refusal)
 
-    async def _stopped(self, stream: Stream) -> bool | None:
+    async def _stopped(self, stream: Stream, outages: Sequence[IssuerRecord]) -> bool | None:
         """Whether an outage of the issuer moved the deadline or lets it stand; None: it could not be asked now."""
         try:
-            return await outaging.stop_if_out(self._house, stream)
+            return await outaging.stop_if_out(self._house, stream, outages)
         except (Broken, Conflict, StoreIsAway, Stopping) as error:
             logger.warning("a clock could not be stopped now: %s", error)
             return None

@@ -129,47 +129,89 @@ def stopped(
 ) -> list[Stop]:
     """What the outages `known` at this moment have done to a clock since that was last looked at.
 
+    What is over is counted first: it may give the clock time to run on before it stands in what lasts.
     `elsewhere_ms`: how long clocks stood that are not among `stops`. Nothing new gives nothing.
     """
-    done = {
-        (one.issuer_id, one.outage_no): one
-        for one in stops
-        if one.until_ms and (one.clock, one.since_ms) == (running.clock, running.since_ms)
-    }
-    stands = standing(running, stops)
-    left_ms = STANDS_MAX_MS - elsewhere_ms - stood_ms(stops)
-    due_at_ms, found = running.due_at_ms, list[Stop]()
-    for outage in sorted(_with_standing(known, stands), key=lambda one: (one.began_at_ms, one.issuer_id)):
-        key = (outage.issuer_id, outage.outage_no)
-        start_ms = max(outage.began_at_ms, running.since_ms)
-        if key in done or outage.began_at_ms > at_ms:
-            continue
-        is_standing = stands is not None and key == (stands.issuer_id, stands.outage_no)
-        if not is_standing and (start_ms >= due_at_ms or left_ms <= 0):
-            continue
-        latest_ms = min(outage.latest_ms, start_ms + left_ms)
-        stop = Stop(
-            clock=running.clock,
-            since_ms=running.since_ms,
+    look = _Look(running, stops, elsewhere_ms, at_ms)
+    outages = sorted(_with_standing(known, look.stands), key=lambda one: (one.began_at_ms, one.issuer_id))
+    while any(look.count(outage) for outage in outages):
+        pass  # what was counted moved the deadline, and left less of the 72 hours: another may be over by that
+    if (look.found or look.stands is None) and at_ms >= look.due_at_ms:
+        look.stand(outages)  # also anew: the last stop of a clock says how it goes on
+    return look.found
+
+
+class _Look:
+    """One look at a clock: what is counted moves its deadline, and uses up what is left."""
+
+    def __init__(self, running: Running, stops: Sequence[Stop], elsewhere_ms: int, at_ms: int) -> None:
+        self._running = running
+        self._at_ms = at_ms
+        self._left_ms = STANDS_MAX_MS - elsewhere_ms - stood_ms(stops)
+        self._counted = {
+            (one.issuer_id, one.outage_no): one
+            for one in stops
+            if one.until_ms and (one.clock, one.since_ms) == (running.clock, running.since_ms)
+        }
+        self.stands = standing(running, stops)
+        self.due_at_ms = running.due_at_ms
+        self.found = list[Stop]()
+
+    def count(self, outage: KnownOutage) -> bool:
+        """An outage that stops the clock no longer; False where there is nothing to count."""
+        if not self._matters(outage):
+            return False
+        stop = self._stop(outage)
+        if self._lasts(outage, stop):
+            return False
+        is_standing = self._stands_in(outage)
+        until_ms = max(min(stop.due_at_ms, self._at_ms), stop.from_ms)
+        fresh_ms = until_ms - stop.from_ms - _taken_ms(stop.from_ms, until_ms, [*self._counted.values()])
+        by_ms = min(max(fresh_ms, 0), max(self._left_ms, 0))
+        if not by_ms and not is_standing:
+            return False
+        self.due_at_ms += by_ms
+        self._left_ms -= by_ms
+        told = structs.replace(stop, until_ms=until_ms, by_ms=by_ms, due_at_ms=self.due_at_ms)
+        self._counted[outage.issuer_id, outage.outage_no] = told
+        self.found.append(told)
+        if is_standing:
+            self.stands = None  # it runs again, and may stand in the next one at once
+        return True
+
+    def stand(self, outages: Sequence[KnownOutage]) -> None:
+        """The clock has run out while an outage lasts: it stands in the first of them."""
+        for outage in outages:
+            if self._matters(outage) and self._lasts(outage, stop := self._stop(outage)):
+                self.found.append(stop)
+                return
+
+    def _matters(self, outage: KnownOutage) -> bool:
+        if (outage.issuer_id, outage.outage_no) in self._counted or outage.began_at_ms > self._at_ms:
+            return False
+        began_in_time = max(outage.began_at_ms, self._running.since_ms) < self.due_at_ms
+        return self._stands_in(outage) or (began_in_time and self._left_ms > 0)
+
+    def _stands_in(self, outage: KnownOutage) -> bool:
+        stands = self.stands
+        return stands is not None and (outage.issuer_id, outage.outage_no) == (stands.issuer_id, stands.outage_no)
+
+    def _lasts(self, outage: KnownOutage, stop: Stop) -> bool:
+        return not outage.ended_at_ms and self._at_ms < stop.due_at_ms
+
+    def _stop(self, outage: KnownOutage) -> Stop:
+        """The clock stands in it; `due_at_ms` is the latest moment by which it runs again."""
+        start_ms = max(outage.began_at_ms, self._running.since_ms)
+        return Stop(
+            clock=self._running.clock,
+            since_ms=self._running.since_ms,
             issuer_id=outage.issuer_id,
             outage_no=outage.outage_no,
             from_ms=start_ms,
             until_ms=0,
             by_ms=0,
-            due_at_ms=latest_ms,
+            due_at_ms=min(outage.latest_ms, _used_up_ms(start_ms, self._left_ms, [*self._counted.values()])),
         )
-        if not outage.ended_at_ms and at_ms < latest_ms:
-            if at_ms >= due_at_ms and stands is None:
-                return [*found, stop]
-            continue
-        until_ms = max(min(latest_ms, at_ms), start_ms)
-        by_ms = min(max(_fresh_ms(start_ms, until_ms, [*done.values(), *found]), 0), max(left_ms, 0))
-        if not by_ms and not is_standing:
-            continue
-        due_at_ms += by_ms
-        left_ms -= by_ms
-        found.append(structs.replace(stop, until_ms=until_ms, by_ms=by_ms, due_at_ms=due_at_ms))
-    return found
 
 
 def told(
@@ -195,10 +237,22 @@ def _with_standing(known: Sequence[KnownOutage], stands: Stop | None) -> list[Kn
     return [*known, gone]
 
 
-def _fresh_ms(start_ms: int, until_ms: int, counted: Sequence[Stop]) -> int:
-    """The length of a span without what was counted of it before; the counted spans do not overlap."""
-    taken = sum(max(min(until_ms, one.until_ms) - max(start_ms, one.from_ms), 0) for one in counted)
-    return until_ms - start_ms - taken
+def _taken_ms(start_ms: int, until_ms: int, counted: Sequence[Stop]) -> int:
+    """How much of a span was counted before; the counted spans may overlap."""
+    taken_ms, behind_ms = 0, start_ms
+    for one in sorted(counted, key=lambda one: one.from_ms):
+        from_ms, to_ms = max(one.from_ms, behind_ms), min(one.until_ms, until_ms)
+        taken_ms += max(to_ms - from_ms, 0)
+        behind_ms = max(behind_ms, to_ms)
+    return taken_ms
+
+
+def _used_up_ms(start_ms: int, left_ms: int, counted: Sequence[Stop]) -> int:
+    """When a clock that stands from `start_ms` on has used up what is left: time counted before uses nothing."""
+    until_ms = start_ms + left_ms
+    while (longer_ms := start_ms + left_ms + _taken_ms(start_ms, until_ms, counted)) > until_ms:
+        until_ms = longer_ms
+    return until_ms
 
 
 def stopped_for_ms(known: Sequence[KnownOutage], since_ms: int, until_ms: int, left_ms: int = STANDS_MAX_MS) -> int:

@@ -11,6 +11,7 @@ from fairkey.business.askers import Asker
 from fairkey.business.basics import DAY_MS, HOUR_MS
 from fairkey.business.crediting import ReviewFreeze
 from fairkey.business.payouts import RequestPayout
+from fairkey.business.shops import AttendShop
 
 from .deal import Deal, minutes
 from .maker import Maker
@@ -279,6 +280,12 @@ class Telling:
         digits = "".join(self._rng.choices("0123456789", k=16))
         await self._stage.pay(f"WX{digits}", amount_fen, currency)
         yield self._stage.clock() + DAY_MS
+
+    async def at_the_desk(self, shop_id: str) -> Story:
+        """Somebody of the shop looks in twice a day; who never does has vanished."""
+        while True:
+            await self._stage.ask(Asker.MERCHANT, AttendShop(shop_id=shop_id))
+            yield self._stage.clock() + 12 * HOUR_MS
 
     async def watched(self, shop_id: str) -> Story:
         """A person looks at the shop, if its meter has frozen it."""

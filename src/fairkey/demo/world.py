@@ -349,6 +349,7 @@ class _Builder:
         crooked = self._shops["crooked"].shop_id
         now_ms = self._now_ms
         return [
+            *((now_ms - HISTORY_MS, tell.at_the_desk(shop.shop_id)) for shop in self._shops.values()),
             *((now_ms - int(days * DAY_MS), tell.watched(crooked)) for days in (12, 1.9)),
             (now_ms - 2 * DAY_MS, tell.watched(careless)),
             (now_ms - 16 * DAY_MS, tell.unmatched(6_600)),

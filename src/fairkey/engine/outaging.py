@@ -97,9 +97,11 @@ async def stop_clock(house: House, record: OrderRecord, records: Sequence[Issuer
     return answer
 
 
-async def stop_if_out(house: House, stream: Stream) -> bool:
-    """Before a deadline of an order is met: whether an outage moved it, or lets it stand. Raises as `House.ask`."""
-    records = await recent(house)
+async def stop_if_out(house: House, stream: Stream, records: Sequence[IssuerRecord] | None = None) -> bool:
+    """Before a deadline of an order is met: whether an outage of `records` (none given: of `recent`) moved it, or lets
+    it stand. Raises as `House.ask`.
+    """
+    records = await recent(house) if records is None else records
     if not records:
         return False
     record = await house.questions.order_book.find(stream.shop_id, stream.id)

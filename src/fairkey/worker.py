@@ -186,6 +186,7 @@ class Worker:
                 await self._outbox.done(waiting, now_ms())
             elif waiting.kind == WIND_UP:
                 await winding_up.wind_up(self._house, waiting.stream.shop_id)
+                await claiming.announce(self._house, waiting.stream.shop_id)
                 await self._outbox.done(waiting, now_ms())
             elif waiting.kind == PAY_SHARES:
                 await claiming.pay_shares(self._house, waiting.stream.shop_id)

@@ -476,6 +476,7 @@ TELLING = {
     vanishing.ShopVanished: ["tell_merchant", "wind_up", "wind_up"],  # at once, and when the last moment is over
     vanishing.ShopReturned: ["tell_merchant"],
     liquidations.DepositShared: ["pay_shares"],
+    claims.ClaimAnnounced: ["tell_buyer"],
     dispute_events.RulingExecuted: ["quarantine"],
     orders.OrderPaid: ["tell_merchant", "tell_buyer"],  # the sample is a manual order
     orders.OrderExpired: ["ask_again"] * 3,

@@ -1,12 +1,22 @@
 """Claims about what a vanished shop settled before: only the issuer's word counts, and only in time."""
 
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 
 from business_cases import NOW, ORDER, SHOP, Case, all_of, hold, state_after
 from fairkey.business import claims
 from fairkey.business.basics import DAY_MS, HOUR_MS, FieldIsInvalid
-from fairkey.business.claims import ClaimAccepted, ClaimBriefing, FileClaim, IssuerHasNotSpoken, OrderCannotBeClaimed
+from fairkey.business.claims import (
+    AnnounceClaim,
+    ClaimAccepted,
+    ClaimAnnounced,
+    ClaimBriefing,
+    FileClaim,
+    IssuerHasNotSpoken,
+    OrderCannotBeClaimed,
+)
 from fairkey.business.standard.library import newest
 from fairkey.business.standard.truth import Statement, Value
 from fairkey.business.verdicts import CodeCase, is_remade, read_document
@@ -42,10 +52,33 @@ def refused(rule: str, brief: ClaimBriefing, why: str, *given: object) -> Case:
     return Case(rule=rule, given=given, when=claim(code(1, *USED)), brief=brief, then=then)
 
 
+CLAIM_BY = NOW + 29 * DAY_MS
+ANNOUNCED = ClaimAnnounced(claim_by_ms=CLAIM_BY)
 ACCEPTED = ClaimAccepted(
     standard="FK-AF-1", version="1.1", sha256="", row="R03", case="R03a", claim_fen=PRICE_FEN, verdict=""
 )
+
+
+def announce(
+    rule: str,
+    brief: ClaimBriefing,
+    then: Any,  # noqa: ANN401 - as of `Case`
+    *given: Any,  # noqa: ANN401
+    by_ms: int = CLAIM_BY,
+) -> Case:
+    when = AnnounceClaim(shop_id=SHOP, order_id=ORDER, claim_by_ms=by_ms)
+    return Case(rule=rule, given=given, when=when, brief=brief, then=then)
+
+
 CASES = [
+    announce("who may claim is told until when", GONE, [ANNOUNCED]),
+    announce("he is told once", GONE, [], (ANNOUNCED, GONE.vanished_at_ms)),
+    announce("and again when the shop has come back and vanished again", GONE, [ANNOUNCED],
+             (ANNOUNCED, GONE.vanished_at_ms - 1)),
+    announce("not when the time is over", GONE, [], by_ms=NOW),
+    announce("not while the shop is there", replace(GONE, vanished_at_ms=0), OrderCannotBeClaimed),
+    announce("not what was refunded", replace(GONE, is_completed=False), OrderCannotBeClaimed),
+    announce("not what is claimed", GONE, OrderCannotBeClaimed, ACCEPTED),
     refused("a shop that is there pays by itself", replace(GONE, vanished_at_ms=0), "shop_is_there"),
     refused("what has not ended is refunded anyway", replace(GONE, is_completed=False), "not_completed"),
     refused("90 days and a millisecond are too long", replace(GONE, ended_at_ms=NOW - 91 * DAY_MS - 1), "too_old"),

@@ -3,6 +3,8 @@ deposit, in proportion, then out of the pool under its caps; whatever dies meanw
 """
 
 import asyncio
+import email
+import email.policy
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +14,7 @@ import pytest
 from api_world import PRICE_FEN, World, a_world
 from dispute_world import deposit_of, pay_in, pool_of, shop_with_deposit
 from examples.test_claims import REVOKED, code
+from fairkey.adapters.mail.folder import FolderMail
 from fairkey.app import publish_standard
 from fairkey.business import claims, deposits, liquidations, orders, pool, shops
 from fairkey.business.askers import ASKERS, Asker
@@ -19,7 +22,8 @@ from fairkey.business.basics import DAY_MS, PLATFORM, Stream
 from fairkey.business.files import DepositFile
 from fairkey.business.references import read_reference
 from fairkey.business.standard.library import newest
-from fairkey.engine.answers import Answer
+from fairkey.engine.answers import Answer, StoreIsAway
+from fairkey.engine.claiming import announce
 from fairkey.engine.perform import Asked
 from faults.test_vanished_shop import gone, here
 from faults.test_write_path_faults import Ground, a_ground, asked_once, changed, ways_of
@@ -236,3 +240,54 @@ async def test_the_issuers_word_is_a_claim_and_nothing_else_is(world: World) -> 
     liquidation = await world.opened.house.questions.deposits.liquidation(world.shop_id)
     assert (liquidation.unpaid, liquidation.until_ms) == ((), 0)
     await must_be_clean(world.opened.pool, world.clock(), world.opened.keys)
+
+
+async def test_who_may_claim_gets_one_letter_wherever_the_walk_was_cut_off(
+    database_url: str, state_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mail = FolderMail(tmp_path / "mail", "no-reply@fairkey.example")
+    async with a_world(database_url, state_dir, mail=mail) as world:
+        await publish_standard(world.opened.house)
+        done = [await world.paid() for _ in range(3)]
+        for one in done:
+            assert (await world.of_order(one, "reveal")).status_code == 200
+            assert (await world.of_order(one, "confirm")).status_code == 200
+        sealed = await world.paid()
+        where = read_reference(done[0]["reference"])
+        assert where is not None
+        world.clock.ms += 1
+        note = shops.NoteVanished(shop_id=world.shop_id, order_id=where[1], ruling_no=1)
+        house = world.opened.house
+        assert not (await house.ask(Asker.CLOCK, note)).refusal
+        await cut_off_after(1, house, world.shop_id, monkeypatch)
+        await asyncio.gather(*(announce(house, world.shop_id) for _ in range(3)))
+        await work(world)
+        world.clock.ms += DAY_MS
+        await work(world)
+        told = [await timeline(world, one) for one in [*done, sealed]]
+        assert [kinds.count("claim.announced") for kinds in told] == [1, 1, 1, 0]
+        letters = [email.message_from_bytes(one.read_bytes(), policy=email.policy.default) for one in mail.letters()]
+        assert len([one for one in letters if "店铺已失联" in one["subject"]]) == 3
+        await must_be_clean(world.opened.pool, world.clock(), world.opened.keys)
+
+
+async def cut_off_after(reached: int, house: Any, shop_id: str, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ANN401
+    ask, left = house.ask, iter(range(reached))
+
+    async def dying(*what: Any, **more: Any) -> Answer:  # noqa: ANN401 - as it is asked
+        if next(left, None) is None:
+            raise StoreIsAway("the process ends here")
+        answer: Answer = await ask(*what, **more)
+        return answer
+
+    with monkeypatch.context() as patch:
+        patch.setattr(house, "ask", dying)
+        with pytest.raises(StoreIsAway):
+            await announce(house, shop_id)
+
+
+async def timeline(world: World, placed: dict[str, Any]) -> list[str]:
+    """The kinds of an order's facts."""
+    where = read_reference(placed["reference"])
+    assert where is not None
+    return [one.kind for one in await world.opened.house.questions.order_book.facts(world.shop_id, where[1])]

@@ -421,6 +421,7 @@ SAMPLES: tuple[Event, ...] = (
     claims.ClaimAccepted(
         standard="FK-AF-1", version="1.1", sha256="ab" * 32, row="R11", case="R11", claim_fen=2_000, verdict=TEXT
     ),
+    claims.ClaimAnnounced(claim_by_ms=AT_MS + 5),
     deposit_events.StakeLocked(panel_id=ID, amount_fen=200),
     deposit_events.StakeReturned(panel_id=ID, amount_fen=200),
     deposit_events.StakeForfeited(panel_id=ID, amount_fen=200),

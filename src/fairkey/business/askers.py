@@ -158,6 +158,7 @@ _ASKERS: dict[type[Command], set[Asker]] = {
     deposits.ForfeitStake: {Asker.INNER},
     deposits.EndNotice: {Asker.CLOCK},
     claims.FileClaim: {Asker.BUYER},
+    claims.AnnounceClaim: {Asker.CLOCK},
     liquidations.KeepForClaims: {Asker.INNER},
     liquidations.NoteClaim: {Asker.INNER},
     liquidations.ShareDeposit: {Asker.CLOCK},

@@ -180,7 +180,10 @@ def brief_for(command: Command, desk: Desk) -> Struct | None:
             return complaints.OrderBriefing(
                 stage=order.stage.value, is_delivered=order.stage is Stage.DELIVERED, amount_fen=order.amount_fen
             )
-        case orders.WindUpOrder() | complaints.WindUpComplaint() | shops.NoteVanished() | claims.FileClaim():
+        case (
+            orders.WindUpOrder() | complaints.WindUpComplaint() | shops.NoteVanished()
+            | claims.FileClaim() | claims.AnnounceClaim()
+        ):  # fmt: skip
             return _of_vanished(command, desk)
         case complaints.ReopenComplaint():
             return complaints.GivenBriefing(
@@ -304,10 +307,10 @@ def claim_of(file: OrderFile, shop: shops.Shop) -> claims.ClaimBriefing:
 
 
 def _of_vanished(
-    command: orders.WindUpOrder | complaints.WindUpComplaint | shops.NoteVanished | claims.FileClaim, desk: Desk
+    command: orders.WindUpOrder | complaints.WindUpComplaint | shops.NoteVanished | claims.ClaimCommand, desk: Desk
 ) -> Struct:
     file = _order(desk, command.shop_id, command.order_id)
-    if isinstance(command, claims.FileClaim):
+    if isinstance(command, claims.ClaimCommand):
         return claim_of(file, _shop(desk, command.shop_id))
     if isinstance(command, shops.NoteVanished):
         ruling = file.complaint.ruling

@@ -8,6 +8,7 @@ guarantee pool.
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from .basics import DAY_MS, Command, Event, Refusal, require
 from .standard.deciding import evaluate
@@ -31,7 +32,14 @@ class ClaimAccepted(Event, frozen=True):
     verdict: str
 
 
-ClaimEvent = ClaimAccepted
+class ClaimAnnounced(Event, frozen=True):
+    """The shop has vanished; the buyer is told that he may claim until `claim_by_ms`."""
+
+    kind = "claim.announced"
+    claim_by_ms: int
+
+
+ClaimEvent = ClaimAccepted | ClaimAnnounced
 
 
 class FileClaim(Command, frozen=True):
@@ -42,7 +50,14 @@ class FileClaim(Command, frozen=True):
     codes: tuple[CodeCase, ...]
 
 
-ClaimCommand = FileClaim
+class AnnounceClaim(Command, frozen=True):
+    """Clock: tell the buyer, once each time his shop vanishes, that he may claim until `claim_by_ms`."""
+
+    order_id: str
+    claim_by_ms: int
+
+
+ClaimCommand = FileClaim | AnnounceClaim
 
 
 class OrderCannotBeClaimed(Refusal):
@@ -70,6 +85,7 @@ class Claim(Struct, frozen=True, kw_only=True, omit_defaults=True):
     row: str = ""
     case: str = ""
     at_ms: int = 0
+    announced_at_ms: int = 0
 
 
 INITIAL = Claim()
@@ -80,6 +96,13 @@ def decide(command: ClaimCommand, claim: Claim, brief: ClaimBriefing, at_ms: int
     why = why_not(claim, brief)
     if why:
         raise OrderCannotBeClaimed(why=why)
+    if isinstance(command, AnnounceClaim):
+        is_told = claim.announced_at_ms >= brief.vanished_at_ms
+        return [] if is_told or at_ms >= command.claim_by_ms else [ClaimAnnounced(claim_by_ms=command.claim_by_ms)]
+    return _filed(command, brief, at_ms)
+
+
+def _filed(command: FileClaim, brief: ClaimBriefing, at_ms: int) -> list[Event]:
     require(bool(command.codes), "codes", "empty")
     standard = standard_of(command.sha256)
     if standard is None:
@@ -119,5 +142,6 @@ def why_not(claim: Claim, brief: ClaimBriefing) -> str:
 
 def evolve(claim: Claim, event: ClaimEvent, at_ms: int) -> Claim:
     """The claim after `event`."""
-    del claim
-    return Claim(claim_fen=event.claim_fen, row=event.row, case=event.case, at_ms=at_ms)
+    if isinstance(event, ClaimAnnounced):
+        return replace(claim, announced_at_ms=at_ms)
+    return replace(claim, claim_fen=event.claim_fen, row=event.row, case=event.case, at_ms=at_ms)

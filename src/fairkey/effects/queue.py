@@ -10,6 +10,7 @@ from fairkey.business import (
     admissions,
     attestations,
     batches,
+    claims,
     crediting,
     deposit_events,
     dispute_events,
@@ -316,6 +317,8 @@ def _of_vanished(stream: Stream, version: int, event: Event) -> list[Effect]:
         case vanishing.ShopVanished():
             looks = [_wind_up(stream, version, wait_ms) for wait_ms in (0, WOUND_UP_AGAIN_MS)]
             return [_tell("merchant", stream, version, "vanished"), *looks]
+        case claims.ClaimAnnounced():
+            return [_tell("buyer", stream, version, "claimable", claim_by_ms=event.claim_by_ms)]
         case liquidations.DepositShared():
             return [Effect(stream=stream, kind=PAY_SHARES, key=f"pay_shares:{stream.shop_id}:{version}")]
         case _:

@@ -1,9 +1,10 @@
 """Claims about what a vanished shop settled before: what the issuers say is gathered, and shares are paid out."""
 
 import logging
+from typing import Final
 
 from fairkey.business.askers import Asker
-from fairkey.business.claims import FileClaim
+from fairkey.business.claims import SETTLED_WITHIN_MS, AnnounceClaim, FileClaim
 from fairkey.business.codes import CodeStage
 from fairkey.business.liquidations import PayShare
 from fairkey.business.standard.library import editions
@@ -15,6 +16,8 @@ from fairkey.read_tables.order_book import OrderRecord
 from .advising import of_issuers
 from .answers import Answer
 from .house import House
+
+ORDERS_AT_ONCE: Final = 100
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +51,24 @@ async def claim(house: House, record: OrderRecord, command_id: str | None = None
     )
     command = FileClaim(shop_id=record.shop_id, order_id=record.order_id, sha256=sha256, codes=codes)
     return await house.ask(Asker.BUYER, command, command_id=command_id, body_hash=body_hash)
+
+
+async def announce(house: House, shop_id: str) -> None:
+    """Tell every buyer of a vanished shop who may claim, once, until when. Raises as `House.ask`: who was not reached
+    then is reached when the effect comes up again.
+    """
+    claim_by_ms = (await house.questions.deposits.liquidation(shop_id)).until_ms
+    if not claim_by_ms:
+        return
+    since_ms, after_id = house.now_ms() - SETTLED_WITHIN_MS, ""
+    book = house.questions.order_book
+    while ids := await book.completed(shop_id, since_ms=since_ms, after_id=after_id, ids_max=ORDERS_AT_ONCE):
+        after_id = ids[-1]
+        for order_id in ids:
+            command = AnnounceClaim(shop_id=shop_id, order_id=order_id, claim_by_ms=claim_by_ms)
+            answer = await house.ask(Asker.CLOCK, command)
+            if answer.refusal:
+                logger.info("the buyer of a vanished shop has nothing to claim: %s", answer.refusal)
 
 
 async def pay_shares(house: House, shop_id: str) -> None:

@@ -89,3 +89,6 @@ class OrderBook(Protocol):
 
     async def under_way(self, shop_id: str, *, after_id: str, lines_max: int) -> list[OpenLine]:
         """Orders of a shop that have not ended, by id, those after `after_id` (empty: from the first)."""
+
+    async def completed(self, shop_id: str, *, since_ms: int, after_id: str, ids_max: int) -> list[str]:
+        """Ids of a shop's orders that were completed since then, in order, those after `after_id`."""

@@ -92,6 +92,18 @@ class Books:
             if isinstance(file, OrderFile) and file.order.stage not in ENDED and file.order.stage is not Stage.NEW
         ][:lines_max]
 
+    async def completed(self, shop_id: str, *, since_ms: int, after_id: str, ids_max: int) -> list[str]:
+        """As `OrderBook.completed`."""
+        return sorted(
+            stream.id
+            for stream, moved in self._store.tables.streams.items()
+            if (stream.shop_id, stream.kind) == (shop_id, "order")
+            and stream.id > after_id
+            and isinstance(moved.file, OrderFile)
+            and moved.file.order.stage is Stage.COMPLETED
+            and moved.file.order.ended_at_ms >= since_ms
+        )[:ids_max]
+
     async def published(self) -> list[Published]:
         """The published versions of the standard."""
         moved = self._store.tables.streams.get(Stream(PLATFORM, "standard", STANDARD_ID))

@@ -135,6 +135,14 @@ BUYER: Final[Mapping[str, Words]] = {
         subject=_("A panel decides your complaint: %(product)s"),
         lines=(_("People drawn by lot decide until %(decide_by_ms)s."),),
     ),
+    "claimable": Words(
+        subject=_("The shop has vanished; your order is still answered for: %(product)s"),
+        lines=(
+            _("If a code turns out to have been used before you opened it, or was revoked, you can claim its price."),
+            _("The issuer's word decides. Claims are taken until %(claim_by_ms)s; then what is left is divided."),
+            _("If your codes work, there is nothing to do."),
+        ),
+    ),
     "complaint_closed": Words(
         subject=_("Your complaint is over: %(product)s"),
         lines=(_("How it ended: %(outcome)s."), _("%(refund_fen)s goes back to you.")),

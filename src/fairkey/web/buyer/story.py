@@ -129,6 +129,12 @@ LINES: Final[Mapping[str, Line]] = {
         icon="return",
         tone="back",
     ),
+    "claim.announced": Line(
+        title=_("The shop has vanished"),
+        text=_("If the issuer says that a code was used before or revoked, claim it here until %(claim_by_ms)s"),
+        icon="shield",
+        tone="hold",
+    ),
     "claim.accepted": Line(
         title=_("Your claim counts"),
         text=_("by row %(row)s, out of what is left of the deposit"),

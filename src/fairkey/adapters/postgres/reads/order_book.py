@@ -75,6 +75,12 @@ WHERE shop_id = $1 AND kind = 'order' AND stage IN ('placed', 'paid', 'delivered
 """
 
 
+_COMPLETED: Final = """
+SELECT id FROM streams
+WHERE shop_id = $1 AND kind = 'order' AND stage = 'completed' AND (state #>> '{order,ended_at_ms}')::bigint >= $2
+  AND ($3::uuid IS NULL OR id > $3) ORDER BY id LIMIT $4
+"""
+
 KEPT_FROM_PAGES: Final = {"dispute.evidence_added": ("address", "file_key")}
 """Sealed fields that lead to bytes: no page and no program is shown them; the evidence store reads them itself."""
 
@@ -152,6 +158,11 @@ class PostgresOrderBook:
         after = UUID(after_id) if after_id else None
         rows = await self._pool.fetch(_UNDER_WAY, UUID(shop_id), after, lines_max)
         return [OpenLine(order_id=str(row["id"]), stage=row["stage"], complaint=row["complaint"]) for row in rows]
+
+    async def completed(self, shop_id: str, *, since_ms: int, after_id: str, ids_max: int) -> list[str]:
+        """Ids of a shop's orders that were completed since then, in order."""
+        after = UUID(after_id) if after_id else None
+        return [str(row["id"]) for row in await self._pool.fetch(_COMPLETED, UUID(shop_id), since_ms, after, ids_max)]
 
     async def of_ids(self, ids: list[tuple[str, str]]) -> list[OrderLine]:
         """These orders, newest first."""

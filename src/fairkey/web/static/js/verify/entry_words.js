@@ -99,6 +99,7 @@ export const KINDS = {
   "deposit.claimed": marked("A claim against a vanished shop's deposit counts"),
   "deposit.shared": marked("A vanished shop's deposit was divided"),
   "deposit.share_paid": marked("A share of a vanished shop's deposit was paid"),
+  "claim.announced": marked("A buyer of a vanished shop is told that he may claim"),
   "claim.accepted": marked("A buyer of a vanished shop has a claim"),
   "deposit.owed_collected": marked("Owed money taken out of a top-up"),
   "deposit.released": marked("Deposit on its way back"),

@@ -230,6 +230,21 @@ def test_roots_that_are_none() -> None:
             read_roots(pem)
 
 
+def test_a_certificate_without_a_positive_number_is_refused(tsa: LocalTsa, good: bytes) -> None:
+    """The library warns of it, and would fail one day; the number's first byte is 0, or less than 128."""
+    roots = read_roots(tsa.root_pem)
+    reply = decode_timestamp_response(encoded(SEQUENCE, encoded(SEQUENCE, encoded(INTEGER, b"\0")) + good))
+    for one in reply.signed_data.certificates:
+        number = x509.load_der_x509_certificate(one).serial_number
+        bare = number.to_bytes(number.bit_length() // 8 + 1)
+        assert good.count(bare) >= 1
+        at = good.index(bare, good.index(one))
+        spoilt = bytearray(good)
+        spoilt[at] ^= 0x80
+        with pytest.raises(TokenIsMalformed, match="positive"):
+            check_token(bytes(spoilt), TEXT, roots)
+
+
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(at=st.integers(0, 3000), bit=st.integers(0, 7), cut=st.integers(0, 12))
 def test_a_spoilt_token_is_refused_or_says_the_same(

@@ -175,12 +175,17 @@ def _serve(app: WitnessApp, signer: SignerKey, origins: list[str], host: str, po
         limit_concurrency=CONNECTIONS_MAX,
         timeout_graceful_shutdown=STOP_WITHIN_S,
     )
-    for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn stops at them, and then passes them on
-        signal.signal(number, lambda *_: sys.exit(0))
+    server = uvicorn.Server(config)
+
+    def stop(*_: object) -> None:
+        server.should_exit = True  # nothing is raised: where it meets an import's own call-back it would be swallowed
+
+    for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn takes them over when it starts, and then passes them on
+        signal.signal(number, stop)
     click.echo(f"witness {signer.verifier}", err=True)
     for origin in origins:
         click.echo(f"watches {origin}", err=True)
     click.echo(f"listens http://{host}:{listening.getsockname()[1]}", err=True)
     with listening:
-        uvicorn.Server(config).run(sockets=[listening])
+        server.run(sockets=[listening])
     return 0

@@ -205,7 +205,19 @@ def with_certificates_in_order(token: bytes) -> bytes:
         raise TokenIsMalformed(f"the bytes are no time stamp token: {error}") from None
     if len(certificates) > _CERTIFICATES_MAX:
         raise TokenIsMalformed("the token brings too many certificates")
+    if not all(_is_numbered(one) for one in certificates):
+        raise TokenIsMalformed("a certificate in the token has no positive serial number")
     return token[: sets[0].body] + b"".join(sorted(certificates)) + token[sets[0].end :]
+
+
+def _is_numbered(certificate: bytes) -> bool:
+    """RFC 5280 4.1.2.2: a serial number is positive. The library only warns of others, and will refuse them one day."""
+    try:
+        parts = inside(certificate, inside(certificate, the_element(certificate, SEQUENCE))[0])
+        number = next(one for one in parts if one.tag == INTEGER).content(certificate)
+    except (NotDer, IndexError, StopIteration):
+        return True  # what it is instead is found when it is read
+    return int.from_bytes(number, signed=True) > 0
 
 
 def _require_der(holds: bool, what: str) -> None:  # noqa: FBT001 - reads as a sentence at the call

@@ -17,7 +17,8 @@ from tsa_world import LocalTsa, needs_openssl, served
 
 
 def typed(*words: str | Path) -> Result:
-    return CliRunner(env={"FAIRKEY_TSA_URLS": "", "FAIRKEY_TSA_ROOTS": ""}).invoke(root, [str(one) for one in words])
+    machine = CliRunner(env={"FAIRKEY_TSA_URLS": "", "FAIRKEY_TSA_ROOTS": "", "FAIRKEY_LANG": "en"})
+    return machine.invoke(root, [str(one) for one in words])
 
 
 def figures(*words: str | Path, code: int = 0) -> dict[str, Any]:
@@ -119,9 +120,9 @@ def test_refusals_are_sentences_and_objects(tmp_path: Path, files: Path) -> None
     assert "open in this case" in figures("case", "record", tmp_path / "case", "--stop", "X", code=1)["sentence"]
 
 
-def test_a_recording_is_guided_in_the_language_of_the_case(tmp_path: Path) -> None:
+def test_a_recording_is_guided_in_the_language_of_the_person(tmp_path: Path) -> None:
     figures("case", "new", tmp_path / "case")
-    told = typed("case", "record", tmp_path / "case")
-    assert "口令" in told.stdout
+    assert "口令" in typed("case", "record", tmp_path / "case", "--lang", "zh").stdout
+    assert "Word: " in typed("case", "record", tmp_path / "case").stdout
     begun = figures("case", "record", tmp_path / "case")
     assert figures("case", "record", tmp_path / "case", "--stop", begun["nonce"])["ended_at_ms"]

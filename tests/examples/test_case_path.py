@@ -146,8 +146,8 @@ def test_deadlines_are_told_nearest_first_and_remembered() -> None:
     assert [one.channel for one in found] == ["platform", "s12315", ""]
     assert [one.own for one in found] == [True, False, False]
     assert len({one.uid for one in entries(running, ON)}) == len(found)
-    assert reminders(running, NOW)[0].startswith("平台答复")
-    assert "已到期" in reminders(running, at("2026-11-24T10:00"))[0]
+    assert reminders(running, NOW)[0].zh.startswith("平台答复")
+    assert "已到期" in reminders(running, at("2026-11-24T10:00"))[0].zh
     assert reminders(CASE, NOW) == ()
 
 

@@ -77,9 +77,9 @@ def test_any_case_gives_a_letter_and_names_what_is_missing(
     letter = of(case, channel)
     assert letter.channel == channel
     assert CODE not in all_of_it(letter)
-    assert (BLANK in all_of_it(letter)) <= any(one.startswith("未填写") for one in letter.warnings)
+    assert (BLANK in all_of_it(letter)) <= any(one.zh.startswith("未填写") for one in letter.warnings)
     empty = of(replace(case, purchase=Purchase(), facts=(), files=(), buyer=Party(), respondents=()), channel)
-    assert any(one.startswith("未填写") for one in empty.warnings)
+    assert any(one.zh.startswith("未填写") for one in empty.warnings)
 
 
 FIGURE = re.compile(r"\d+(?:\.\d+)?")
@@ -166,7 +166,7 @@ def test_the_channels_follow_the_path_and_what_is_for_resale_leaves_consumer_law
     ]  # fmt: skip
     assert [one.channel for one in letters_of(RESALE, ON)] == ["platform", "b2b", "small_claims"]
     assert "police" in [one.channel for one in letters_of(CASES["seller_vanished"], ON)]
-    assert any("12315 不予受理" in one for one in of(RESALE, "s12315").warnings)
+    assert any("12315 不予受理" in one.zh for one in of(RESALE, "s12315").warnings)
     assert "消费者权益保护法" not in of(RESALE, "b2b").text
     with pytest.raises(ChannelIsUnknown):
         compose(USED, compute(USED, DAY), "telegraph")
@@ -176,7 +176,7 @@ def test_every_channel_says_what_is_not_known_of_its_form_and_what_comes_next() 
     for channel in CHANNELS.values():
         assert channel.next_steps
         if any(one.chars_max is None for one in channel.limits):
-            assert any("未经核实" in one for one in of(USED, channel.name).warnings)
+            assert any("未经核实" in one.zh for one in of(USED, channel.name).warnings)
 
 
 def test_facts_name_the_evidence_by_the_numbers_of_the_pack() -> None:
@@ -216,9 +216,9 @@ def test_what_is_published_hides_the_numbers_of_order_and_payment() -> None:
 
 def test_heated_words_are_pointed_out_and_left_to_the_writer() -> None:
     heated = of(changed(account="卖家是骗子，不退钱我就去网上曝光。"), "platform")
-    assert any("“骗子”可改为" in one for one in heated.warnings)
+    assert any("“骗子”可改为" in one.zh for one in heated.warnings)
     assert "骗子" in heated.text
-    assert not any(one.startswith("措辞") for one in of(USED, "platform").warnings)
+    assert not any(one.zh.startswith("措辞") for one in of(USED, "platform").warnings)
 
 
 def test_a_report_names_rules_only_where_the_person_or_the_problem_does() -> None:
@@ -249,7 +249,7 @@ def test_the_court_fee_is_told_for_what_is_claimed_altogether_up_to_ten_thousand
 ) -> None:
     letter = of(changed(purchase=replace(PURCHASE, amount_fen=amount_fen), asserts_fraud=asserts_fraud), "small_claims")
     assert ("每件50.00元，适用简易程序减半为25.00元，《诉讼费用交纳办法》第十三条、第十六条" in letter.text) is told
-    assert any("案件受理费不在数据中" in one for one in letter.warnings) is not told
+    assert any("案件受理费不在数据中" in one.zh for one in letter.warnings) is not told
 
 
 @pytest.mark.parametrize(
@@ -269,16 +269,16 @@ def test_the_limit_of_small_claims_is_told_with_its_date_or_said_to_be_unknown(
     assert province_of(address) == province
     case = changed(buyer=replace(BUYER, address=address))
     warnings = of(case, "small_claims").warnings
-    assert any("54323.00元，数据日期2022-01-11" in one for one in warnings) is known
-    assert any("标的额上限不在数据中" in one for one in warnings) is not known
+    assert any("54323.00元，数据日期2022-01-11" in one.zh for one in warnings) is known
+    assert any("标的额上限不在数据中" in one.zh for one in warnings) is not known
     dear = of(replace(case, purchase=replace(PURCHASE, amount_fen=5_432_301)), "small_claims").warnings
-    assert any("可能适用其他程序" in one for one in dear) is known
+    assert any("可能适用其他程序" in one.zh for one in dear) is known
 
 
 def test_a_suit_names_the_platform_too_while_the_seller_cannot_be_found() -> None:
     text = of(CASES["seller_vanished"], "small_claims").text
     assert text.count("被告：") == 2
-    assert any("不能适用小额诉讼程序" in one for one in of(CASES["seller_vanished"], "small_claims").warnings)
+    assert any("不能适用小额诉讼程序" in one.zh for one in of(CASES["seller_vanished"], "small_claims").warnings)
 
 
 def test_interest_is_asked_only_for_what_was_paid_and_not_performed() -> None:
@@ -368,7 +368,7 @@ def test_letters_are_printed_written_and_told_as_json(folder: CaseFolder, tmp_pa
     assert run("letters", place, "--on", "tomorrow")[0] == 1
     code, said = run("demand", place, "--json")
     assert json.loads(said)["figures"][0]["amount_fen"] == PURCHASE.amount_fen
-    assert "退还货款 128.00 元" in run("demand", place)[1]
+    assert "退还货款 128.00元" in run("demand", place)[1]
 
 
 def test_an_unconfirmed_case_is_told_what_to_do_first(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ LETTERS = Path(__file__).parent / "letters"
 def told(case: str, channel: str) -> str:
     letter = compose(CASES[case], compute(CASES[case], date.fromisoformat(ON)), channel)
     form = "".join(f"{name}：{value}\n" for name, value in letter.fields.items())
-    warned = "".join(f"! {one}\n" for one in letter.warnings)
+    warned = "".join(f"! {one.zh}\n" for one in letter.warnings)
     return f"{form}\n{letter.text}\n\n{warned}"
 
 

@@ -16,6 +16,7 @@ from .law import LawIsUnknown, Rule, rule
 from .model import Case, StepTaken
 from .moments import CHINA
 from .path import ASSOCIATION, B2B, COURT, HEIMAO, PLATFORM, REGULATOR, S12315
+from .texts import Words, same, words
 
 DEMAND_HOURS: Final = 48
 HEIMAO_LOOK_DAYS: Final = 7
@@ -27,19 +28,17 @@ class Deadline(Struct, frozen=True, kw_only=True):
 
     channel: str
     step_id: str
-    what: str
+    what: Words
     due_at_ms: int
     is_provisional: bool
     own: bool
     rules: tuple[Rule, ...]
-    then: str
+    then: Words
 
 
 class _Clock(Struct, frozen=True):
     """A period of so many days (calendar, or working) or hours after a stage of a channel."""
 
-    what: str
-    then: str
     hours: int = 0
     days: int = 0
     working_days: int = 0
@@ -47,29 +46,17 @@ class _Clock(Struct, frozen=True):
 
 
 _CLOCKS: Final = {
-    (PLATFORM, "sent"): _Clock(
-        "平台答复（您要求的 48 小时）", "升级到黑猫投诉和 12315，材料已备好。", hours=DEMAND_HOURS
-    ),
-    (B2B, "sent"): _Clock("对方答复（您要求的 48 小时）", "可以起诉。", hours=DEMAND_HOURS),
-    (HEIMAO, "sent"): _Clock(
-        "查看进展（平台未公布固定期限）",
-        "补充投诉或走 12315；商家回复后请及时确认，避免自动结案。",
-        days=HEIMAO_LOOK_DAYS,
-    ),
-    (HEIMAO, "answered"): _Clock("确认或补充（防止自动结案）", "不满意的，在自动结案前补充投诉。", hours=24),
-    (S12315, "sent"): _Clock(
-        "决定是否受理", "未告知的，致电承办部门；可向其上级反映。", working_days=7, rule="c_accept"
-    ),
-    (S12315, "accepted"): _Clock("调解期满", "未达成协议的终止调解，可以起诉。", days=60, rule="c_mediate"),
-    (ASSOCIATION, "sent"): _Clock("调解期满", "未达成协议的，可向 12315 投诉或起诉。", days=60, rule="c_due60"),
-    (REGULATOR, "sent"): _Clock(
-        "核查线索",
-        "到期未告知的，可询问进展；特殊情况可延长十五个工作日。",
-        working_days=15,
-        rule="r_check",
-    ),
-    (COURT, "sent"): _Clock("决定是否立案", "材料不全的，补正后重新计算。", days=7, rule="filing"),
+    (PLATFORM, "sent"): _Clock(hours=DEMAND_HOURS),
+    (B2B, "sent"): _Clock(hours=DEMAND_HOURS),
+    (HEIMAO, "sent"): _Clock(days=HEIMAO_LOOK_DAYS),
+    (HEIMAO, "answered"): _Clock(hours=24),
+    (S12315, "sent"): _Clock(working_days=7, rule="c_accept"),
+    (S12315, "accepted"): _Clock(days=60, rule="c_mediate"),
+    (ASSOCIATION, "sent"): _Clock(days=60, rule="c_due60"),
+    (REGULATOR, "sent"): _Clock(working_days=15, rule="r_check"),
+    (COURT, "sent"): _Clock(days=7, rule="filing"),
 }
+"""What each is for, and what comes after it: `clock.platform_sent` and `clock.platform_sent_then` of the texts."""
 
 
 def deadlines(case: Case, on: date) -> tuple[Deadline, ...]:
@@ -81,12 +68,12 @@ def deadlines(case: Case, on: date) -> tuple[Deadline, ...]:
             Deadline(
                 channel="",
                 step_id="limitation",
-                what="诉讼时效届满",
+                what=words("clock.limitation"),
                 due_at_ms=_end_of(limitation.last_day),
                 is_provisional=limitation.is_provisional,
                 own=False,
                 rules=_known(("limitation", "interruption"), on),
-                then="对方可以时效抗辩；再次书面主张权利会使时效重新计算。",
+                then=words("clock.limitation_then"),
             )
         )
     return tuple(sorted(found, key=lambda one: one.due_at_ms))
@@ -98,29 +85,32 @@ def due_after(channel: str, stage: str, at_ms: int) -> int:
     return _end(clock, at_ms)[0] if clock else 0
 
 
-def entries(case: Case, on: date) -> tuple[Entry, ...]:
-    """The same for a calendar file."""
+def entries(case: Case, on: date, lang: str = "zh") -> tuple[Entry, ...]:
+    """The same for a calendar file, in `zh` or `en`."""
+    name = case.title or case.purchase.shop
+    title = same(name) if name else words("clock.nameless")
     return tuple(
         Entry(
             uid=f"{case.case_id}-{one.step_id}-{one.channel or 'case'}@fairkey",
             due_at_ms=one.due_at_ms,
-            title=f"{case.title or case.purchase.shop or '维权'}：{one.what}",
-            text=one.then,
+            title=words("clock.title", case=title, what=one.what).of(lang),
+            text=one.then.of(lang),
         )
         for one in deadlines(case, on)
     )
 
 
-def reminders(case: Case, now_ms: int) -> tuple[str, ...]:
+def reminders(case: Case, now_ms: int) -> tuple[Words, ...]:
     """Sentences about what ends within a day, and what has ended without a result; pure."""
     on = datetime.fromtimestamp(now_ms / 1000, CHINA).date()
     said = []
     for one in deadlines(case, on):
         left_ms = one.due_at_ms - now_ms
         if left_ms <= 0:
-            said.append(f"{one.what}：已到期。{one.then}")
+            said.append(words("clock.due", what=one.what, then=one.then))
         elif left_ms <= REMIND_HOURS[0] * 3_600_000:
-            said.append(f"{one.what}：还有不到 {left_ms // 3_600_000 + 1} 小时。之后：{one.then}")
+            hours = left_ms // 3_600_000 + 1
+            said.append(words("clock.soon", what=one.what, hours=hours, then=one.then))
     return tuple(said)
 
 
@@ -138,12 +128,12 @@ def _deadline(step: StepTaken) -> Deadline | None:
     return Deadline(
         channel=step.channel,
         step_id=step.step_id,
-        what=clock.what,
+        what=words(f"clock.{step.channel}_{step.stage}"),
         due_at_ms=step.due_at_ms or due_at_ms,
         is_provisional=is_provisional,
         own=not clock.rule,
         rules=_known((clock.rule,), on) if clock.rule else (),
-        then=clock.then,
+        then=words(f"clock.{step.channel}_{step.stage}_then"),
     )
 
 

@@ -13,6 +13,7 @@ from typing import Final
 from msgspec import Struct, json
 
 from .model import Case, CaseFile, FactKind, FactRole, Problem
+from .texts import Words
 
 STRONG: Final = frozenset({"export", "mail", "recording", "page"})
 _PACKAGE: Final = "fairkey.casework"
@@ -24,13 +25,6 @@ class State(StrEnum):
     PRESENT = "present"
     WEAK = "weak"
     MISSING = "missing"
-
-
-class Words(Struct, frozen=True, forbid_unknown_fields=True):
-    """In both languages."""
-
-    zh: str
-    en: str
 
 
 class Piece(Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,6 +39,11 @@ class Piece(Struct, frozen=True, forbid_unknown_fields=True):
     adds: Words
     get: Words
     rules: tuple[str, ...]
+
+    @property
+    def name(self) -> Words:
+        """What it is called."""
+        return Words(self.zh, self.en)
 
 
 class Checklist(Struct, frozen=True, forbid_unknown_fields=True):

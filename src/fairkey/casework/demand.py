@@ -13,6 +13,7 @@ from .dates import PeriodEnd, after_years
 from .law import LawIsUnknown, Rule, law_data, review_warning, rule
 from .model import Case, Purpose
 from .moments import CHINA
+from .texts import Words, words
 
 LIMITATION_YEARS: Final = 3
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=CHINA) + timedelta(hours=8)
@@ -22,12 +23,6 @@ _CONSUMER: Final = {
     "make_up": ("liability", "remedies"),
     "damages": ("remedies",),
 }
-_WORDS: Final = {
-    "refund": "退还货款",
-    "resend": "重新交付符合约定的商品",
-    "make_up": "补足商品数量",
-    "damages": "赔偿已发生的损失",
-}
 
 
 class Figure(Struct, frozen=True, kw_only=True):
@@ -36,7 +31,7 @@ class Figure(Struct, frozen=True, kw_only=True):
     """
 
     name: str
-    words: str
+    words: Words
     amount_fen: int | None
     rules: tuple[Rule, ...]
     is_alternative: bool = False
@@ -48,28 +43,26 @@ class Demand(Struct, frozen=True, kw_only=True):
     on: date
     route: str
     figures: tuple[Figure, ...]
-    unknown: tuple[str, ...]
-    warnings: tuple[str, ...]
+    unknown: tuple[Words, ...]
+    warnings: tuple[Words, ...]
     limitation: PeriodEnd | None
 
 
 def compute(case: Case, on_day: date) -> Demand:
     """The demand of a case on a day; pure."""
     is_consumer = case.purpose is Purpose.LIVING
-    unknown: list[str] = []
-    figures = [_figure(case, wish, on_day, unknown) for wish in (case.wishes or ("refund",)) if wish in _WORDS]
+    unknown: list[Words] = []
+    figures = [_figure(case, wish, on_day, unknown) for wish in (case.wishes or ("refund",)) if wish in _CONSUMER]
     if case.asserts_fraud and is_consumer:
         figures += _fraud(case, on_day, unknown)
     limitation = _limitation(case)
     if limitation is None:
-        unknown.append("问题发生的时间未确认，诉讼时效无法计算。")
+        unknown.append(words("demand.no_problem_time"))
     warnings = [one for one in (review_warning(on_day),) if one]
     if case.asserts_fraud and not is_consumer:
-        warnings.append(
-            "为转售而购买的，不适用消费者权益保护法的惩罚性赔偿；12315 不受理，应向商家发函、向平台申诉或起诉。"
-        )
+        warnings.append(words("demand.resale"))
     if limitation is not None and limitation.last_day < on_day:
-        warnings.append(f"按已确认的事实，诉讼时效已于 {limitation.last_day.isoformat()} 届满；对方可以此抗辩。")
+        warnings.append(words("demand.over", day=limitation.last_day))
     return Demand(
         on=on_day,
         route="consumer" if is_consumer else "business",
@@ -80,7 +73,7 @@ def compute(case: Case, on_day: date) -> Demand:
     )
 
 
-def _figure(case: Case, wish: str, on: date, unknown: list[str]) -> Figure:
+def _figure(case: Case, wish: str, on: date, unknown: list[Words]) -> Figure:
     names = _CONSUMER[wish] if case.purpose is Purpose.LIVING else ("breach",)
     amount: int | None = None
     if wish == "refund":
@@ -88,36 +81,36 @@ def _figure(case: Case, wish: str, on: date, unknown: list[str]) -> Figure:
     elif wish == "damages":
         amount = case.losses_fen or None
         if amount is None:
-            unknown.append("损失金额未确认，须列明每一项损失及其凭证。")
-    return Figure(name=wish, words=_WORDS[wish], amount_fen=amount, rules=_rules(names, on, unknown))
+            unknown.append(words("demand.no_losses"))
+    return Figure(name=wish, words=words(f"demand.{wish}"), amount_fen=amount, rules=_rules(names, on, unknown))
 
 
-def _refund_fen(case: Case, unknown: list[str]) -> int | None:
+def _refund_fen(case: Case, unknown: list[Words]) -> int | None:
     paid = case.purchase.amount_fen
     if not paid:
-        unknown.append("付款金额未确认，退款数额无法计算。")
+        unknown.append(words("demand.no_price"))
         return None
     return max(0, paid - sum(one.received_fen for one in case.steps))
 
 
-def _fraud(case: Case, on: date, unknown: list[str]) -> list[Figure]:
+def _fraud(case: Case, on: date, unknown: list[Words]) -> list[Figure]:
     price = case.purchase.amount_fen
     if not price:
-        unknown.append("付款金额未确认，增加赔偿的数额无法计算。")
+        unknown.append(words("demand.no_price_fraud"))
         return []
     extra = max(law_data().fraud_times * price, law_data().fraud_least_fen)
     rules = _rules(("fraud_extra", "fraud_list", "fraud_proof"), on, unknown)
-    words = "如认定构成欺诈，另行增加赔偿（该项须证明至排除合理怀疑，不影响退款请求）"
-    return [Figure(name="fraud_extra", words=words, amount_fen=extra, rules=rules, is_alternative=True)]
+    told = words("demand.fraud_extra")
+    return [Figure(name="fraud_extra", words=told, amount_fen=extra, rules=rules, is_alternative=True)]
 
 
-def _rules(names: tuple[str, ...], on: date, unknown: list[str]) -> tuple[Rule, ...]:
+def _rules(names: tuple[str, ...], on: date, unknown: list[Words]) -> tuple[Rule, ...]:
     found: list[Rule] = []
     for name in names:
         try:
             found.append(rule(name, on))
         except LawIsUnknown as error:
-            unknown.append(str(error))
+            unknown.append(error.args[0])
     return tuple(found)
 
 

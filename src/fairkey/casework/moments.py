@@ -23,6 +23,11 @@ def moment_zh(at_ms: int) -> str:
     return f"{at.year}年{at.month}月{at.day}日 {at:%H:%M:%S}"
 
 
+def moment_in(at_ms: int, lang: str) -> str:
+    """Beijing time as `moment_zh`, or in English `2026-11-23 10:19:40`."""
+    return moment_zh(at_ms) if lang == "zh" else moment(at_ms).removesuffix(" UTC+8")
+
+
 def ms_of_iso(text: str) -> int | None:
     """The moment of an ISO 8601 text with an offset; None for anything else."""
     try:

@@ -13,6 +13,7 @@ from msgspec import Struct
 from .law import Rule, law_data, rule
 from .model import Case, Problem, Purpose, StepTaken
 from .moments import CHINA
+from .texts import Words, same, words
 from .venue import is_definite
 
 PLATFORM, HEIMAO, S12315, REGULATOR = "platform", "heimao", "s12315", "regulator"
@@ -36,11 +37,13 @@ class StepState(StrEnum):
 
 
 class Step(Struct, frozen=True, kw_only=True):
-    """One channel on the path. `why` is a sentence; `from_ms`: when an earlier one's time is over (0: unknown)."""
+    """One channel on the path. `why`: a sentence, perhaps the person's own; `from_ms`: when an earlier one's time is
+    over (0: unknown).
+    """
 
     channel: str
     state: StepState
-    why: str
+    why: Words
     rules: tuple[Rule, ...] = ()
     from_ms: int = 0
 
@@ -59,45 +62,46 @@ def steps(case: Case, now_ms: int) -> tuple[Step, ...]:
             waits_ms = max(waits_ms, step.from_ms)
         elif step.state is StepState.NOW:
             if is_open_before:
-                step = _later(step, "先走上一渠道。", 0)
+                step = _later(step, words("path.first"), 0)
             elif waits_ms > now_ms:
-                step = _later(step, "上一渠道的答复期限还没到；材料可先备好。", waits_ms)
+                step = _later(step, words("path.waits"), waits_ms)
             is_open_before = is_open_before or channel != HEIMAO  # 黑猫 runs beside the others
         found.append(step)
     return tuple(found)
 
 
-def _later(step: Step, why: str, from_ms: int) -> Step:
+def _later(step: Step, why: Words, from_ms: int) -> Step:
     return Step(channel=step.channel, state=StepState.LATER, why=why, rules=step.rules, from_ms=from_ms)
 
 
 def _step(case: Case, channel: str, on: date) -> Step:
     taken = [one for one in case.steps if one.channel == channel]
     if taken and taken[-1].stage in OVER:
-        return Step(channel=channel, state=StepState.DONE, why=taken[-1].outcome or "该渠道已结束。")
+        said = same(taken[-1].outcome) if taken[-1].outcome else words("path.over")
+        return Step(channel=channel, state=StepState.DONE, why=said)
     if taken and taken[-1].stage in RUNNING:
-        return Step(channel=channel, state=StepState.RUNNING, why="等待答复。", from_ms=taken[-1].due_at_ms)
+        return Step(channel=channel, state=StepState.RUNNING, why=words("path.running"), from_ms=taken[-1].due_at_ms)
     if channel == S12315:
         blocked = _blocked(case, on)
         if blocked:
             return blocked
     if channel == COURT and not any(is_definite(one) for one in case.respondents):
-        why = "起诉须有明确的被告：请先取得卖家身份；平台拒不提供的，可以平台为被告。"
+        why = words("path.no_defendant")
         return Step(channel=channel, state=StepState.BLOCKED, why=why, rules=(rule("defendant", on),))
-    return Step(channel=channel, state=StepState.NOW, why=_WHY[channel], rules=_rules(channel, on))
+    return Step(channel=channel, state=StepState.NOW, why=words(f"path.{channel}"), rules=_rules(channel, on))
 
 
 def _blocked(case: Case, on: date) -> Step | None:
     """Why 12315 would not take it."""
     last = {one.channel: one.stage for one in case.steps}
     if any(last.get(channel) in RUNNING for channel in BLOCKERS):
-        why = "法院、仲裁或消费者协会已在处理同一纠纷的，12315 不予受理；撤回或结束后可再提出。"
+        why = words("path.blocked")
         return Step(channel=S12315, state=StepState.BLOCKED, why=why, rules=(rule("c_refuse", on),))
     known_ms = case.purchase.problem_at_ms
     if known_ms:
         since = datetime.fromtimestamp(known_ms / 1000, CHINA).date()
         if (on.year - since.year, on.month, on.day) > (COMPLAINT_YEARS, since.month, since.day):
-            why = "自知道权益受损起已超过三年，12315 不予受理。"
+            why = words("path.too_old")
             return Step(channel=S12315, state=StepState.BLOCKED, why=why, rules=(rule("c_refuse", on),))
     return None
 
@@ -108,24 +112,14 @@ def _police(case: Case, on: date) -> list[Step]:
     if taken:
         return [_step(case, POLICE, on)]
     if case.purchase.amount_fen >= law_data().fraud_criminal_from_fen:
-        why = "金额已达部分省份诈骗罪立案标准（各省不同）：如有被骗的具体依据，尽快报警，止付以分钟计。"
+        why = words("path.police_large")
         return [Step(channel=POLICE, state=StepState.NOW, why=why, rules=(rule("police_crime", on),))]
     if case.problem is Problem.SELLER_VANISHED and case.asserts_fraud:
-        why = "卖家收款后失联：如有被骗的具体依据，可以报警；未达刑事标准的，依治安管理处罚法处理。"
+        why = words("path.police_gone")
         return [Step(channel=POLICE, state=StepState.NOW, why=why, rules=(rule("police_small", on),))]
     return []
 
 
-_WHY: Final = {
-    PLATFORM: "先在平台内投诉：写明诉求、48 小时内答复、披露卖家身份、保存交易记录。",
-    HEIMAO: "平台未处理或结果不合理：公开投诉，督促回应；没有法律强制力，也不妨碍 12315。",
-    S12315: "向市场监管部门投诉：七个工作日内决定是否受理，受理后六十日内调解。",
-    ASSOCIATION: "可请求消费者协会调解；由其处理期间 12315 不再受理同一纠纷。",
-    REGULATOR: "有违法线索的，另行举报：与投诉分开提出，十五个工作日内核查。",
-    COURT: "起诉：金额不大的，可适用小额诉讼，一审终审。",
-    B2B: "向卖家发律师函式的催告：为转售而购买，适用合同法律。",
-    POLICE: "报警。",
-}
 _NAMES: Final = {
     PLATFORM: ("complaint_system", "platform_liable", "keep_records"),
     HEIMAO: (),

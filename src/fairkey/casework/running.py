@@ -20,6 +20,7 @@ from .pack.making import Made, make_pack
 from .reading.likeness import folded
 from .sealing import Added, Look, add_file, files_below
 from .stamping import close_list
+from .texts import Words, about
 
 Reader = Callable[[Path, CaseFile], Sequence[ProposedFact]]
 """Facts that the file at a path proposes; raises nothing for what is in it."""
@@ -33,7 +34,7 @@ class Ran(NamedTuple):
     """What came of it. `refused`: names and sentences."""
 
     added: tuple[Added, ...]
-    refused: tuple[tuple[str, str], ...]
+    refused: tuple[tuple[str, Words], ...]
     proposed: int
     made: Made
 
@@ -86,15 +87,15 @@ def run_case(  # noqa: PLR0913 - what it is made of
 
 def _add_all(
     folder: CaseFolder, source: Path, now_ms: Callable[[], int], look: Look, tell: Tell
-) -> tuple[list[Added], list[tuple[str, str]]]:
+) -> tuple[list[Added], list[tuple[str, Words]]]:
     added: list[Added] = []
-    refused: list[tuple[str, str]] = []
+    refused: list[tuple[str, Words]] = []
     paths = list(files_below(source))
     for number, path in enumerate(paths, 1):
         try:
             added.append(add_file(folder, path, Capture(), at_ms=now_ms(), look=look))
         except FileIsRefused as error:
-            refused.append((path.name, f"{path.name} {error}."))
+            refused.append((path.name, about(path.name, error)))
         tell(f"seal: {path.name}", number, len(paths))
     return added, refused
 

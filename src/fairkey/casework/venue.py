@@ -6,13 +6,14 @@ from msgspec import Struct
 
 from .law import Rule, Threshold, law_data, rule, small_claims_threshold
 from .model import Case, Party, Purpose
+from .texts import Words, words
 
 
 class Respondent(Struct, frozen=True, kw_only=True):
     """One of those the demand goes to, and why."""
 
     party: Party
-    why: str
+    why: Words
     rules: tuple[Rule, ...]
     is_definite: bool
 
@@ -20,11 +21,11 @@ class Respondent(Struct, frozen=True, kw_only=True):
 class Venue(Struct, frozen=True, kw_only=True):
     """Where to sue. `small_claims`: True, False, or None where the province's figure is not known."""
 
-    words: str
+    words: Words
     rules: tuple[Rule, ...]
     threshold: Threshold
     small_claims: bool | None
-    why_not: tuple[str, ...]
+    why_not: tuple[Words, ...]
     fee_fen: int | None
 
 
@@ -34,14 +35,12 @@ def respondents(case: Case, on: date) -> tuple[Respondent, ...]:
     sellers = [one for one in case.respondents if one.kind != "platform"]
     for party in sellers or [Party(kind="unknown", shop=case.purchase.shop, platform=case.purchase.platform)]:
         rules = (rule("liability", on),) if case.purpose is Purpose.LIVING else (rule("breach", on),)
-        found.append(
-            Respondent(party=party, why="卖家是买卖合同的相对人。", rules=rules, is_definite=is_definite(party))
-        )
+        found.append(Respondent(party=party, why=words("venue.seller"), rules=rules, is_definite=is_definite(party)))
     platform = next((one for one in case.respondents if one.kind == "platform"), None)
     if platform is None and case.purchase.platform:
         platform = Party(kind="platform", name="", platform=case.purchase.platform)
     if platform is not None and case.purpose is Purpose.LIVING and not any(one.is_definite for one in found):
-        why = "卖家身份不明：平台不能提供其真实名称、地址和有效联系方式的，可以向平台要求赔偿。"
+        why = words("venue.platform")
         found.append(
             Respondent(party=platform, why=why, rules=(rule("platform_liable", on),), is_definite=is_definite(platform))
         )
@@ -59,7 +58,7 @@ def venue_of(case: Case, on: date, province: str = "") -> Venue:
     amount_fen = case.purchase.amount_fen + case.losses_fen
     why_not = []
     if not any(one.is_definite for one in respondents(case, on)):
-        why_not.append("被告身份或下落不明的，不能适用小额诉讼程序；请先取得卖家身份，或依消法第四十四条以平台为被告。")
+        why_not.append(words("venue.no_small_claims"))
     small: bool | None = None
     if threshold.up_to_fen is not None:
         small = amount_fen <= threshold.up_to_fen and not why_not
@@ -67,10 +66,7 @@ def venue_of(case: Case, on: date, province: str = "") -> Venue:
         small = False
     data = law_data()
     return Venue(
-        words=(
-            "通过网络订立、并经网络交付的买卖，买受人住所地为合同履行地，可向您住所地的基层人民法院起诉；"
-            "有有效约定管辖的从其约定，不合理的格式管辖条款可主张无效。"
-        ),
+        words=words("venue.court"),
         rules=tuple(rule(name, on) for name in ("venue_contract", "venue", "venue_clause", "small_claims")),
         threshold=threshold,
         small_claims=small,

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache, partial
+from operator import attrgetter
 from typing import Any, Final, Literal, cast
 from urllib.parse import parse_qsl, urlencode
 
@@ -190,6 +191,7 @@ def environment(locale: Locale) -> Environment:
     install(texts.gettext, texts.ngettext, newstyle=True, pgettext=texts.pgettext, npgettext=texts.npgettext)
     env.filters.update(formats.for_locale(locale))
     env.filters["tr"] = texts.gettext
+    env.filters["said"] = attrgetter("zh" if locale == "zh_CN" else "en")  # of texts that carry both (casework)
     env.globals.update(
         icon=icon,
         look=look,

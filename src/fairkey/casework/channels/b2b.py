@@ -6,6 +6,7 @@ from fairkey.casework.law import Rule
 from fairkey.casework.letters.letter import Letter, Section
 from fairkey.casework.letters.told import BLANK, TITLES, Told
 from fairkey.casework.model import Purpose
+from fairkey.casework.texts import words
 
 from .channel import Channel, facts_and_evidence, letter
 
@@ -18,9 +19,9 @@ def _compose(told: Told) -> Letter:
         f"本函同时作为要求履行的通知，诉讼时效因此中断（依据：{_law(limit)}）。",
         *told.preservation(),
     )
-    more = ["请用能证明送达的方式发出（平台内消息、邮件、邮政特快专递），并保存送达记录。"]
+    more = [words("warns.b2b_proof")]
     if told.case.purpose is Purpose.LIVING:
-        more.append("催告函适用于经营者之间：为生活消费购买的，请走平台投诉和 12315，依据消费者权益保护法。")
+        more.append(words("warns.b2b_consumer"))
     return letter(
         told,
         "b2b",
@@ -37,9 +38,6 @@ def _law(rule: Rule | None) -> str:
 
 CHANNEL: Final = Channel(
     name="b2b",
-    zh="催告函（经营者之间）",
-    en="Demand letter between businesses",
     limits=(),
-    next_steps=("保存送达记录；48 小时后仍未履行的，可以起诉。",),
     compose=_compose,
 )

@@ -7,27 +7,40 @@ from msgspec import Struct
 
 from fairkey.casework.letters.letter import Letter, Section
 from fairkey.casework.letters.told import Told
+from fairkey.casework.texts import NOTHING, Words, data, words
 
-UNVERIFIED: Final = "字数、附件个数和大小的限制未经核实，以页面显示为准。"
+UNVERIFIED: Final = words("letters.unverified")
 
 
 class Limit(Struct, frozen=True, kw_only=True):
     """How much a field of a form takes. None: not known, and said so."""
 
-    field: str
+    field: Words
     chars_max: int | None
-    source: str = ""
+    source: Words = NOTHING
 
 
 class Channel(Struct, frozen=True, kw_only=True):
-    """One way to ask. `next_steps`: what happens after it was sent, in order. `compose` makes its letter; pure."""
+    """One way to ask. `compose` makes its letter; pure."""
 
     name: str
-    zh: str
-    en: str
     limits: tuple[Limit, ...]
-    next_steps: tuple[str, ...]
     compose: Callable[[Told], Letter]
+
+    @property
+    def title(self) -> Words:
+        """What it is called."""
+        return words(f"channels.{self.name}")
+
+    @property
+    def says(self) -> Words:
+        """What its letter says, in a sentence or two."""
+        return words(f"says.{self.name}")
+
+    @property
+    def next_steps(self) -> tuple[Words, ...]:
+        """What happens after it was sent, in order."""
+        return tuple(one for name, one in data().texts["next"].items() if name.startswith(f"{self.name}_"))
 
 
 def letter(
@@ -38,7 +51,7 @@ def letter(
     *,
     addressee: str = "",
     fields: dict[str, str] | None = None,
-    warnings: tuple[str, ...] = (),
+    warnings: tuple[Words, ...] = (),
 ) -> Letter:
     """A letter with the case's evidence attached and everything the writer has to look at."""
     return Letter(

@@ -4,6 +4,7 @@ from typing import Final
 
 from fairkey.casework.letters.letter import Letter
 from fairkey.casework.letters.told import Told, yuan
+from fairkey.casework.texts import words
 
 from .channel import UNVERIFIED, Channel, Limit, facts_and_evidence, letter
 
@@ -23,15 +24,12 @@ def _compose(told: Told) -> Letter:
         facts_and_evidence(told, demand_title="请求调解的事项"),
         addressee="致：消费者协会（消费者权益保护委员会）",
         fields=fields,
-        warnings=(UNVERIFIED, "由消费者协会处理期间，12315 不再受理同一纠纷；选择其中一条路即可。"),
+        warnings=(UNVERIFIED, words("warns.association_blocks")),
     )
 
 
 CHANNEL: Final = Channel(
     name="consumer_association",
-    zh="消费者协会",
-    en="Consumer association",
-    limits=(Limit(field="内容", chars_max=None),),
-    next_steps=("七个工作日内处理并告知；调解以六十日为限。", "调解不成的，可以向 12315 投诉或起诉。"),
+    limits=(Limit(field=words("limits.content"), chars_max=None),),
     compose=_compose,
 )

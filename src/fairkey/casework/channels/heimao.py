@@ -7,6 +7,7 @@ from typing import Final
 
 from fairkey.casework.letters.letter import Letter, Section
 from fairkey.casework.letters.told import TITLES, Told, yuan
+from fairkey.casework.texts import words
 
 from .channel import UNVERIFIED, Channel, Limit, letter
 
@@ -14,7 +15,7 @@ from .channel import UNVERIFIED, Channel, Limit, letter
 def _compose(told: Told) -> Letter:
     bought = told.case.purchase
     total = told.total_fen()
-    wishes = "；".join(one.words for one in told.demand.figures if not one.is_alternative)
+    wishes = "；".join(one.words.zh for one in told.demand.figures if not one.is_alternative)
     text = (*told.facts(is_public=True), *told.own_words(), *told.demands())
     fields = {
         "标题": f"{told.or_blank(bought.shop, '店铺名称')}：{TITLES[told.case.problem]}",
@@ -32,20 +33,14 @@ def _compose(told: Told) -> Letter:
         fields=fields,
         warnings=(
             UNVERIFIED,
-            "投诉内容公开：不要写入他人姓名、电话和聊天头像；联系方式、订单号只填在仅自己和商家可见的栏目。",
-            "黑猫投诉没有法律强制力，也不妨碍同时向 12315 投诉。",
+            words("warns.heimao_public"),
+            words("warns.heimao_force"),
         ),
     )
 
 
 CHANNEL: Final = Channel(
     name="heimao",
-    zh="黑猫投诉",
-    en="Heimao (public complaints)",
-    limits=(Limit(field="标题", chars_max=None), Limit(field="投诉内容", chars_max=None)),
-    next_steps=(
-        "提交后等待审核和分配商家；商家未入驻的，平台会显示未匹配成功。",
-        "商家回复后 24 小时内确认或补充，避免系统自动完成。",
-    ),
+    limits=(Limit(field=words("limits.title"), chars_max=None), Limit(field=words("limits.complaint"), chars_max=None)),
     compose=_compose,
 )

@@ -4,6 +4,7 @@ from typing import Final
 
 from fairkey.casework.letters.letter import Letter, Section
 from fairkey.casework.letters.told import BLANK, TITLES, Told
+from fairkey.casework.texts import words
 
 from .channel import UNVERIFIED, Channel, Limit, facts_and_evidence, letter
 
@@ -31,12 +32,6 @@ def _compose(told: Told) -> Letter:
 
 CHANNEL: Final = Channel(
     name="platform",
-    zh="平台投诉",
-    en="Complaint inside the platform",
-    limits=(Limit(field="内容", chars_max=None),),
-    next_steps=(
-        "在平台内通过售后或投诉入口提交，保存编号、提交时间和全部回复。",
-        "48 小时后仍未处理的，把提交记录加入证据，再走黑猫投诉或全国12315。",
-    ),
+    limits=(Limit(field=words("limits.content"), chars_max=None),),
     compose=_compose,
 )

@@ -5,6 +5,7 @@ from typing import Final
 from fairkey.casework.law import law_data
 from fairkey.casework.letters.letter import Letter, Section
 from fairkey.casework.letters.told import Told, yuan
+from fairkey.casework.texts import words
 
 from .channel import Channel, letter
 
@@ -23,7 +24,7 @@ def _compose(told: Told) -> Letter:
         "对方": told.seller_line(),
         "支付流水号": bought.transaction or told.or_blank("", "支付流水号"),
     }
-    known = f"{data.fraud_criminal_from_fen // 100} 元至 {data.fraud_criminal_up_to_fen // 100} 元"
+    from_, up_to = data.fraud_criminal_from_fen // 100, data.fraud_criminal_up_to_fen // 100
     return letter(
         told,
         "police",
@@ -36,18 +37,15 @@ def _compose(told: Told) -> Letter:
         addressee="致：公安机关",
         fields=fields,
         warnings=(
-            f"诈骗罪“数额较大”的起点为 {known}，各省不同，本省的起点不在数据中；不足的适用治安管理处罚法。",
-            "只有存在被骗的具体依据时才报案：虚构事实报案要承担责任；单纯的质量或售后纠纷不是报案的理由。",
-            "报案不影响民事投诉；金额大或对方失联的，越早报案越可能止付。",
+            words("warns.police_threshold", from_=from_, up_to=up_to),
+            words("warns.police_grounds"),
+            words("warns.police_soon"),
         ),
     )
 
 
 CHANNEL: Final = Channel(
     name="police",
-    zh="报案",
-    en="Police report",
     limits=(),
-    next_steps=("携带身份证和证据到派出所，或先拨打 110、96110；索要接报案回执。",),
     compose=_compose,
 )

@@ -6,6 +6,7 @@ from fairkey.casework.law import Rule
 from fairkey.casework.letters.letter import Letter, Section
 from fairkey.casework.letters.told import BLANK, TITLES, Told, cited
 from fairkey.casework.model import Problem
+from fairkey.casework.texts import Words, words
 
 from .channel import UNVERIFIED, Channel, Limit, letter
 
@@ -40,7 +41,7 @@ def _compose(told: Told) -> Letter:
         ),
         addressee="致：违法行为发生地的市场监督管理局",
         fields=fields,
-        warnings=(UNVERIFIED, "只写亲历的事实和证据；是否违法由主管部门认定，不要自行下结论。", _where(venue)),
+        warnings=(UNVERIFIED, words("warns.regulator_facts"), _where(venue)),
     )
 
 
@@ -52,21 +53,12 @@ def _provisions(told: Told) -> tuple[str, ...]:
     return (f"{found}；是否违反由主管部门认定。",) if found else ()
 
 
-def _where(venue: Rule | None) -> str:
-    return (
-        f"由违法行为发生地的县级市场监督管理部门处理；平台内经营者也可由其实际经营地处理"
-        f"（依据：{venue.cite if venue else BLANK}）。收信机关请填写完整名称。"
-    )
+def _where(venue: Rule | None) -> Words:
+    return words("warns.regulator_where", law=venue.cited if venue else BLANK)
 
 
 CHANNEL: Final = Channel(
     name="regulator",
-    zh="市场监督管理部门举报",
-    en="Report to the market regulator",
-    limits=(Limit(field="举报内容", chars_max=None),),
-    next_steps=(
-        "十五个工作日内核查，特殊情况可再延长十五个工作日。",
-        "同一举报人就同一事实再次举报的不重复处理；有新事实的可以补充。",
-    ),
+    limits=(Limit(field=words("limits.report"), chars_max=None),),
     compose=_compose,
 )

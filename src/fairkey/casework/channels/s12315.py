@@ -5,6 +5,7 @@ from typing import Final
 from fairkey.casework.letters.letter import Letter, Section
 from fairkey.casework.letters.told import TITLES, Told, day_zh, yuan
 from fairkey.casework.model import Purpose
+from fairkey.casework.texts import words
 
 from .channel import UNVERIFIED, Channel, Limit, facts_and_evidence, letter
 
@@ -29,8 +30,8 @@ def short_version(told: Told) -> str:
 
 def _wishes(told: Told) -> str:
     total = told.total_fen()
-    words = "；".join(one.words for one in told.demand.figures if not one.is_alternative)
-    return words + (f"，共{yuan(total)}" if total is not None else "")
+    said = "；".join(one.words.zh for one in told.demand.figures if not one.is_alternative)
+    return said + (f"，共{yuan(total)}" if total is not None else "")
 
 
 def _compose(told: Told) -> Letter:
@@ -51,11 +52,11 @@ def _compose(told: Told) -> Letter:
         "诉求": _wishes(told),
         f"可录入版（{SHORT_CHARS_MAX}字以内）": short_version(told),
     }
-    more = [UNVERIFIED, "投诉与举报分别提出、分别处理；要求查处违法行为的，另用举报信。"]
+    more = [UNVERIFIED, words("warns.s12315_apart")]
     if case.purpose is not Purpose.LIVING:
-        more.insert(0, "为转售而购买的不属于生活消费，12315 不予受理：请改用催告函、平台投诉或起诉。")
+        more.insert(0, words("warns.s12315_resale"))
     if not case.respondents:
-        more.append("未找到卖家主体的，可在平台经营者住所地提出（总局令第121号第十三条）。")
+        more.append(words("warns.s12315_no_seller"))
     return letter(
         told,
         "s12315",
@@ -70,17 +71,10 @@ def _compose(told: Told) -> Letter:
 _TRUE: Final = ("以上内容由本人根据所附证据陈述，本人对其真实性负责。",)
 CHANNEL: Final = Channel(
     name="s12315",
-    zh="全国12315平台投诉",
-    en="Consumer complaint at 12315",
     limits=(
-        Limit(field="商品名称", chars_max=NAME_CHARS_MAX, source="公开的自动化代码，约 2023 年，现行页面未核实"),
-        Limit(field="投诉内容", chars_max=None),
-        Limit(field="附件", chars_max=None),
-    ),
-    next_steps=(
-        "实名登录后选择“我要投诉”，先按名称或统一社会信用代码查找企业。",
-        "七个工作日内会告知是否受理（总局令第121号第十五条）；自受理起六十日内调解（第二十三条），不成的可以起诉。",
-        "投诉框不能粘贴时，照“可录入版”输入，完整投诉书作为附件上传。",
+        Limit(field=words("limits.product"), chars_max=NAME_CHARS_MAX, source=words("limits.old_code")),
+        Limit(field=words("limits.complaint"), chars_max=None),
+        Limit(field=words("limits.attachments"), chars_max=None),
     ),
     compose=_compose,
 )

@@ -9,8 +9,9 @@ from typing import Final
 from fairkey.casework.law import law_data
 from fairkey.casework.letters.capitals import rmb_capital
 from fairkey.casework.letters.letter import Letter, Section
-from fairkey.casework.letters.told import BLANK, TITLES, Told, cited, day_zh, yuan
+from fairkey.casework.letters.told import BLANK, TITLES, Told, cited, day_zh, money, yuan
 from fairkey.casework.model import FactKind, Party, Purpose
+from fairkey.casework.texts import Words, words
 from fairkey.casework.venue import Venue, respondents, venue_of
 
 from .channel import Channel, letter
@@ -69,9 +70,9 @@ def _claims(told: Told) -> tuple[str, ...]:
         if figure.amount_fen is not None:
             amount = f"人民币{yuan(figure.amount_fen)}（大写：{rmb_capital(figure.amount_fen)}）"
         if figure.is_alternative:
-            besides.append(f"{figure.words}{amount}")
+            besides.append(f"{figure.words.zh}{amount}")
         else:
-            lines.append(f"判令被告{figure.words}{amount}")
+            lines.append(f"判令被告{figure.words.zh}{amount}")
     if interest := told.interest():
         lines.append(f"判令被告{interest}")
     lines += [*besides, f"本案诉讼费用由被告负担{_fee(told)}"]
@@ -122,41 +123,35 @@ def _at(at_ms: int) -> str:
     return day_zh(at_ms) if at_ms else ""
 
 
-def _warnings(told: Told, court: Venue) -> tuple[str, ...]:
+def _warnings(told: Told, court: Venue) -> tuple[Words, ...]:
     known = court.threshold
     if known.up_to_fen is None:
-        limit = "本省小额诉讼的标的额上限不在数据中：请向受诉法院查询（上年度就业人员年平均工资的百分之五十）。"
+        limit = words("warns.court_limit_unknown")
     else:
-        limit = f"{known.province}小额诉讼上限{yuan(known.up_to_fen)}，数据日期{known.as_of}：可能已更新，请核实。"
+        where = Words(known.province, known.province_en)
+        limit = words("warns.court_limit", province=where, limit=money(known.up_to_fen), day=known.as_of)
     return (
         court.words,
         limit,
         *court.why_not,
         *(() if _fee(told) else (_NO_FEE,)),
         *_over(told, court),
-        "要素表为自愿填写，对应“买卖合同纠纷”；性别、民族等由本人填写。",
-        "起诉状含辱骂、人身攻击内容的，法院会要求修改（民诉法解释第二百一十条）。",
+        words("warns.court_table"),
+        words("warns.court_insults"),
     )
 
 
-def _over(told: Told, court: Venue) -> tuple[str, ...]:
+def _over(told: Told, court: Venue) -> tuple[Words, ...]:
     claimed, limit = told.claimed_fen(), court.threshold.up_to_fen
     if claimed is None or limit is None or claimed <= limit:
         return ()
-    return (f"请求总额{yuan(claimed)}（含备选请求）超过已知的小额诉讼上限，可能适用其他程序。",)
+    return (words("warns.court_over", claimed=money(claimed)),)
 
 
-_NO_FEE: Final = "请求总额不明或超过一万元，案件受理费不在数据中：请按诉讼费用交纳办法向受诉法院查询。"
+_NO_FEE: Final = words("warns.court_no_fee")
 _PROVINCE: Final = re.compile(r"[^省市区县\s]{2,8}?(?:省|自治区)|(?:北京|上海|天津|重庆)市?")
 CHANNEL: Final = Channel(
     name="small_claims",
-    zh="起诉（小额诉讼）",
-    en="Suit (small claims)",
     limits=(),
-    next_steps=(
-        "在“人民法院在线服务”小程序或受诉法院立案，按被告人数准备副本。",
-        "符合条件的七日内立案；材料不全的补正后重新计算。",
-        "小额诉讼一审终审，一般两个月内审结。",
-    ),
     compose=_compose,
 )

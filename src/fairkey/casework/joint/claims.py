@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from fairkey.casework.letters.told import TITLES, Told
 from fairkey.casework.model import Case, Problem, Purpose
+from fairkey.casework.texts import Words, blank, listed, words
 
 from .shops import identity_of
 
@@ -17,7 +18,7 @@ REPRESENTATIVES: Final = 2  # 市场监督管理投诉举报处理办法 (令121
 
 
 class JointIsRefused(Exception):
-    """These cases make no joint case. The argument is a sentence."""
+    """These cases make no joint case. The argument is `Words`."""
 
 
 class Claim(Struct, frozen=True, kw_only=True):
@@ -44,9 +45,9 @@ class Claim(Struct, frozen=True, kw_only=True):
 def claim_of(case: Case, on: date) -> Claim:
     """The statement of one case on a day; codes in it are hidden. Pure. Raises `JointIsRefused`."""
     if case.purpose is not Purpose.LIVING:
-        raise JointIsRefused("为转售而购买的不属于生活消费，不能加入共同投诉（总局令第121号第十六条）。")
+        raise JointIsRefused(words("joint.resale"))
     if not identity_of(case).is_known:
-        raise JointIsRefused("尚未填写平台和店铺名称，无法确定是否同一店铺。")
+        raise JointIsRefused(words("joint.no_shop"))
     told = Told(case, on)
     facts, demands = told.facts(), told.demands()
     name, phone = told.own(case.buyer.name, "本人姓名"), told.own(case.buyer.phone, "本人电话")
@@ -74,25 +75,30 @@ def claim_of(case: Case, on: date) -> Claim:
 def require_joint(cases: Sequence[Case]) -> None:
     """All against one shop, each purchase and each person once. Raises `JointIsRefused`."""
     if not MEMBERS_MIN <= len(cases) <= MEMBERS_MAX:
-        raise JointIsRefused(f"共同投诉需要{MEMBERS_MIN}至{MEMBERS_MAX}人，这里是{len(cases)}人。")
+        raise JointIsRefused(words("joint.how_many", min=MEMBERS_MIN, max=MEMBERS_MAX, count=len(cases)))
     if len({one.case_id for one in cases}) != len(cases):
-        raise JointIsRefused("同一案件出现了两次。")
+        raise JointIsRefused(words("joint.twice"))
     first = identity_of(cases[0])
     for number, one in enumerate(cases[1:], 2):
         if identity_of(one) != first:
-            raise JointIsRefused(f"第{number}个案件的店铺（{one.purchase.platform} {one.purchase.shop}）与第1个不同。")
+            shop = f"{one.purchase.platform} {one.purchase.shop}"
+            raise JointIsRefused(words("joint.other_shop", number=number, shop=shop))
     orders = [one.purchase.order_number for one in cases if one.purchase.order_number]
     if len(set(orders)) != len(orders):
-        raise JointIsRefused("同一订单号出现了两次：一笔订单只能由一人主张一次。")
+        raise JointIsRefused(words("joint.same_order"))
 
 
-def cautions(claims: Sequence[Claim]) -> tuple[str, ...]:
+def cautions(claims: Sequence[Claim]) -> tuple[Words, ...]:
     """What an office would ask about (令121 art. 17), for those who send the letter."""
-    found = [f"第{number}人未填写：{'、'.join(one.missing)}。" for number, one in enumerate(claims, 1) if one.missing]
-    for what, values in (("电话", [one.phone for one in claims]), ("地址", [one.address for one in claims])):
+    found = [
+        words("warns.joint_missing", number=number, what=listed([blank(name) for name in one.missing]))
+        for number, one in enumerate(claims, 1)
+        if one.missing
+    ]
+    for what, values in (("phone", [one.phone for one in claims]), ("address", [one.address for one in claims])):
         known = [value for value in values if value.strip("＿")]
         if len(set(known)) != len(known):
-            found.append(f"多人使用同一{what}：可能被认为不是为生活消费（总局令第121号第十七条），请说明原因。")
+            found.append(words("warns.joint_same", what=words(f"warns.{what}")))
     return tuple(found)
 
 

@@ -9,6 +9,7 @@ from datetime import date
 from fairkey.casework.law import LawIsUnknown, rule
 from fairkey.casework.letters.letter import Letter, Section
 from fairkey.casework.letters.told import BLANK, day_zh, yuan
+from fairkey.casework.texts import words
 
 from .claims import REPRESENTATIVES, Claim, JointIsRefused, cautions, problems_of
 
@@ -26,7 +27,7 @@ def joint_letter(
     """
     chosen = tuple(sorted(set(representatives)))
     if chosen and (len(chosen) != REPRESENTATIVES or not all(0 < one <= len(claims) for one in chosen)):
-        raise JointIsRefused(f"代表人应为投诉人中的{REPRESENTATIVES}名（总局令第121号第十二条）。")
+        raise JointIsRefused(words("joint.two", count=REPRESENTATIVES))
     names = "、".join(f"{claims[one - 1].name}（投诉人{one}）" for one in chosen) or f"{BLANK}、{BLANK}"
     return Letter(
         channel="s12315",
@@ -46,7 +47,7 @@ def joint_letter(
             ),
             Section(title="签名", paragraphs=_signs(claims)),
         ),
-        warnings=(*cautions(claims), "每名投诉人须在本书签名；变更、放弃请求或达成和解，代表人应取得被代表人同意。"),
+        warnings=(*cautions(claims), words("warns.joint_sign")),
     )
 
 
@@ -71,7 +72,7 @@ def _representatives(names: str, on: date) -> tuple[str, ...]:
 def _together(claims: Sequence[Claim]) -> tuple[str, ...]:
     times = [one.paid_at_ms for one in claims if one.paid_at_ms]
     between = f"，付款时间自{day_zh(min(times))}至{day_zh(max(times))}" if times else ""
-    kinds = "，".join(f"{words}{count}人" for words, count in problems_of(claims))
+    kinds = "，".join(f"{kind}{count}人" for kind, count in problems_of(claims))
     return (
         f"投诉人共{len(claims)}人，在同一店铺购买，付款合计{yuan(sum(one.amount_fen for one in claims))}{between}。",
         f"所遇问题：{kinds}。",

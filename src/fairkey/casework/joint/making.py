@@ -26,6 +26,7 @@ from fairkey.casework.pack.checking import PackIsUnreadable, check_pack
 from fairkey.casework.pack.court_file import court_file
 from fairkey.casework.pack.making import PackIsRefused, Tell, make_pack, zip_folder
 from fairkey.casework.pack.pages import pdf
+from fairkey.casework.texts import Words, told_of, words
 
 from .claims import Claim, JointIsRefused, claim_of, require_joint
 from .letter import joint_letter
@@ -50,7 +51,7 @@ class JointMade(NamedTuple):
     zip: Path
     members: int
     manifest_sha256: str
-    warnings: tuple[str, ...]
+    warnings: tuple[Words, ...]
 
 
 def make_joint_pack(
@@ -68,11 +69,11 @@ def make_joint_pack(
     claims = []
     for number, case in enumerate(cases, 1):
         if any(not file.seal.list_sha256 for file in case.files) or not case.files:
-            raise JointIsRefused(f"第{number}个案件尚未封存：请先运行 fairkey case seal。")
+            raise JointIsRefused(words("joint.not_sealed", number=number))
         try:
             claims.append(claim_of(case, on))
         except JointIsRefused as error:
-            raise JointIsRefused(f"第{number}个案件：{error}") from None
+            raise JointIsRefused(words("joint.of_case", number=number, what=told_of(error))) from None
     letter = joint_letter(claims, on, representatives)
     _require_free(out)
     return _written(lambda new: _members(folders, new, tell), claims, letter, out, as_of_ms)
@@ -136,7 +137,7 @@ def _unpacked(packs: Mapping[int, Path], new: Path) -> list[dict[str, Any]]:
         place = new / "members" / f"{number:02}"
         try:
             if any(one.state == BAD for one in check_pack(path)):
-                raise PackIsRefused(f"第{number}人的材料包不完整。")
+                raise PackIsRefused(words("joint.pack_broken", number=number))
             with zipfile.ZipFile(path) as opened:
                 for one in opened.infolist():
                     target = place.joinpath(*one.filename.split("/")[1:])
@@ -144,7 +145,7 @@ def _unpacked(packs: Mapping[int, Path], new: Path) -> list[dict[str, Any]]:
                     with opened.open(one) as stream, target.open("xb") as file:
                         shutil.copyfileobj(stream, file, 1024 * 1024)
         except PackIsUnreadable:
-            raise PackIsRefused(f"第{number}人的材料包不完整。") from None
+            raise PackIsRefused(words("joint.pack_broken", number=number)) from None
         fingerprint = sha256_hex((place / "manifest.json").read_bytes())
         members.append({"no": number, "path": f"members/{number:02}", "manifest_sha256": fingerprint})
     return members

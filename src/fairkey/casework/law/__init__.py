@@ -3,6 +3,7 @@
 A rule that is not in the data is unknown: `rule` raises `LawIsUnknown`, and whoever writes says so.
 """
 
+from collections.abc import Iterable
 from datetime import date
 from functools import cache
 from importlib.resources import files
@@ -10,11 +11,14 @@ from typing import Final
 
 from msgspec import Struct, json
 
+from fairkey.casework.texts import Words, words
+
 _PACKAGE: Final = "fairkey.casework.law"
+_STATE: Final = "中华人民共和国"
 
 
 class LawIsUnknown(Exception):
-    """No rule of this name was in force on the day, as far as the data go. The argument is a sentence."""
+    """No rule of this name was in force on the day, as far as the data go. The argument is `Words`."""
 
 
 class Rule(Struct, frozen=True, kw_only=True):
@@ -26,7 +30,9 @@ class Rule(Struct, frozen=True, kw_only=True):
 
     id: str
     law: str
+    law_en: str
     article: str
+    article_en: str
     effective_from: date
     zh: str
     en: str
@@ -39,6 +45,11 @@ class Rule(Struct, frozen=True, kw_only=True):
         return f"{self.title}{self.article}"
 
     @property
+    def cited(self) -> Words:
+        """The same in both languages; the official name stays: `Consumer Protection Law (消费者权益保护法) art. 55`."""
+        return Words(self.cite, f"{self.law_en} ({self.law.removeprefix(_STATE)}) {self.article_en}")
+
+    @property
     def title(self) -> str:
         """The law's name in its marks; marks within them are single ones (GB/T 15834)."""
         return f"《{self.law.replace('《', '〈').replace('》', '〉')}》"
@@ -48,6 +59,7 @@ class Threshold(Struct, frozen=True, kw_only=True):
     """What a claim may amount to at most in small-claims procedure, CPL 165. None: not known to the data."""
 
     province: str
+    province_en: str
     as_of: date | None
     up_to_fen: int | None
     by_agreement_up_to_fen: int | None
@@ -80,21 +92,38 @@ def rule(name: str, on: date) -> Rule:
     for one in law_data().rules:
         if one.id == name and one.effective_from <= on and (one.effective_to is None or on <= one.effective_to):
             return one
-    raise LawIsUnknown(f"法律数据中没有 {on.isoformat()} 施行的“{name}”，该项依据未知。")
+    raise LawIsUnknown(words("law.unknown", day=on, name=name))
+
+
+def cited(rules: Iterable[Rule]) -> Words:
+    """Several, each law once: `《…》第四十八条、第五十二条，《…》第五十九条`, `… (…) arts. 48, 52, … (…) art. 59`."""
+    laws: dict[str, list[Rule]] = {}
+    for one in rules:
+        of_law = laws.setdefault(one.title, [])
+        if all(one.article != other.article for other in of_law):
+            of_law.append(one)
+    chinese = "，".join(f"{title}{'、'.join(one.article for one in these)}" for title, these in laws.items())
+    return Words(chinese, ", ".join(_cited_en(these) for these in laws.values()))
+
+
+def _cited_en(these: list[Rule]) -> str:
+    if len(these) == 1:
+        return these[0].cited.en
+    numbers = (one.article_en.removeprefix("arts. ").removeprefix("art. ") for one in these)
+    return f"{these[0].cited.en.removesuffix(these[0].article_en)}arts. {', '.join(numbers)}"
 
 
 def small_claims_threshold(province: str) -> Threshold:
     """The province's figures; with None where they are not known."""
     known = (one for one in law_data().small_claims if one.province and province.startswith(one.province))
-    return next(known, Threshold(province=province, as_of=None, up_to_fen=None, by_agreement_up_to_fen=None))
+    return next(
+        known, Threshold(province=province, province_en="", as_of=None, up_to_fen=None, by_agreement_up_to_fen=None)
+    )
 
 
-def review_warning(on: date) -> str:
-    """A sentence when the data are older than their review date; else empty."""
+def review_warning(on: date) -> Words | None:
+    """A sentence when the data are older than their review date; else None."""
     data = law_data()
     if on <= data.review_by:
-        return ""
-    return (
-        f"法律数据核对于 {data.reviewed_on.isoformat()}，应在 {data.review_by.isoformat()} 前重新核对；"
-        "提交前请自行确认所引条文仍然有效。"
-    )
+        return None
+    return words("law.review", reviewed=data.reviewed_on, by=data.review_by)

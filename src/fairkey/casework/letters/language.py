@@ -12,6 +12,7 @@ from functools import cache
 from typing import Final, NamedTuple
 
 from fairkey.casework.model import Case
+from fairkey.casework.texts import Words
 
 from .language_words import NAMES, RULES, WHY, LanguageKind, Rule
 
@@ -44,6 +45,16 @@ class LanguageFinding(NamedTuple):
     why_en: str
     instead_zh: str
     instead_en: str
+
+    @property
+    def why(self) -> Words:
+        """Why it is pointed out."""
+        return Words(self.why_zh, self.why_en)
+
+    @property
+    def instead(self) -> Words:
+        """A neutral wording."""
+        return Words(self.instead_zh, self.instead_en)
 
 
 def findings(text: str, names: Iterable[str] = ()) -> tuple[LanguageFinding, ...]:

@@ -32,7 +32,10 @@ class Rule(NamedTuple):
 WHY: Final = {
     LanguageKind.INSULT: (
         "辱骂和人身攻击：法院应当告知修改后再起诉（民诉法解释第二百一十条），公开发表还可能侵害名誉权（民法典第一千零二十四条）。",
-        "Abuse: a court has it changed before filing (民诉法解释 210); published, it may harm a name (民法典 1024).",
+        (
+            "Abuse: a court has it changed before filing (Supreme Court's Interpretation on the Civil Procedure Law "
+            "(民诉法解释) art. 210); published, it may harm a name (Civil Code (民法典) art. 1024)."
+        ),
     ),
     LanguageKind.THREAT: (
         "威胁：可能被反过来用作对写信人不利的证据。可以写明下一步依法要走的途径和期限。",
@@ -44,7 +47,10 @@ WHY: Final = {
     ),
     LanguageKind.GUESS_AS_FACT: (
         "把推测写成事实：没有证据的断言应写明是推测，并写出依据（民法典第一千零二十五条要求合理核实）。",
-        "A guess told as a fact: say that it is one, and what it rests on (民法典 1025 asks for reasonable checking).",
+        (
+            "A guess told as a fact: say that it is one, and what it rests on (Civil Code (民法典) art. 1025 asks for "
+            "reasonable checking)."
+        ),
     ),
     LanguageKind.DEMAND_BEYOND_LAW: (
         "超出法律的要求：收信的机构不能据此处理，会拖慢其余的请求。",
@@ -227,7 +233,7 @@ RULES: Final[tuple[Rule, ...]] = (
         _K.GUESS_AS_FACT,
         r"(?:就是|这是|纯属|妥妥的?|属于|典型的?|赤裸裸的?|纯粹是|完全是|根本是)(?:在)?(?:诈骗|犯罪|盗窃|洗钱)|诈骗(?:犯|团伙|集团|公司|分子|店)",
         "“涉嫌诈骗，请依法核查。”或写“被告的行为构成欺诈”并列明事实",
-        "“I suspect fraud; please look into it.” or assert 欺诈 with its facts",
+        "“I suspect fraud; please look into it.” or assert deceit (欺诈) with its facts",
         DENIED + "|" + DOUBTED + r"|不|是否",
         r"^(?:罪|，?请(?:依法)?判断|还是)",
     ),

@@ -2,6 +2,8 @@
 
 from msgspec import Struct
 
+from fairkey.casework.texts import Words
+
 
 class Section(Struct, frozen=True, kw_only=True):
     """A heading, which may be empty, and paragraphs of plain text."""
@@ -24,7 +26,7 @@ class Letter(Struct, frozen=True, kw_only=True):
     fields: dict[str, str] = {}
     attachments: tuple[str, ...] = ()
     purposes: dict[str, str] = {}
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Words, ...] = ()
     not_proven: tuple[str, ...] = ()
 
     @property

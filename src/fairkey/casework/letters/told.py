@@ -8,12 +8,14 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Final
 
+from fairkey.casework import law
 from fairkey.casework.completeness import State, gaps, preservation_needed
 from fairkey.casework.demand import Demand, compute
 from fairkey.casework.law import LawIsUnknown, Rule, rule
 from fairkey.casework.model import Case, CaseFile, FactKind, FactRole, Party, Problem, Purpose
 from fairkey.casework.moments import CHINA
 from fairkey.casework.pack.masks import Masks, mask_code
+from fairkey.casework.texts import Words, blank, listed, words
 
 from .language import findings_of
 
@@ -35,21 +37,7 @@ _PROBLEMS: Final = {
     Problem.SELLER_VANISHED: "付款后卖家没有交付，并且不再答复。",
     Problem.OTHER: "",
 }
-TITLES: Final = {
-    Problem.NOT_DELIVERED: "付款后未交付",
-    Problem.DELIVERED_LATE: "逾期交付",
-    Problem.PARTLY_DELIVERED: "只交付一部分",
-    Problem.ALREADY_USED: "激活码提示已被使用",
-    Problem.NOT_VALID: "激活码提示无效",
-    Problem.WRONG_REGION: "激活码与标明的地区不符",
-    Problem.WRONG_PRODUCT: "商品与页面载明的不一致",
-    Problem.EXPIRED_CODE: "激活码提示已过期",
-    Problem.REVOKED_LATER: "激活后被收回",
-    Problem.FAKE_STOCK: "标明有货而未交付",
-    Problem.REFUND_REFUSED: "拒绝退款",
-    Problem.SELLER_VANISHED: "付款后卖家失去联系",
-    Problem.OTHER: "买卖合同履行问题",
-}
+TITLES: Final = {one: words(f"problems.{one.value}").zh for one in Problem}
 _CHANNELS_ZH: Final = {
     "platform": "平台",
     "heimao": "黑猫投诉平台",
@@ -75,6 +63,11 @@ def yuan(amount_fen: int) -> str:
     return f"{amount_fen // 100}.{amount_fen % 100:02d}元"
 
 
+def money(amount_fen: int) -> Words:
+    """`128.00元`, `CNY 128.00`."""
+    return Words(yuan(amount_fen), f"CNY {amount_fen // 100:,}.{amount_fen % 100:02d}")
+
+
 def day_zh(at_ms: int) -> str:
     """`2026年5月3日14时05分`, Beijing time."""
     at = datetime.fromtimestamp(at_ms / 1000, CHINA)
@@ -82,13 +75,8 @@ def day_zh(at_ms: int) -> str:
 
 
 def cited(rules: Iterable[Rule]) -> str:
-    """`《…》第四十八条、第五十二条，《…》第五十九条`: each law once."""
-    laws: dict[str, list[str]] = {}
-    for one in rules:
-        articles = laws.setdefault(one.title, [])
-        if one.article not in articles:
-            articles.append(one.article)
-    return "，".join(f"{title}{'、'.join(articles)}" for title, articles in laws.items())
+    """As a letter cites them: each law once."""
+    return law.cited(rules).zh
 
 
 class Told:
@@ -103,6 +91,7 @@ class Told:
         codes += [str(one.value) for one in case.proposed if one.kind is FactKind.CODE]
         self.masks = Masks(codes, is_off=shows_all)
         self.missing: list[str] = []
+        self.unknown_law: list[Words] = []
         self._numbers = {file.seal.sha256: number for number, file in enumerate(case.files, 1)}
 
     # What is asked of the person.
@@ -121,16 +110,19 @@ class Told:
             self.missing.append(what)
         return value or BLANK
 
-    def warnings(self, *more: str) -> tuple[str, ...]:
+    def warnings(self, *more: Words) -> tuple[Words, ...]:
         """What the writer should look at: what is missing, unknown law, weak evidence, and what a channel adds."""
-        found = [f"未填写：{'、'.join(self.missing)}。"] if self.missing else []
-        found += [*self.demand.unknown, *self.demand.warnings]
+        blanks = [blank(one) for one in self.missing]
+        found = [words("letters.missing", what=listed(blanks))] if blanks else []
+        found += [*self.unknown_law, *self.demand.unknown, *self.demand.warnings]
         if {"refund", "resend"} <= set(self.case.wishes):
-            found.append("退款和重新交付不能同时实现：请选择其一，或写明先后。")
-        weak = [one.piece.zh for one in gaps(self.case) if one.state is not State.PRESENT]
+            found.append(words("letters.either"))
+        weak = [one.piece.name for one in gaps(self.case) if one.state is not State.PRESENT]
         if weak:
-            found.append(f"证据尚缺或较弱：{'、'.join(weak)}；怎样补充见缺项清单（fairkey case check）。")
-        found += [f"措辞：“{one.text}”可改为：{one.instead_zh}。{one.why_zh}" for one in findings_of(self.case)]
+            found.append(words("letters.weak", what=listed(weak)))
+        found += [
+            words("letters.language", text=one.text, instead=one.instead, why=one.why) for one in findings_of(self.case)
+        ]
         return (*dict.fromkeys(found), *more)
 
     # Evidence.
@@ -161,7 +153,7 @@ class Told:
     def purposes(self) -> dict[str, str]:
         """What each file is to show, by its SHA-256, as far as it was confirmed."""
         shown = {file.seal.sha256: self._shows(file) for file in self.case.files}
-        return {sha256: words for sha256, words in shown.items() if words}
+        return {sha256: said for sha256, said in shown.items() if said}
 
     def _shows(self, file: CaseFile) -> str:
         if file.purpose:
@@ -206,24 +198,24 @@ class Told:
         said = [str(one.value) for one in self.case.facts if one.kind is FactKind.PROMISE]
         if not said:
             return []
-        words = "、".join(f"“{self.masks(one)}”" for one in dict.fromkeys(said))
-        return [f"商品页面或卖家的说明载明：{words}{self.shown_by(FactKind.PROMISE)}。"]
+        promised = "、".join(f"“{self.masks(one)}”" for one in dict.fromkeys(said))
+        return [f"商品页面或卖家的说明载明：{promised}{self.shown_by(FactKind.PROMISE)}。"]
 
     def _codes(self) -> str:
         codes = [str(one.value) for one in self.case.facts if one.kind is FactKind.CODE]
         return "激活码" + (f"（{'、'.join(self.masks(one) for one in dict.fromkeys(codes))}）" if codes else "")
 
     def _problem(self) -> list[str]:
-        words = _PROBLEMS[self.case.problem]
+        said = _PROBLEMS[self.case.problem]
         errors = [str(one.value) for one in self.case.facts if one.kind is FactKind.ERROR]
         if errors:
-            words += f"当时显示的提示为：{'、'.join(f'“{self.masks(one)}”' for one in dict.fromkeys(errors))}。"
-        if not words:
+            said += f"当时显示的提示为：{'、'.join(f'“{self.masks(one)}”' for one in dict.fromkeys(errors))}。"
+        if not said:
             return []
         at_ms = self.case.purchase.problem_at_ms
         when = f"{day_zh(at_ms)}，" if at_ms and self.case.problem not in _NOT_DELIVERED else ""
         shown = self.shown_by(FactKind.ERROR, FactRole.PROBLEM)
-        return [f"{when}{words.rstrip('。')}{shown}。"]
+        return [f"{when}{said.rstrip('。')}{shown}。"]
 
     def _taken(self) -> list[str]:
         found = []
@@ -243,7 +235,7 @@ class Told:
         lines = []
         for figure in self.demand.figures:
             amount = f" {yuan(figure.amount_fen)}" if figure.amount_fen is not None else ""
-            lines.append(f"{figure.words}{amount}（依据：{cited(figure.rules)}）")
+            lines.append(f"{figure.words.zh}{amount}（依据：{cited(figure.rules)}）")
         interest = self.interest()
         if interest:
             lines.insert(max(1, sum(not one.is_alternative for one in self.demand.figures)), interest)
@@ -279,8 +271,8 @@ class Told:
         try:
             return rule(name, self.on)
         except LawIsUnknown as error:
-            if str(error) not in self.missing:
-                self.missing.append(str(error).rstrip("。"))
+            if error.args[0] not in self.unknown_law:
+                self.unknown_law.append(error.args[0])
             return None
 
     def preservation(self) -> tuple[str, ...]:
@@ -288,10 +280,10 @@ class Told:
         if not preservation_needed(self.case):
             return ()
         keep, show = self.rule("keep_records"), self.rule("show_records")
-        law = cited(one for one in (keep, show) if one)
+        said = cited(one for one in (keep, show) if one)
         return (
             (
-                f"请保存并提供本订单的商品页面快照、订单、交付和沟通记录（依据：{law}）。"
+                f"请保存并提供本订单的商品页面快照、订单、交付和沟通记录（依据：{said}）。"
                 "在争议解决以前，请不要删除或修改这些记录。"
             ),
         )
@@ -319,8 +311,8 @@ class Told:
         party = self.seller()
         parts = [party.name or (f"“{party.shop}”店铺经营者" if party.shop else "")]
         parts += [f"统一社会信用代码{party.uscc}" if party.uscc else "", party.address]
-        words = "，".join(one for one in parts if one)
-        return self.or_blank(words, "卖家名称")
+        line = "，".join(one for one in parts if one)
+        return self.or_blank(line, "卖家名称")
 
     def signature(self) -> str:
         """Who writes."""

@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from fairkey.casework.model import Case, CaseFile, FactKind, FactRole, ProposedFact
+from fairkey.casework.model import Case, CaseFile, FactKind, FactRole, ProposedFact, StepTaken
 from fairkey.casework.moments import moment_zh, ms_of_iso
+from fairkey.casework.texts import Words, data, same, words
 
 from .letter_like import PlainLetter, Section
 from .masks import Masks
@@ -24,15 +25,10 @@ _HOW_ZH: Final = {
     "page": "网页保存",
     "paper": "纸质材料扫描",
 }
-_ROLE_ZH: Final = {
-    FactRole.ORDERED: "下单",
-    FactRole.PAID: "付款",
-    FactRole.DELIVERED: "交付",
-    FactRole.PROBLEM: "发现问题",
-    FactRole.COMPLAINED: "提出投诉",
-    FactRole.ANSWERED: "对方答复",
-    FactRole.REFUNDED: "退款",
+_ROLES: Final[Mapping[FactRole, Words]] = {
+    one: words(f"roles.{one.value}") for one in FactRole if one is not FactRole.NONE
 }
+_ROLE_ZH: Final[Mapping[FactRole, str]] = {one: said.zh for one, said in _ROLES.items()}
 _PROBLEM_ZH: Final = {
     "not_delivered": "付款后未交付",
     "delivered_late": "逾期交付",
@@ -48,18 +44,8 @@ _PROBLEM_ZH: Final = {
     "seller_vanished": "卖家失联",
     "other": "其他",
 }
-_KIND_ZH: Final = {
-    FactKind.ORDER_NUMBER: "订单号",
-    FactKind.AMOUNT: "金额",
-    FactKind.CODE: "激活码",
-    FactKind.SHOP: "店铺",
-    FactKind.PLATFORM: "平台",
-    FactKind.TRANSACTION: "支付流水号",
-    FactKind.ERROR: "报错内容",
-    FactKind.PROMISE: "承诺",
-    FactKind.PRODUCT: "商品",
-    FactKind.TIME: "时间",
-}
+_KIND_ZH: Final = {one: words(f"kinds.{one.value}").zh for one in FactKind}
+_NOTED: Final = words("timeline.noted")
 NOT_PROVEN: Final = (
     "不证明文件所载内容真实，只证明封存以后没有改动。",
     "不证明文件在封存之前未经剪辑或修改，也不证明由谁制作；拍摄、截屏的人和方式为当事人陈述。",
@@ -84,7 +70,7 @@ class Moment(NamedTuple):
     """A point of the timeline. `exhibits`: numbers of what shows it."""
 
     at_ms: int
-    words: str
+    words: Words
     exhibits: tuple[int, ...]
     is_confirmed: bool
 
@@ -147,7 +133,7 @@ def _timeline(case: Case, exhibits: Sequence[Exhibit], masks: Masks) -> tuple[Mo
         at_ms = _at_ms(fact.value) if fact.kind is FactKind.TIME else None
         if at_ms is not None:
             shown = tuple(sorted(numbers[one] for one in fact.files if one in numbers))
-            found.append(Moment(at_ms, _ROLE_ZH.get(fact.role, "记录时间"), shown, is_confirmed=True))
+            found.append(Moment(at_ms, _ROLES.get(fact.role, _NOTED), shown, is_confirmed=True))
     bought = case.purchase
     for role, at_ms in (
         (FactRole.ORDERED, bought.ordered_at_ms),
@@ -155,28 +141,35 @@ def _timeline(case: Case, exhibits: Sequence[Exhibit], masks: Masks) -> tuple[Mo
         (FactRole.DELIVERED, bought.delivered_at_ms),
         (FactRole.PROBLEM, bought.problem_at_ms),
     ):
-        if at_ms and not any(one.at_ms // 60_000 == at_ms // 60_000 and one.words == _ROLE_ZH[role] for one in found):
-            found.append(Moment(at_ms, _ROLE_ZH[role], (), is_confirmed=True))
+        if at_ms and not any(one.at_ms // 60_000 == at_ms // 60_000 and one.words == _ROLES[role] for one in found):
+            found.append(Moment(at_ms, _ROLES[role], (), is_confirmed=True))
     found += _proposed(case.proposed, numbers, {(one.at_ms // 60_000, one.words) for one in found}, masks)
-    found += [
-        Moment(one.at_ms, masks(f"{one.channel}：{one.stage} {one.outcome}".strip()), (), is_confirmed=True)
-        for one in case.steps
-    ]
-    return tuple(sorted(found, key=lambda one: (one.at_ms, one.words)))
+    found += [Moment(one.at_ms, _step(one, masks), (), is_confirmed=True) for one in case.steps]
+    return tuple(sorted(found, key=lambda one: (one.at_ms, one.words.zh)))
+
+
+def _step(step: StepTaken, masks: Masks) -> Words:
+    """What was done on a channel, in words, with what came of it."""
+    told = data().texts
+    channel = told["channels"].get(step.channel) or same(step.channel)
+    stage = told["stages"].get(step.stage) or same(step.stage)
+    done = words("timeline.step", channel=channel, stage=stage)
+    return done + same(f" {masks(step.outcome)}") if step.outcome else done
 
 
 def _proposed(
-    facts: Sequence[ProposedFact], numbers: dict[str, int], known: set[tuple[int, str]], masks: Masks
+    facts: Sequence[ProposedFact], numbers: dict[str, int], known: set[tuple[int, Words]], masks: Masks
 ) -> list[Moment]:
-    shown: dict[tuple[int, str], set[int]] = {}
+    shown: dict[tuple[int, Words], set[int]] = {}
     for fact in facts:
         at_ms = _at_ms(fact.value) if fact.kind is FactKind.TIME else None
         if at_ms is None:
             continue
-        words = _ROLE_ZH.get(fact.role) or masks(fact.text[:30]) or "记录时间"
-        if (at_ms // 60_000, words) not in known:
-            shown.setdefault((at_ms, words), set()).update({numbers[fact.file]} if fact.file in numbers else set())
-    return [Moment(at, words, tuple(sorted(those)), is_confirmed=False) for (at, words), those in shown.items()]
+        read = masks(fact.text[:30])
+        said = _ROLES.get(fact.role) or (same(read) if read else _NOTED)
+        if (at_ms // 60_000, said) not in known:
+            shown.setdefault((at_ms, said), set()).update({numbers[fact.file]} if fact.file in numbers else set())
+    return [Moment(at, said, tuple(sorted(those)), is_confirmed=False) for (at, said), those in shown.items()]
 
 
 def _at_ms(value: int | str) -> int | None:

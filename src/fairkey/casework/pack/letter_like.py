@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
+from fairkey.casework.texts import Words
+
 
 class SectionLike(Protocol):
     """A heading, which may be empty, and paragraphs."""
@@ -45,7 +47,7 @@ class LetterLike(Protocol):
         """SHA-256 of files; empty means all."""
 
     @property
-    def warnings(self) -> Iterable[str]:
+    def warnings(self) -> Iterable[Words]:
         """What the writer should look at before sending; never printed in the letter."""
 
 
@@ -63,6 +65,6 @@ class PlainLetter(NamedTuple):
     sections: tuple[Section, ...]
     fields: Mapping[str, str] = MappingProxyType({})
     attachments: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Words, ...] = ()
     addressee: str = ""
     purposes: Mapping[str, str] = MappingProxyType({})

@@ -8,6 +8,7 @@ from .guiding import check, ics, path, remind, step
 from .joint import joint
 from .language import language
 from .packing import pack, run
+from .parts import lang_option
 from .reading import confirm, read
 from .writing import demand, letters
 
@@ -42,4 +43,4 @@ for command in (
     language,
     joint,
 ):
-    case.add_command(command)
+    case.add_command(lang_option(command))

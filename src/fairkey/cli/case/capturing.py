@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import rich_click as click
+from msgspec import to_builtins
 
 from fairkey.casework.browser import BrowserIsAway
 from fairkey.casework.capture import capture_page, seal_page
@@ -10,19 +11,23 @@ from fairkey.casework.folder import CaseIsRefused
 from fairkey.casework.mails import Records, ask_dns, look_with
 from fairkey.casework.model import Capture
 from fairkey.casework.moments import moment
-from fairkey.casework.recording_guide import STEPS_EN, STEPS_ZH, begin, end
+from fairkey.casework.recording_guide import begin, end, steps
 from fairkey.casework.stamping import close_list
+from fairkey.casework.texts import told_of
 
 from .files import stamp
 from .parts import (
     case_argument,
     json_option,
+    language,
     now_ms,
     opened,
     roots_option,
     say,
     speaking,
     tell,
+    tell_of,
+    told,
     tsa_option,
 )
 
@@ -44,7 +49,7 @@ def capture(folder: Path, url: str, who: str, tsa_text: str, tsa_roots: Path | N
         try:
             captured = capture_page(url, at_ms=now_ms())
         except BrowserIsAway as error:
-            raise CaseIsRefused(str(error)) from None
+            raise CaseIsRefused(told_of(error)) from None
         look = look_with(Records(case.records, at_ms=now_ms(), ask=ask_dns))
         added = seal_page(case, captured, Capture(who=who), look=look, at_ms=now_ms())
         close_list(case, at_ms=now_ms())
@@ -62,7 +67,7 @@ def capture(folder: Path, url: str, who: str, tsa_text: str, tsa_roots: Path | N
         for one in added:
             tell(f"✓ {one.file.name}  SHA-256 {one.file.seal.sha256[:16]}…")
         if not captured.record["is_whole"]:
-            tell(f"? The page did not load to its end. {captured.record['error']}")
+            tell(f"? {told('not_whole', why=captured.record['error'])}")
 
     say(figures, lines, as_json=as_json)
 
@@ -79,22 +84,21 @@ def record(folder: Path, nonce: str, as_json: bool) -> None:  # noqa: FBT001
     with speaking(as_json=as_json):
         case = opened(folder)
         one = end(case, nonce, at_ms=now_ms()) if nonce else begin(case, at_ms=now_ms())
-        locale = case.read().locale
     figures = {
         "nonce": one.nonce,
         "began_at_ms": one.began_at_ms,
         "ended_at_ms": one.ended_at_ms,
-        "steps": list(STEPS_ZH if locale.startswith("zh") else STEPS_EN),
+        "steps": [to_builtins(step) for step in steps()],
     }
 
     def lines() -> None:
         if one.ended_at_ms:
-            tell(f"Noted: {moment(one.began_at_ms)} to {moment(one.ended_at_ms)}.")
-            tell(f"Next: fairkey case add {folder} FILE --how recording --nonce {one.nonce}")
+            tell_of("recorded", from_=moment(one.began_at_ms), to=moment(one.ended_at_ms))
+            tell_of("add_recording", folder=folder, nonce=one.nonce)
             return
-        for number, step in enumerate(figures["steps"] if isinstance(figures["steps"], list) else (), 1):
-            tell(f"{number}. {step}")
-        tell(f"\u53e3\u4ee4 / word:  {one.nonce}   ({moment(one.began_at_ms)})")
-        tell(f"When it is over: fairkey case record {folder} --stop {one.nonce}")
+        for number, step in enumerate(steps(), 1):
+            tell(f"{number}. {step.of(language())}")
+        tell_of("word", nonce=one.nonce, when=moment(one.began_at_ms))
+        tell_of("stop_recording", folder=folder, nonce=one.nonce)
 
     say(figures, lines, as_json=as_json)

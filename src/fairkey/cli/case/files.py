@@ -18,11 +18,14 @@ from fairkey.casework.model import Capture, Case, Problem, Purpose
 from fairkey.casework.moments import moment
 from fairkey.casework.sealing import Added, Look, add_file, files_below
 from fairkey.casework.stamping import Stamped, close_list, stamp_lists
+from fairkey.casework.texts import Words, about, data, same, words
+from fairkey.casework.texts import sentence as in_words
 
 from .parts import (
     authorities_in,
     case_argument,
     json_option,
+    language,
     now_ms,
     opened,
     progress_bar,
@@ -31,6 +34,8 @@ from .parts import (
     say,
     speaking,
     tell,
+    tell_of,
+    told,
     tsa_option,
 )
 
@@ -55,7 +60,7 @@ def new(folder: Path, title: str, problem: str, purpose: str, as_json: bool) -> 
     with speaking(as_json=as_json):
         new_case(folder, made)
     figures = {"case_id": made.case_id, "folder": str(folder)}
-    say(figures, lambda: tell(f"Begun: {folder}. Next: fairkey case add {folder} FILE…"), as_json=as_json)
+    say(figures, lambda: tell_of("begun", folder=folder), as_json=as_json)
 
 
 @click.command()
@@ -105,7 +110,7 @@ def add(  # noqa: PLR0913 - one for each option
     say(
         {
             "added": [_file_figures(one) for one in added],
-            "refused": [{"name": name, "sentence": sentence} for name, sentence in refused],
+            "refused": [{"name": name, "sentence": sentence.of(language())} for name, sentence in refused],
             "stamps": [_stamp_figures(one) for one in stamped],
         },
         lambda: _tell_added(case, added, refused, stamped),
@@ -123,10 +128,10 @@ def take_all(
     purpose: str,
     gives: bool,
     as_json: bool,
-) -> tuple[list[Added], list[tuple[str, str]]]:
+) -> tuple[list[Added], list[tuple[str, Words]]]:
     """Each file that can be taken is taken; the others come back with a sentence."""
     added: list[Added] = []
-    refused: list[tuple[str, str]] = []
+    refused: list[tuple[str, Words]] = []
     with progress_bar(as_json=as_json) as bar:
         for path in (one for source in sources for one in files_below(source)):
             task = bar.add_task(path.name[:40], total=_size_bytes(path))
@@ -136,7 +141,7 @@ def take_all(
                     case, path, capture, at_ms=now_ms(), purpose=purpose, look=look, on_progress=hear, gives=gives
                 )
             except FileIsRefused as error:
-                refused.append((path.name, f"{path.name} {error}."))
+                refused.append((path.name, about(path.name, error)))
             else:
                 added.append(one)
             bar.remove_task(task)
@@ -178,26 +183,32 @@ def _stamp_figures(one: Stamped) -> dict[str, Any]:
     }
 
 
-def _tell_added(case: CaseFolder, added: list[Added], refused: list[tuple[str, str]], stamped: list[Stamped]) -> None:
+def _check(name: str, note: str) -> str:
+    kind = data().texts["checks"].get(name) or same(name)
+    return words("cli.check", name=kind, note=in_words(note)).of(language())
+
+
+def _tell_added(case: CaseFolder, added: list[Added], refused: list[tuple[str, Words]], stamped: list[Stamped]) -> None:
     for one in added:
-        known = "  (already in the case)" if one.is_known else ""
+        known = told("known") if one.is_known else ""
         tell(f"✓ {one.file.name}  {one.file.media_type}  SHA-256 {one.file.seal.sha256[:16]}…{known}")
-        for name, sentence in one.file.checks.items():
-            tell(f"    {name}: {sentence}")
+        for name, note in one.file.checks.items():
+            tell(f"    {_check(name, note)}")
     for _, sentence in refused:
-        tell(f"✗ {sentence}")
+        tell(f"✗ {sentence.of(language())}")
     _tell_stamps(case, stamped)
 
 
 def _tell_stamps(case: CaseFolder, stamped: list[Stamped]) -> None:
     for one in stamped:
         if one.stamp is not None:
-            tell(f"✓ {one.stamp.tsa} stamped list {one.list_no} at {moment(one.stamp.gen_time_ms)}")
+            when = moment(one.stamp.gen_time_ms)
+            tell(f"✓ {told('stamped', tsa=one.stamp.tsa, list=one.list_no, when=when)}")
         else:
-            tell(f"? {one.authority} gave no stamp: it {one.refused}.")
+            tell(f"? {told('no_stamp', tsa=one.authority, why=in_words(one.refused))}")
     waiting = sum(1 for one in case.read().files if not one.seal.stamped_at_ms)
     if waiting:
-        tell(f"{waiting} files wait for a time stamp: fairkey case seal {case.path} --tsa … --tsa-roots …")
+        tell_of("waiting", count=waiting, folder=case.path)
 
 
 @click.command()
@@ -209,15 +220,18 @@ def show(folder: Path, as_json: bool) -> None:  # noqa: FBT001
         case = opened(folder).read()
 
     def lines() -> None:
-        tell(f"{case.title or 'Case'}  {case.case_id}  revision {case.revision}")
-        tell(f"Begun {moment(case.created_at_ms)}, problem: {case.problem}, bought for: {case.purpose}")
+        title = case.title or words("cli.show_case")
+        tell_of("show_head", title=title, case=case.case_id, revision=case.revision)
+        problem, purpose = words(f"problems.{case.problem.value}"), words(f"purposes.{case.purpose.value}")
+        tell_of("show_what", when=moment(case.created_at_ms), problem=problem, purpose=purpose)
         for number, one in enumerate(case.files, 1):
-            stamped = f"stamped {moment(one.seal.stamped_at_ms)}" if one.seal.stamped_at_ms else "stamp waits"
+            at_ms = one.seal.stamped_at_ms
+            stamped = told("show_stamped", when=moment(at_ms)) if at_ms else told("show_waits")
             tell(f"{number:>3}. {one.name}  {one.media_type}  {one.seal.size_bytes:,} B  {stamped}")
             tell(f"     SHA-256 {one.seal.sha256}")
-            for name, sentence in one.checks.items():
-                tell(f"     {name}: {sentence}")
-        tell(f"{len(case.proposed)} proposed facts, {len(case.facts)} confirmed, {len(case.steps)} steps taken.")
+            for name, note in one.checks.items():
+                tell(f"     {_check(name, note)}")
+        tell_of("show_count", proposed=len(case.proposed), facts=len(case.facts), steps=len(case.steps))
 
     say(msgspec.to_builtins(case), lines, as_json=as_json)
 
@@ -258,10 +272,10 @@ def verify(folder: Path, tsa_roots: Path | None, as_json: bool) -> None:  # noqa
 
     def lines() -> None:
         for one in found:
-            tell(f"{_MARKS[one.state]} {one.sentence}")
+            tell(f"{_MARKS[one.state]} {in_words(one.sentence).of(language())}")
             for detail in one.details:
-                tell(f"    {detail}")
-        tell({0: "Holds.", 1: "Does not hold.", 3: "Cannot tell."}[code])
+                tell(f"    {in_words(detail).of(language())}")
+        tell_of({0: "holds", 1: "broken", 3: "cannot_tell"}[code])
 
     say({"holds": code == 0, "steps": [found_figures(one) for one in found]}, lines, as_json=as_json)
     sys.exit(code)

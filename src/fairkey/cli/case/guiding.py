@@ -12,15 +12,27 @@ from fairkey.casework.calendar_file import calendar_bytes
 from fairkey.casework.clocks import deadlines, due_after, entries, reminders
 from fairkey.casework.completeness import State, gaps, preservation_needed
 from fairkey.casework.folder import CaseIsRefused
+from fairkey.casework.law import cited
 from fairkey.casework.model import Case, StepTaken
 from fairkey.casework.moments import CHINA
 from fairkey.casework.path import BUSINESS_ORDER, CONSUMER_ORDER, POLICE, steps
+from fairkey.casework.texts import Words, joined, words
 
-from .parts import case_argument, json_option, now_ms, opened, say, speaking, tell
+from .parts import (
+    case_argument,
+    json_option,
+    language,
+    now_ms,
+    opened,
+    say,
+    speaking,
+    tell,
+    tell_of,
+    told,
+)
 
 CHANNELS = tuple(dict.fromkeys((*CONSUMER_ORDER, *BUSINESS_ORDER, POLICE)))
 STAGES = ("prepared", "sent", "accepted", "refused", "answered", "settled", "ended")
-MARKS = {State.PRESENT: "有", State.WEAK: "弱", State.MISSING: "缺"}
 
 
 @click.command()
@@ -35,15 +47,17 @@ def check(folder: Path, channel: str | None, as_json: bool) -> None:  # noqa: FB
 
     def lines() -> None:
         for gap in found:
-            tell(f"[{MARKS[gap.state]}] {gap.piece.zh}：{gap.piece.adds.zh}")
+            mark = words(f"states.{gap.state.value}")
+            tell(words("cli.gap", mark=mark, piece=gap.piece.name, adds=gap.piece.adds))
             if gap.state is not State.PRESENT:
-                tell(f"     {gap.piece.get.zh}")
+                tell(f"     {gap.piece.get.of(language())}")
         if preservation_needed(case):
-            tell("请尽快书面要求平台保存交易记录（电子商务法第三十一条、第六十二条）。")
+            tell_of("preserve")
 
-    listed = [
+    pieces = [
         {
             "piece": gap.piece.id,
+            "name": to_builtins(gap.piece.name),
             "state": gap.state.value,
             "why": gap.why,
             "files": list(gap.files),
@@ -53,7 +67,7 @@ def check(folder: Path, channel: str | None, as_json: bool) -> None:  # noqa: FB
         }
         for gap in found
     ]
-    say({"pieces": listed, "preserve": preservation_needed(case)}, lines, as_json=as_json)
+    say({"pieces": pieces, "preserve": preservation_needed(case)}, lines, as_json=as_json)
 
 
 @click.command()
@@ -68,11 +82,18 @@ def path(folder: Path, as_json: bool) -> None:  # noqa: FBT001
 
     def lines() -> None:
         for number, one in enumerate(found, 1):
-            tell(f"{number}. {one.channel} [{one.state.value}] {one.why}")
+            channel, state = words(f"channels.{one.channel}"), words(f"states.{one.state.value}")
+            tell(words("cli.step", number=number, channel=channel, name=one.channel, state=state, why=one.why))
+            if one.rules:
+                tell(f"     {cited(one.rules).of(language())}")
+            if one.from_ms:
+                tell(f"     {told('from_', when=_clock(one.from_ms))}")
+        if not found:
+            tell(words("path.nothing"))
         for due in running:
-            own = "（自定）" if due.own else ""
-            guess = "（暂计，节假日安排未公布）" if due.is_provisional else ""
-            tell(f"   {_clock(due.due_at_ms)} {due.what}{own}{guess}。{due.then}")
+            marks = [words("cli.own")] if due.own else []
+            marks += [words("cli.provisional")] if due.is_provisional else []
+            tell(words("cli.deadline", when=_clock(due.due_at_ms), what=due.what, marks=joined(marks), then=due.then))
 
     say(
         {"steps": to_builtins(found), "deadlines": to_builtins(running)},
@@ -120,9 +141,9 @@ def step(
         opened(folder).change("step.taken", edit, at_ms=now_ms(), facts={"channel": channel, "stage": stage})
 
     def lines() -> None:
-        tell(f"{channel}: {stage}")
+        tell(words("timeline.step", channel=words(f"channels.{channel}"), stage=words(f"stages.{stage}")))
         if taken.due_at_ms:
-            tell(f"期限：{_clock(taken.due_at_ms)}")
+            tell_of("due", when=_clock(taken.due_at_ms))
 
     say(to_builtins(taken), lines, as_json=as_json)
 
@@ -136,12 +157,13 @@ def ics(folder: Path, out: Path, as_json: bool) -> None:  # noqa: FBT001
     with speaking(as_json=as_json):
         case = opened(folder).read()
         at_ms = now_ms()
-        listed = entries(case, _day(at_ms))
+        these = entries(case, _day(at_ms), language())
         try:
-            out.write_bytes(calendar_bytes(listed, made_at_ms=at_ms))
+            out.write_bytes(calendar_bytes(these, made_at_ms=at_ms))
         except OSError as error:
             raise CaseIsRefused(f"{out} cannot be written: {error.strerror}.") from None
-    say({"file": str(out), "entries": len(listed)}, lambda: tell(f"{len(listed)}: {out}"), as_json=as_json)
+    figures = {"file": str(out), "entries": len(these)}
+    say(figures, lambda: tell_of("entries", count=len(these), file=out), as_json=as_json)
 
 
 @click.command()
@@ -154,10 +176,15 @@ def remind(folder: Path, urls: tuple[str, ...], as_json: bool) -> None:  # noqa:
         case = opened(folder).read()
         said = reminders(case, now_ms())
         sent = _send(urls, case, said) if urls and said else 0
-    say({"reminders": list(said), "sent": sent}, lambda: tell("\n".join(said) or "没有临近的期限。"), as_json=as_json)
+
+    def lines() -> None:
+        for one in said or (words("clock.none"),):
+            tell(one)
+
+    say({"reminders": to_builtins(said), "sent": sent}, lines, as_json=as_json)
 
 
-def _send(urls: tuple[str, ...], case: Case, said: tuple[str, ...]) -> int:
+def _send(urls: tuple[str, ...], case: Case, said: tuple[Words, ...]) -> int:
     """To how many it went. Raises `CaseIsRefused` where one did not take it."""
     try:
         from apprise import Apprise  # noqa: PLC0415 - heavy, and an extra
@@ -167,7 +194,7 @@ def _send(urls: tuple[str, ...], case: Case, said: tuple[str, ...]) -> int:
     for url in urls:
         if not carrier.add(url):
             raise CaseIsRefused("this is no messenger's address (see apprise's list of services).")
-    if not carrier.notify(title=case.title or "fairkey", body="\n".join(said)):
+    if not carrier.notify(title=case.title or "fairkey", body="\n".join(one.of(language()) for one in said)):
         raise CaseIsRefused("a messenger did not take the reminder.")
     return len(urls)
 

@@ -3,11 +3,13 @@
 from pathlib import Path
 
 import rich_click as click
+from msgspec import to_builtins
 
 from fairkey.casework.folder import CaseIsRefused
 from fairkey.casework.joint.claims import JointIsRefused
+from fairkey.casework.texts import told_of
 
-from .parts import json_option, opened, say, speaking, tell
+from .parts import json_option, language, opened, say, speaking, tell, tell_of
 
 
 @click.command()
@@ -34,19 +36,19 @@ def joint(folders: tuple[Path, ...], out: Path, representatives: tuple[int, ...]
         try:
             made = make_joint_pack([opened(one) for one in folders], out, representatives=representatives)
         except (JointIsRefused, PackIsRefused) as error:
-            raise CaseIsRefused(str(error)) from None
+            raise CaseIsRefused(told_of(error)) from None
     figures = {
         "folder": str(made.folder),
         "zip": str(made.zip),
         "members": made.members,
         "manifest_sha256": made.manifest_sha256,
-        "warnings": list(made.warnings),
+        "warnings": to_builtins(made.warnings),
     }
 
     def lines() -> None:
         for one in made.warnings:
-            tell(f"! {one}")
-        tell(f"{made.members} persons: {made.folder} and {made.zip}")
-        tell(f"Fingerprint (SHA-256 of manifest.json): {made.manifest_sha256}")
+            tell(f"! {one.of(language())}")
+        tell_of("joint", count=made.members, folder=made.folder, zip=made.zip)
+        tell_of("fingerprint", sha256=made.manifest_sha256)
 
     say(figures, lines, as_json=as_json)

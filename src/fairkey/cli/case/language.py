@@ -7,8 +7,10 @@ import rich_click as click
 
 from fairkey.casework.disk import FileIsRefused, read_bounded
 from fairkey.casework.letters.language import LanguageFinding, findings, findings_of
+from fairkey.casework.texts import about
 
-from .parts import json_option, opened, say, speaking, tell
+from .parts import json_option, opened, say, speaking, tell, tell_of, told
+from .parts import language as lang
 
 TEXT_BYTES_MAX = 1024 * 1024
 
@@ -28,9 +30,9 @@ def language(source: Path, names: tuple[str, ...], as_json: bool) -> None:  # no
         for one in found:
             line = text.count("\n", 0, one.start) + 1
             tell(f"{line}: {one.text}")
-            tell(f"     {one.why_zh}")
-            tell(f"     改为：{one.instead_zh}")
-        tell(f"{len(found)} 处可以再看一眼。" if found else "没有需要再看的措辞。")
+            tell(f"     {one.why.of(lang())}")
+            tell(f"     {told('rather', instead=one.instead)}")
+        tell_of("look_again" if found else "sober", count=len(found))
 
     say({"findings": [one._asdict() for one in found]}, lines, as_json=as_json)
 
@@ -45,7 +47,7 @@ def _read(source: Path, names: tuple[str, ...]) -> tuple[str, tuple[LanguageFind
         try:
             data = read_bounded(source, TEXT_BYTES_MAX)
         except FileIsRefused as error:
-            raise FileIsRefused(f"{source.name} {error}") from None
+            raise FileIsRefused(about(source.name, error)) from None
     text = _decoded(data)
     return text, findings(text, names)
 

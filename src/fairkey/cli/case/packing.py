@@ -11,18 +11,22 @@ from fairkey.casework.folder import CaseIsRefused, new_case
 from fairkey.casework.letters.composing import letters_of
 from fairkey.casework.mails import Records, ask_dns, look_with
 from fairkey.casework.model import Case
+from fairkey.casework.texts import told_of
 
 from .files import stamp
 from .parts import (
     case_argument,
     errors,
     json_option,
+    language,
     now_ms,
     opened,
     roots_option,
     say,
     speaking,
     tell,
+    tell_of,
+    told,
     tsa_option,
 )
 from .writing import channel_option, today
@@ -65,7 +69,7 @@ def pack(
                     tell=lambda what: bar.update(task, description=str(what)[:50]),
                 )
             except PackIsRefused as error:
-                raise CaseIsRefused(str(error)) from None
+                raise CaseIsRefused(told_of(error)) from None
         facts = {"manifest_sha256": made.manifest_sha256, "is_masked": not unmasked}
         case.note("pack.made", at_ms=now_ms(), facts=facts)
     figures = {
@@ -77,9 +81,9 @@ def pack(
     }
 
     def lines() -> None:
-        tell(f"{made.exhibits} pieces of evidence: {made.folder} and {made.zip}")
-        tell(f"Fingerprint (SHA-256 of manifest.json): {made.manifest_sha256}")
-        tell(f"Check it: fairkey verify {made.folder}, or README.txt in it.")
+        tell_of("packed", count=made.exhibits, folder=made.folder, zip=made.zip)
+        tell_of("fingerprint", sha256=made.manifest_sha256)
+        tell_of("check_pack", folder=made.folder)
 
     say(figures, lines, as_json=as_json)
 
@@ -139,7 +143,7 @@ def run(
                     tell=tell_bar,
                 )
             except PackIsRefused as error:
-                raise CaseIsRefused(str(error)) from None
+                raise CaseIsRefused(told_of(error)) from None
     figures = {
         "case": str(case.path),
         "folder": str(ran.made.folder),
@@ -147,17 +151,17 @@ def run(
         "exhibits": ran.made.exhibits,
         "proposed": ran.proposed,
         "was_read": reader is not None,
-        "refused": [{"name": name, "sentence": sentence} for name, sentence in ran.refused],
+        "refused": [{"name": name, "sentence": sentence.of(language())} for name, sentence in ran.refused],
         "manifest_sha256": ran.made.manifest_sha256,
     }
 
     def lines() -> None:
         for _, sentence in ran.refused:
-            tell(f"✗ {sentence}")
+            tell(f"✗ {sentence.of(language())}")
         if reader is None:
-            tell("? Nothing was read from the files: no reader is installed here.")
-        tell(f"{ran.made.exhibits} pieces of evidence, {ran.proposed} facts proposed, none confirmed.")
-        tell(f"Pack: {ran.made.folder} and {ran.made.zip}. The case goes on in {case.path}.")
+            tell(f"? {told('no_reader')}")
+        tell_of("ran", count=ran.made.exhibits, proposed=ran.proposed)
+        tell_of("ran_where", folder=ran.made.folder, zip=ran.made.zip, case=case.path)
 
     say(figures, lines, as_json=as_json)
     sys.exit(1 if ran.refused else 0)

@@ -1,6 +1,7 @@
 """What the commands of a case share: their arguments, how they speak, who stamps."""
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -16,6 +17,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeE
 from fairkey.casework.disk import FileIsRefused
 from fairkey.casework.folder import CaseFolder, CaseIsRefused
 from fairkey.casework.stamping import Authority
+from fairkey.casework.texts import LANGUAGES, Words, told_of, words
 from fairkey.proofs.timestamps import ROOTS_BYTES_MAX, RootsAreUnreadable, TsaRoots, read_roots
 from fairkey.verifying.reading import FileCannotBeRead, FileIsMissing, read_regular
 from fairkey.verifying.reports import plain
@@ -23,6 +25,7 @@ from fairkey.verifying.reports import plain
 console: Final = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
 errors: Final = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
+_LANG: Final = "fairkey.case.lang"
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
 case_argument = click.argument("folder", metavar="CASE", type=click.Path(file_okay=False, path_type=Path))
 tsa_option = click.option(
@@ -41,6 +44,35 @@ roots_option = click.option(
 )
 
 
+def _by_locale() -> str:
+    """English where the machine speaks it; else Chinese."""
+    spoken = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
+    return "en" if spoken.lower().startswith("en") else "zh"
+
+
+def _choose(context: click.Context, _: click.Parameter, value: str | None) -> None:
+    if value:
+        context.meta[_LANG] = value
+
+
+lang_option = click.option(
+    "--lang",
+    type=click.Choice(LANGUAGES),
+    envvar="FAIRKEY_LANG",
+    expose_value=False,
+    is_eager=True,
+    callback=_choose,
+    help="What it tells you is in Chinese or English. Else FAIRKEY_LANG, else as LC_ALL, LC_MESSAGES or LANG say.",
+)
+
+
+def language() -> str:
+    """`zh` or `en`, as the person wants to be told things."""
+    context = click.get_current_context(silent=True)
+    chosen = context.meta.get(_LANG) if context else None
+    return str(chosen) if chosen else _by_locale()
+
+
 def now_ms() -> int:
     """The clock of this machine."""
     return time.time_ns() // 1_000_000
@@ -52,7 +84,7 @@ def speaking(*, as_json: bool) -> Iterator[None]:
     try:
         yield
     except (CaseIsRefused, FileIsRefused) as error:
-        sentence = plain(str(error))
+        sentence = plain(told_of(error).of(language()))
         if as_json:
             click.echo(json.dumps({"refused": type(error).__name__, "sentence": sentence}, ensure_ascii=False))
         else:
@@ -68,9 +100,19 @@ def say(figures: Mapping[str, Any], lines: Callable[[], None], *, as_json: bool)
         lines()
 
 
-def tell(line: str) -> None:
-    """One line for a person; foreign text in it disturbs nothing."""
-    console.print(plain(line))
+def tell(line: str | Words) -> None:
+    """One line for a person, in his language; foreign text in it disturbs nothing."""
+    console.print(plain(line.of(language()) if isinstance(line, Words) else line))
+
+
+def told(name: str, /, **gaps: object) -> str:
+    """The text `cli.name` in the language of the person."""
+    return words(f"cli.{name}", **gaps).of(language())
+
+
+def tell_of(name: str, /, **gaps: object) -> None:
+    """Print the text `cli.name`."""
+    tell(words(f"cli.{name}", **gaps))
 
 
 def progress_bar(*, as_json: bool) -> Progress:

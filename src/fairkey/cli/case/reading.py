@@ -18,8 +18,21 @@ from fairkey.casework.folder import CaseFolder, CaseIsRefused
 from fairkey.casework.model import Case, ConfirmedFact, FactRole, ProposedFact
 from fairkey.casework.reading.confirming import confirmed, purchase_with
 from fairkey.casework.reading.likeness import folded
+from fairkey.casework.texts import NOTHING, Words, noted, words
 
-from .parts import case_argument, errors, json_option, now_ms, opened, say, speaking, tell
+from .parts import (
+    case_argument,
+    errors,
+    json_option,
+    language,
+    now_ms,
+    opened,
+    say,
+    speaking,
+    tell,
+    tell_of,
+    told,
+)
 
 _T = TypeVar("_T")
 
@@ -48,16 +61,29 @@ def read(paths: tuple[Path, ...], again: bool, as_json: bool) -> None:  # noqa: 
 
     def lines() -> None:
         for one in shown:
-            role = f" ({one['role']})" if one["role"] else ""
-            tell(f"{one['number']:>3}  {one['kind']}{role}: {one['value']}  [{one['file']}, {one['confidence']:.0%}]")
+            role = words("cli.role", role=words(f"roles.{one['role']}")) if one["role"] else NOTHING
+            found = words(
+                "cli.fact",
+                number=f"{one['number']:>3}",
+                kind=words(f"kinds.{one['kind']}"),
+                role=role,
+                value=one["value"],
+                file=one["file"],
+                sure=f"{one['confidence']:.0%}",
+            )
+            tell(found)
         for note in notes:
-            tell(f"? {note}")
+            tell(f"? {note.of(language())}")
         for copy, first in copies.items():
-            tell(f"= {names[copy]} looks like {names[first]} and says the same.")
+            tell(f"= {told('looks_like', copy=names[copy], first=names[first])}")
         if not shown:
-            tell("Nothing was found.")
+            tell_of("nothing_read")
 
-    say({"facts": shown, "notes": notes, "near_duplicates": copies}, lines, as_json=as_json)
+    say(
+        {"facts": shown, "notes": [one.of(language()) for one in notes], "near_duplicates": copies},
+        lines,
+        as_json=as_json,
+    )
     sys.exit(1 if notes else 0)
 
 
@@ -76,12 +102,12 @@ def _shown(number: int, fact: ProposedFact, names: dict[str, str]) -> dict[str, 
     }
 
 
-def _read_files(paths: Sequence[Path], *, as_json: bool) -> tuple[list[ProposedFact], dict[str, str], list[str]]:
+def _read_files(paths: Sequence[Path], *, as_json: bool) -> tuple[list[ProposedFact], dict[str, str], list[Words]]:
     from fairkey.casework.reading import missing_for, read_facts  # noqa: PLC0415 - heavy
 
     facts: list[ProposedFact] = []
     names: dict[str, str] = {}
-    notes: list[str] = []
+    notes: list[Words] = []
     for path in _counted(paths, as_json=as_json):
         with open_regular(path) as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
@@ -89,24 +115,24 @@ def _read_files(paths: Sequence[Path], *, as_json: bool) -> tuple[list[ProposedF
         names[sha256] = str(path)
         note = missing_for(arrival.media_type) or arrival.checks.get("reading", "")
         if note:
-            notes.append(f"{path.name}: {note}.")
+            notes.append(noted(path.name, note))
         else:
             facts += read_facts(path, sha256, arrival.media_type)
     return facts, names, notes
 
 
-def _read_case(folder: CaseFolder, *, again: bool, as_json: bool) -> list[str]:
+def _read_case(folder: CaseFolder, *, again: bool, as_json: bool) -> list[Words]:
     """Read what was not read before; what was confirmed stays as it is."""
     from fairkey.casework.reading import missing_for, propose  # noqa: PLC0415 - heavy
 
     case = folder.read()
     done = set() if again else {one.file for one in case.proposed}
     found: list[ProposedFact] = []
-    notes: list[str] = []
+    notes: list[Words] = []
     for file in _counted([one for one in case.files if one.seal.sha256 not in done], as_json=as_json):
         note = missing_for(file.media_type) or file.checks.get("reading", "")
         if note:
-            notes.append(f"{file.name}: {note}.")
+            notes.append(noted(file.name, note))
         else:
             found += propose(folder.original(file), file)
     if found:
@@ -164,6 +190,7 @@ def confirm(
 
     def lines() -> None:
         for one in made:
-            tell(f"✓ {one.kind.value}: {one.value} (shown in {len(one.files)} of the files)")
+            kind = words(f"kinds.{one.kind.value}")
+            tell(f"✓ {told('confirmed', kind=kind, value=one.value, count=len(one.files))}")
 
     say(figures, lines, as_json=as_json)

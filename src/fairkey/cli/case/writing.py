@@ -11,9 +11,22 @@ from fairkey.casework.demand import Demand, compute
 from fairkey.casework.folder import CaseIsRefused
 from fairkey.casework.letters.composing import letters_of
 from fairkey.casework.letters.letter import Letter
+from fairkey.casework.letters.summary import figure_words, summary
 from fairkey.casework.moments import CHINA
+from fairkey.casework.texts import Words, words
 
-from .parts import case_argument, json_option, now_ms, opened, say, speaking, tell
+from .parts import (
+    case_argument,
+    json_option,
+    language,
+    now_ms,
+    opened,
+    say,
+    speaking,
+    tell,
+    tell_of,
+    told,
+)
 
 channel_option = click.option(
     "--channel",
@@ -41,19 +54,18 @@ def demand(folder: Path, as_json: bool) -> None:  # noqa: FBT001 - click passes 
 
 
 def _figures(found: Demand) -> dict[str, object]:
-    told: dict[str, object] = to_builtins(found)
-    return told
+    figures: dict[str, object] = to_builtins(found)
+    return figures
 
 
 def _tell_demand(found: Demand) -> None:
     for figure in found.figures:
-        amount = f" {figure.amount_fen / 100:.2f} 元" if figure.amount_fen is not None else ""
-        besides = "[另案或备选] " if figure.is_alternative else ""
-        tell(f"{besides}{figure.words}{amount}：{'、'.join(one.cite for one in figure.rules)}")
+        besides = told("besides") if figure.is_alternative else ""
+        tell(f"{besides}{figure_words(figure).of(language())}")
     for line in (*found.unknown, *found.warnings):
-        tell(f"! {line}")
+        tell(f"! {line.of(language())}")
     if found.limitation is not None:
-        tell(f"诉讼时效至 {found.limitation.last_day.isoformat()}。")
+        tell_of("limitation", day=found.limitation.last_day)
 
 
 @click.command()
@@ -85,13 +97,21 @@ def letters(
             raise CaseIsRefused("Nothing of this case is confirmed yet: fairkey case read, then fairkey case confirm.")
         if out is not None:
             _write(made, out)
-    say({"letters": [_letter(one) for one in made]}, lambda: _tell_letters(made, out), as_json=as_json)
+    demand = compute(case, date.fromisoformat(on_day or today()))
+    short = {one.channel: summary(case, demand, CHANNELS[one.channel]) for one in made}
+    figures = {"letters": [_letter(one, short[one.channel]) for one in made]}
+    say(figures, lambda: _tell_letters(made, short, out), as_json=as_json)
 
 
-def _letter(one: Letter) -> dict[str, object]:
+def _letter(one: Letter, short: tuple[Words, ...]) -> dict[str, object]:
     channel = CHANNELS[one.channel]
-    told: dict[str, object] = to_builtins(one)
-    return told | {"text": one.text, "limits": to_builtins(channel.limits), "next_steps": list(channel.next_steps)}
+    written: dict[str, object] = to_builtins(one)
+    return written | {
+        "text": one.text,
+        "summary": to_builtins(short),
+        "limits": to_builtins(channel.limits),
+        "next_steps": to_builtins(channel.next_steps),
+    }
 
 
 def _write(made: tuple[Letter, ...], out: Path) -> None:
@@ -103,16 +123,21 @@ def _write(made: tuple[Letter, ...], out: Path) -> None:
         raise CaseIsRefused(f"{out} cannot be written: {error.strerror or error}.") from None
 
 
-def _tell_letters(made: tuple[Letter, ...], out: Path | None) -> None:
+def _tell_letters(made: tuple[Letter, ...], short: dict[str, tuple[Words, ...]], out: Path | None) -> None:
+    if language() == "en":
+        tell(words("letters.in_chinese"))
     for number, one in enumerate(made, 1):
         channel = CHANNELS[one.channel]
-        tell(f"=== {number}. {channel.zh} ===")
+        tell(f"=== {number}. {channel.title.of(language())} ===")
+        if language() == "en":
+            for sentence in short[one.channel]:
+                tell(f"  {sentence.en}")
         if out is None:
             for line in one.printed.splitlines():
                 tell(line)
         else:
             tell(f"{out / f'{number}-{one.channel}.txt'}")
         for warning in one.warnings:
-            tell(f"! {warning}")
-        for line in channel.next_steps:
-            tell(f"→ {line}")
+            tell(f"! {warning.of(language())}")
+        for step in channel.next_steps:
+            tell(f"→ {step.of(language())}")

@@ -21,6 +21,8 @@ from fairkey.casework.moments import CHINA
 from fairkey.casework.reading.confirming import confirmed, purchase_with
 from fairkey.casework.sealing import add_file
 from fairkey.casework.stamping import close_list
+from fairkey.casework.texts import told_of
+from fairkey.casework.texts import words as words_of
 from fairkey.engine.cases_port import CASE_BYTES_MAX, FILE_BYTES_MAX, FILES_MAX, MIB, CaseFileIsRefused, CaseIsFull
 from fairkey.engine.house import House
 from fairkey.engine.vault_port import ImportBrokeOff, ImportIsTooLarge
@@ -192,7 +194,7 @@ async def confirm(
         value = plain(form.get("value"), LINE_MAX)
         # Guards against a page that is older than the reading: the number must still name what was shown.
         if form.get("was", "") != str(fact.value):
-            raise CaseIsRefused("这一页已经过时：请重新核对。")
+            raise CaseIsRefused(words_of("site.stale"))
         shown = f"{int(fact.value) / 100:.2f}" if fact.kind in _AMOUNT_KINDS else str(fact.value)
         typed = f"¥{value}" if fact.kind in _AMOUNT_KINDS and value else value
         chosen = role if role in {one.value for one in FactRole} else None
@@ -255,7 +257,7 @@ async def _changed(request: AnyRequest, house: House, case_id: str, act: str, ed
     try:
         await house.cases.change(owner_of(request), case_id, lambda folder: folder.change(act, edit, at_ms=at_ms))
     except CaseIsRefused as error:
-        return await case_page(request, house, case_id, sentence=str(error))
+        return await case_page(request, house, case_id, sentence=told_of(error))
     return Redirect(f"/cases/{case_id}#{anchor}", status_code=303)
 
 

@@ -15,11 +15,13 @@ from fairkey.casework.demand import compute
 from fairkey.casework.folder import CaseFolder
 from fairkey.casework.letters.composing import compose, is_told, open_channels
 from fairkey.casework.letters.letter import Letter
+from fairkey.casework.letters.summary import summary
 from fairkey.casework.model import Case
 from fairkey.casework.moments import CHINA
+from fairkey.casework.texts import words as words_of
 from fairkey.engine.house import House
 from fairkey.web.cases import words
-from fairkey.web.cases.pages import NO_STORE, owner_of
+from fairkey.web.cases.pages import NO_STORE, lang_of, owner_of
 from fairkey.web.frame import AnyRequest, frame
 from fairkey.web.render import render
 
@@ -87,12 +89,17 @@ async def _page(request: AnyRequest, house: House, case_id: str, asked: str) -> 
     open_now = [one.channel for one in open_channels(case, on)]
     channel = asked or next(iter(open_now), "platform")
     listed = list(dict.fromkeys((*open_now, channel)))
+    context = frame(request, house)
+    demand = compute(case, on)
     return render(
-        frame(request, house),
+        context,
         "cases/letters.html",
         case=case,
         path=f"/cases/{case_id}",
-        letter=compose(case, compute(case, on), channel) if is_told(case) else None,
+        letter=compose(case, demand, channel) if is_told(case) else None,
+        short=summary(case, demand, CHANNELS[channel]),
+        in_chinese=words_of("letters.in_chinese"),
+        is_zh=lang_of(context) == "zh",
         channel=CHANNELS[channel],
         can_print=can_print(),
         listed=listed,

@@ -14,18 +14,21 @@ from fairkey.casework.clocks import deadlines, entries
 from fairkey.casework.completeness import gaps
 from fairkey.casework.demand import compute
 from fairkey.casework.folder import CaseFolder
+from fairkey.casework.law import cited
 from fairkey.casework.letters.language import findings_of
 from fairkey.casework.model import Case, CaseFile, FactKind, Problem, ProposedFact
 from fairkey.casework.moments import CHINA
 from fairkey.casework.pack.contents import contents_of
 from fairkey.casework.pack.timeline import drawings
 from fairkey.casework.path import steps
+from fairkey.casework.texts import Words
+from fairkey.casework.texts import sentence as in_words
 from fairkey.engine.cases_port import CASE_BYTES_MAX, CASES_MAX, FILE_BYTES_MAX, FILES_MAX, MIB
 from fairkey.engine.house import House
 from fairkey.gates.visits import visit_of
 from fairkey.web.cases import words
 from fairkey.web.frame import AnyRequest, frame, status_of
-from fairkey.web.render import render, view_of
+from fairkey.web.render import PageContext, render, view_of
 
 SHOWN_FACTS_MAX: Final = 200
 NO_STORE: Final = {"cache-control": "private, no-store", "x-content-type-options": "nosniff"}
@@ -41,6 +44,11 @@ CHOICES: Final[dict[str, Any]] = {
     "roles": words.ROLES,
     "hows": words.HOWS,
 }
+
+
+def lang_of(context: PageContext) -> str:
+    """`zh` or `en`, as casework names languages."""
+    return "zh" if context.locale == "zh_CN" else "en"
 
 
 def owner_of(request: AnyRequest) -> str:
@@ -92,7 +100,7 @@ async def case_page(
     case_id: str,
     refusal: str = "",
     details: Mapping[str, object] | None = None,
-    sentence: str = "",
+    sentence: Words | None = None,
 ) -> Response[str]:
     """The case as it stands. `sentence`: what casework itself refuses, in its own words."""
     owner = owner_of(request)
@@ -113,7 +121,7 @@ async def case_page(
         open_facts=_open_facts(found),
         file_names={one.seal.sha256: one.name for one in found.files},
         purchase_times=_times(found),
-        timeline=[Markup(one) for one in drawings(contents.timeline, _FONT)],  # noqa: S704 - its texts are escaped
+        timeline=[Markup(one) for one in drawings(contents.timeline, _FONT, lang_of(context))],  # noqa: S704 - its texts are escaped
         language=findings_of(found),
         gaps=gaps(found),
         demand=compute(found, today),
@@ -122,6 +130,8 @@ async def case_page(
         limits={"files": FILES_MAX, "file_mib": FILE_BYTES_MAX // MIB, "case_mib": CASE_BYTES_MAX // MIB},
         refusal=view_of(context, refusal, details) if refusal else None,
         sentence=sentence,
+        in_words=in_words,
+        cited=cited,
         is_zh=context.locale == "zh_CN",
         **CHOICES,
     )
@@ -160,7 +170,8 @@ async def calendar(request: AnyRequest, house: NamedDependency[House], case_id: 
     """The deadlines for a calendar."""
     found = await house.cases.look(owner_of(request), case_id, CaseFolder.read)
     now_ms = house.now_ms()
-    listed = entries(found, datetime.fromtimestamp(now_ms / 1000, CHINA).date())
+    lang = lang_of(frame(request, house))
+    listed = entries(found, datetime.fromtimestamp(now_ms / 1000, CHINA).date(), lang)
     return _file(calendar_bytes(listed, made_at_ms=now_ms), "text/calendar", "deadlines.ics")
 
 

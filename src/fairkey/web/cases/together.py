@@ -17,6 +17,8 @@ from fairkey.casework.joint.claims import Claim, JointIsRefused, claim_of
 from fairkey.casework.joint.shops import identity_of
 from fairkey.casework.model import Case
 from fairkey.casework.moments import CHINA
+from fairkey.casework.texts import Words, told_of
+from fairkey.casework.texts import words as words_of
 from fairkey.engine.house import House
 from fairkey.engine.joint_port import SHOWN_FROM, Bundle, JointIsNotReady
 from fairkey.web.cases import words
@@ -42,7 +44,7 @@ async def join(request: AnyRequest, house: NamedDependency[House], case_id: From
     try:
         await house.joint.join(owner, case_id, identity_of(case), _claim(house, case))
     except JointIsRefused as error:
-        return await _page(request, house, case_id, sentence=str(error))
+        return await _page(request, house, case_id, sentence=told_of(error))
     except JointIsNotReady as refusal:
         return await _page(request, house, case_id, refusal)
     return _back(case_id)
@@ -67,10 +69,10 @@ async def release(request: AnyRequest, house: NamedDependency[House], case_id: F
     try:
         claim = _claim(house, case)
         if not (case.buyer.name and case.buyer.phone and case.buyer.address):
-            raise JointIsRefused("投诉须写明真实姓名、电话和通讯地址（总局令第121号第十条）：请先在案件页填写。")  # noqa: TRY301
+            raise JointIsRefused(words_of("site.joint_who"))  # noqa: TRY301
         await house.joint.release(owner, case_id, claim, speaks=form.get("speaks") == "1", with_pack=with_pack)
     except JointIsRefused as error:
-        return await _page(request, house, case_id, sentence=str(error))
+        return await _page(request, house, case_id, sentence=told_of(error))
     except JointIsNotReady as refusal:
         return await _page(request, house, case_id, refusal)
     return _back(case_id)
@@ -140,7 +142,7 @@ async def _packed(house: House, bundle: Bundle, place: Path) -> bytes:
 
 
 async def _page(
-    request: AnyRequest, house: House, case_id: str, refusal: Refusal | None = None, sentence: str = ""
+    request: AnyRequest, house: House, case_id: str, refusal: Refusal | None = None, sentence: Words | None = None
 ) -> Response[str]:
     owner = owner_of(request)
     row = await house.cases.row(owner, case_id)

@@ -57,7 +57,7 @@ class Market:
         self.world.clock.ms += by_ms
         await self.controls.settings(clock_offset_ms=self.world.clock.ms - time.time_ns() // 1_000_000)
         while await self.world.opened.worker.step():
-            await self.controls.drain()
+            await self.controls.drain(hurry=True)  # nobody listens to its news here: it need not try for long
 
 
 @pytest.fixture(scope="module")

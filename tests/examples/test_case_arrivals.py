@@ -1,5 +1,6 @@
 """What comes into a case: every file told by its bytes, the hostile ones with a sentence, none lost, none opened."""
 
+import errno
 import hashlib
 import os
 import subprocess
@@ -9,11 +10,14 @@ import pytest
 
 from case_world import BEGAN_MS, a_case, given, huge_png, picture, zipped
 from fairkey.casework.arrivals import Arrival
+from fairkey.casework.checking import BAD, check_case
+from fairkey.casework.copying import Copying
 from fairkey.casework.disk import FileIsRefused
 from fairkey.casework.folder import CaseFolder
-from fairkey.casework.hashing import digest
+from fairkey.casework.hashing import LONG_BYTES, digest
 from fairkey.casework.model import Capture
 from fairkey.casework.sealing import add_bytes, add_file, files_below
+from fairkey.casework.stamping import close_list
 
 
 def added(folder: CaseFolder, source: Path) -> dict[str, str]:
@@ -134,6 +138,76 @@ def test_the_second_digest_of_a_long_file_is_what_standard_tools_say(tmp_path: P
     assert found.sha512 == said.split()[0]
     assert found.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     assert (found.size_bytes, found.piece_bytes) == (3 * 4096 + 5, 4096)
+
+
+def sparse(path: Path, size_bytes: int) -> Path:
+    """A file of so many bytes, zeros but for both ends, that takes no room on the disk."""
+    with path.open("wb") as file:
+        file.write(b"begin")
+        file.truncate(size_bytes - 3)
+        file.seek(0, os.SEEK_END)
+        file.write(b"end")
+    return path
+
+
+def test_a_long_recording_is_sealed_by_sha256_alone_and_holds_everywhere(tmp_path: Path) -> None:
+    folder = a_case(tmp_path / "case")
+    source = sparse(tmp_path / "long.bin", LONG_BYTES + 1)
+    heard: list[int] = []
+    file = add_file(folder, source, Capture(), at_ms=BEGAN_MS, on_progress=heard.append).file
+    with source.open("rb") as stream:
+        assert file.seal.sha256 == hashlib.file_digest(stream, "sha256").hexdigest()
+    assert (file.seal.sha512, file.seal.sha512_piece_bytes, heard[-1]) == ("", 0, LONG_BYTES + 1)
+    close_list(folder, at_ms=BEGAN_MS + 1)
+    assert [one for one in check_case(folder) if one.state == BAD] == []
+    assert add_file(folder, sparse(tmp_path / "short.bin", LONG_BYTES), Capture(), at_ms=BEGAN_MS).file.seal.sha512
+
+
+@pytest.mark.parametrize("answer", [errno.EXDEV, errno.ENOSYS, 0])
+def test_where_the_system_does_not_copy_by_itself_the_bytes_are_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: int
+) -> None:
+    data = os.urandom(300_000)
+    (tmp_path / "a.bin").write_bytes(data)
+
+    def refuse(*_: int) -> int:
+        if answer:
+            raise OSError(answer, "not here")
+        return 0
+
+    monkeypatch.setattr(os, "copy_file_range", refuse, raising=False)
+    folder = a_case(tmp_path / "case")
+    file = add_file(folder, tmp_path / "a.bin", Capture(), at_ms=BEGAN_MS).file
+    assert folder.original(file).read_bytes() == data
+    assert file.seal.sha256 == hashlib.sha256(data).hexdigest()
+
+
+def test_what_is_hashed_stands_in_the_copy_even_if_the_source_changes_behind_the_back(tmp_path: Path) -> None:
+    """Somebody writes into the original, and puts its time back, between the copying and the hashing."""
+    source = tmp_path / "a.bin"
+    source.write_bytes(b"a" * 3_000_000)
+    place = tmp_path / "copy"
+    with source.open("rb", buffering=0) as file, place.open("x+b", buffering=0) as copy, Copying(file, copy) as copied:
+        buffer = bytearray(1_000_000)
+        copied.readinto(memoryview(buffer))
+        source.write_bytes(b"b" * 3_000_000)
+        found = digest(copied, wants_sha512=False)
+    kept = place.read_bytes()
+    assert kept[:1_000_000] == bytes(buffer)
+    assert found.sha256 == hashlib.sha256(kept[1_000_000:]).hexdigest()
+
+
+def test_a_disk_that_fails_behind_is_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    folder = a_case(tmp_path / "case")
+    source = sparse(tmp_path / "long.bin", 33 * 1024 * 1024)
+    monkeypatch.setattr(os, "fdatasync", fail)
+    with pytest.raises(FileIsRefused, match="cannot be kept"):
+        add_file(folder, source, Capture(), at_ms=BEGAN_MS)
+    assert list(folder.originals.iterdir()) == []
+    assert folder.read().files == ()
 
 
 def test_a_file_on_which_the_looking_fails_is_sealed_all_the_same(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from fairkey.casework.sealing import add_bytes
 from fairkey.casework.stamping import close_list
 
 HERE = Path(fairkey.casework.__file__).parent
-WATCHED = {str(HERE / f"{name}.py") for name in ("disk", "folder", "journal", "sealing", "stamping")}
+WATCHED = {str(HERE / f"{name}.py") for name in ("copying", "disk", "folder", "journal", "sealing", "stamping")}
 DIED, DONE = 9, 0
 CASE = Case(case_id="00000000-0000-4000-8000-000000000000", created_at_ms=1_795_000_000_000)
 

@@ -8,7 +8,7 @@ from fairkey.proofs.timestamps import TOKEN_BYTES_MAX, TokenIsRefused, TsaRoots,
 
 from .disk import FileIsRefused, open_regular, read_bounded
 from .folder import CASE_BYTES_MAX, CaseFolder, CaseIsDamaged
-from .hashing import digest
+from .hashing import PIECE_BYTES, digest
 from .journal import NOTHING, case_bytes, sha256_hex
 from .model import Case, CaseFile
 from .moments import moment
@@ -63,7 +63,11 @@ def _originals(folder: CaseFolder, case: Case, on_file: Callable[[CaseFile], obj
         on_file(file)
         try:
             with open_regular(folder.original(file)) as stream:
-                seen = digest(stream, piece_bytes=file.seal.sha512_piece_bytes or 8 * 1024 * 1024)
+                seen = digest(
+                    stream,
+                    piece_bytes=file.seal.sha512_piece_bytes or PIECE_BYTES,
+                    wants_sha512=bool(file.seal.sha512),
+                )
         except (FileIsRefused, OSError) as error:
             wrong.append(f"{file.path} {error}")
             continue

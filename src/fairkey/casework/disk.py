@@ -74,7 +74,7 @@ def being_written(folder: Path) -> Iterator[tuple[FileIO, Path]]:
     """A new file of no name that counts, in `folder`; gone afterwards unless `settle` moved it."""
     temporary = folder / f".{secrets.token_hex(8)}.part"
     try:
-        with temporary.open("xb", buffering=0) as file:
+        with temporary.open("x+b", buffering=0) as file:
             yield file, temporary
     finally:
         with suppress(FileNotFoundError):

@@ -1,8 +1,9 @@
-"""Two digests of a stream in one pass, in constant memory, at more than half the rate of SHA-256 alone.
+"""Digests of a stream in one pass, in constant memory, while it is read and copied.
 
 Processors that know SHA-256 by heart take more than twice as long for SHA-512. So a file of more than 8 MiB gets the
 latter in pieces of 8 MiB that two threads hash side by side: its value is the SHA-512 of the pieces' SHA-512 in
 lower-case hex, a line each. With standard tools: `split -b 8M --filter=sha512sum FILE | cut -c1-128 | sha512sum`.
+A recording of more than 64 MiB (`has_second`) gets SHA-256 only: nothing that stamps or lists it rests on another.
 """
 
 import hashlib
@@ -12,7 +13,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final, NamedTuple, Protocol
 
 PIECE_BYTES: Final = 8 * 1024 * 1024
+LONG_BYTES: Final = 64 * 1024 * 1024
 _BUFFERS: Final = 6
+_ALONE_BYTES: Final = 2 * 1024 * 1024  # stays near the processor from the copying to the hashing
+_ALONE_BUFFERS: Final = 8
 
 
 class Stream(Protocol):
@@ -23,7 +27,9 @@ class Stream(Protocol):
 
 
 class Digests(NamedTuple):
-    """What a stream comes to. `piece_bytes` 0: `sha512` is that of the whole; else of its pieces, as told above."""
+    """What a stream comes to. `piece_bytes` 0: `sha512` is that of the whole; else of its pieces, as told above.
+    `sha512` is empty where it was not asked for.
+    """
 
     sha256: str
     sha512: str
@@ -43,14 +49,22 @@ def _unheard(_: int) -> None:
     """Nobody wants to hear of progress."""
 
 
+def has_second(size_bytes: int) -> bool:
+    """Whether a file of so many bytes is sealed with SHA-512 as well."""
+    return size_bytes <= LONG_BYTES
+
+
 def digest(
     stream: Stream,
     write: Callable[[memoryview], object] | None = None,
     on_progress: Callable[[int], object] = _unheard,
     *,
     piece_bytes: int = PIECE_BYTES,
+    wants_sha512: bool = True,
 ) -> Digests:
     """Hash a stream to its end. `write` gets exactly the bytes that are hashed; `on_progress` how many there were."""
+    if not wants_sha512:
+        return _sha256_alone(stream, write, on_progress)
     whole = hashlib.sha256()
     lines: list[str] = []
     flying: deque[_Round] = deque()
@@ -75,6 +89,34 @@ def digest(
         return Digests(whole.hexdigest(), lines[0] if lines else hashlib.sha512().hexdigest(), size, 0)
     joined = "".join(f"{line}\n" for line in lines).encode()
     return Digests(whole.hexdigest(), hashlib.sha512(joined).hexdigest(), size, piece_bytes)
+
+
+def _sha256_alone(
+    stream: Stream, write: Callable[[memoryview], object] | None, on_progress: Callable[[int], object]
+) -> Digests:
+    """One thread hashes while this one reads and writes."""
+    whole = hashlib.sha256()
+    flying: deque[tuple[bytearray, Future[None]]] = deque()
+    size = 0
+    with ThreadPoolExecutor(1, "sha256") as in_order:
+        while True:
+            if len(flying) == _ALONE_BUFFERS:
+                buffer, chained = flying.popleft()
+                chained.result()
+            else:
+                buffer = bytearray(_ALONE_BYTES)
+            view = memoryview(buffer)
+            count = _fill(stream, view)
+            if not count:
+                break
+            flying.append((buffer, in_order.submit(whole.update, view[:count])))
+            if write is not None:
+                write(view[:count])
+            size += count
+            on_progress(size)
+        for _, chained in flying:
+            chained.result()
+    return Digests(whole.hexdigest(), "", size, 0)
 
 
 def _landed(one: _Round, lines: list[str]) -> bytearray:

@@ -127,7 +127,7 @@ class Capture(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Seal(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What fixes a file in time: its hashes, and later a timestamp token and a log receipt over the list that names
     it. `stamped_at_ms` 0: still queued. `sha512_piece_bytes` 0: `sha512` is that of the file; else that of the lines of
-    hex of the SHA-512 of its pieces of so many bytes (`hashing`).
+    hex of the SHA-512 of its pieces of so many bytes (`hashing`). `sha512` is empty for files of more than 64 MiB.
     """
 
     sha256: str

@@ -1,32 +1,30 @@
 """Files come into a case: copied and hashed in one pass, told who, when and how, looked at, and never touched again.
 
-What is hashed is what is kept, byte for byte: the copy is written from the very buffers that were hashed. A file comes
-in whole or not at all; a file that is already there is recognised by its bytes.
+What is hashed is what is kept, byte for byte (`copying`). A file comes in whole or not at all; a file that is already
+there is recognised by its bytes.
 """
 
 import errno
 import os
 import platform
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from io import FileIO
 from pathlib import Path
-from typing import Final, NamedTuple, Self
+from typing import Final, NamedTuple
 
 from msgspec import structs
 
 from fairkey import __version__
 
 from .arrivals import Arrival, inspect
+from .copying import Copying
 from .disk import READ_ONLY, FileIsRefused, being_written, open_regular, settle
 from .folder import CaseFolder, safe_name
-from .hashing import Digests, Stream, digest
+from .hashing import Digests, Stream, digest, has_second
 from .journal import canonical, sha256_hex
 from .model import Capture, Case, CaseFile, Seal
 
 FILES_MAX: Final = 5_000
 NAME_CHARS_MAX: Final = 200
-_FLUSH_BYTES: Final = 64 * 1024 * 1024
 _TURNING: Final = frozenset("\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u061c\ufeff")
 
 Progress = Callable[[int], object]
@@ -83,10 +81,8 @@ def add_file(  # noqa: PLR0913 - everything a person may say about a file
             after = os.fstat(file.fileno())
             return (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns)
 
-        giving = source if gives else None
-        added = _take(
-            folder, file, source.name, capture, at_ms, purpose, note, look, on_progress, is_still_written, giving
-        )
+        coming = _Coming(file, source.name, before.st_size, is_still_written, source if gives else None)
+        added = _take(folder, coming, capture, at_ms, purpose, note, look, on_progress)
     if gives and _has_whole(folder, added.file):
         source.unlink()
     return added
@@ -113,7 +109,18 @@ def add_bytes(
 ) -> Added:
     """Seal what this program made itself, as a captured page. Raises as `add_file`."""
     capture = structs.replace(capture, environment=environment() | capture.environment)
-    return _take(folder, _Bytes(data), name, capture, at_ms, purpose, note, look, lambda _: None, lambda: False)
+    coming = _Coming(_Bytes(data), name, len(data))
+    return _take(folder, coming, capture, at_ms, purpose, note, look, lambda _: None)
+
+
+class _Coming(NamedTuple):
+    """What is on its way into a case. `giving`: the place that it leaves, where it moves."""
+
+    stream: Stream
+    name: str
+    size_bytes: int
+    is_still_written: Callable[[], bool] = lambda: False
+    giving: Path | None = None
 
 
 class _Bytes:
@@ -127,27 +134,28 @@ class _Bytes:
         return count
 
 
-def _take(  # noqa: PLR0913 - the one way in
+def _take(
     folder: CaseFolder,
-    stream: Stream,
-    name: str,
+    coming: _Coming,
     capture: Capture,
     at_ms: int,
     purpose: str,
     note: str,
     look: Look,
     on_progress: Progress,
-    is_still_written: Callable[[], bool],
-    giving: Path | None = None,
 ) -> Added:
     folder.read()
-    shown, plain = shown_name(name), safe_name(name)
+    shown, plain = shown_name(coming.name), safe_name(coming.name)
+    wants_sha512 = has_second(coming.size_bytes)
     try:
         with being_written(folder.originals) as (copy, temporary):
-            is_linked = giving is not None and _linked(giving, temporary)
-            with _Copy(copy) as behind:
-                found = digest(stream, None if is_linked else behind.write, on_progress)
-            if is_still_written():
+            is_linked = coming.giving is not None and _linked(coming.giving, temporary)
+            if is_linked:
+                found = digest(coming.stream, on_progress=on_progress, wants_sha512=wants_sha512)
+            else:
+                with Copying(coming.stream, copy) as copied:
+                    found = digest(copied, on_progress=on_progress, wants_sha512=wants_sha512)
+            if coming.is_still_written() or found.size_bytes != coming.size_bytes:
                 raise FileIsRefused("was still being written while it was read: add it again when it is whole")
             arrival = _looked_at(look, temporary, shown)
             path = f"originals/{found.sha256[:12]}-{plain}"
@@ -227,30 +235,6 @@ def _linked(source: Path, place: Path) -> bool:
         return False
     second.replace(place)
     return True
-
-
-class _Copy:
-    """Writes a copy and has the disk begin long before the end, so that making it durable does not wait for all."""
-
-    def __init__(self, file: FileIO) -> None:
-        self._file = file
-        self._behind = ThreadPoolExecutor(1, "durable")
-        self._flushing: Future[None] | None = None
-        self._since = 0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._behind.shutdown(wait=True)
-
-    def write(self, view: memoryview) -> None:
-        """Write all of it."""
-        self._since += len(view)
-        while view:
-            view = view[self._file.write(view) :]
-        if self._since >= _FLUSH_BYTES and (self._flushing is None or self._flushing.done()):
-            self._flushing, self._since = self._behind.submit(os.fsync, self._file.fileno()), 0
 
 
 def facts_sha256(file: CaseFile) -> str:

@@ -286,7 +286,7 @@ def _files(
             continue
         if (seen.sha256, seen.size_bytes) != (sha256, size_bytes):
             wrong.append(f"{name} is not the file that the manifest names")
-        elif name in pieces and seen.sha512 != pieces[name]["sha512"]:
+        elif name in pieces and pieces[name]["sha512"] and seen.sha512 != pieces[name]["sha512"]:
             wrong.append(f"{name} has another SHA-512 than the manifest says")
     extra = [
         name
@@ -304,7 +304,7 @@ def _digest(pack: Pack, name: str, piece: Mapping[str, Any]) -> Digests:
     size = int(piece.get("sha512_piece_bytes", 0)) or PIECE_BYTES
     if size != PIECE_BYTES:
         raise FileIsRefused("names pieces of a size that this program does not know")
-    return digest(pack.open(name))
+    return digest(pack.open(name), wants_sha512=bool(piece.get("sha512")))
 
 
 def _lists(pack: Pack, evidence: list[dict[str, Any]], roots: TsaRoots | None) -> Iterator[Found]:

@@ -29,6 +29,7 @@ def text(stamps: Sequence[tuple[str, str]], *, exhibits: int) -> str:
         "",
         "超过 8 MiB 的文件，manifest.json 中的 sha512 按 8 MiB 分段计算：",
         "  split -b 8388608 --filter=sha512sum 文件 | cut -c1-128 | sha512sum",
+        "超过 64 MiB 的文件只记录 sha256，sha512 为空。",
         "",
         "二、本材料不证明什么",
         *(f"- {one}" for one in NOT_PROVEN),

@@ -7,12 +7,14 @@ import json
 import shutil
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from io import FileIO
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from fairkey.casework.disk import FileIsRefused, open_regular
 from fairkey.casework.folder import CaseFolder
-from fairkey.casework.hashing import PIECE_BYTES, digest
+from fairkey.casework.hashing import digest
 from fairkey.casework.journal import sha256_hex
 from fairkey.casework.moments import moment_zh
 from fairkey.casework.sealing import facts_sha256
@@ -116,11 +118,16 @@ def _copy_original(folder: CaseFolder, one: Exhibit, new: Path) -> None:
     place.parent.mkdir(exist_ok=True)
     try:
         with open_regular(folder.original(one.file)) as stream, place.open("xb", buffering=0) as copy:
-            found = digest(stream, copy.write, piece_bytes=one.file.seal.sha512_piece_bytes or PIECE_BYTES)
+            found = digest(stream, partial(_write_all, copy), wants_sha512=False)
     except FileIsRefused as error:
         raise PackIsRefused(f"{one.file.path} {error}.") from None
     if found.sha256 != one.file.seal.sha256:
         raise PackIsRefused(f"{one.file.path} is not the file that was sealed: fairkey case verify says more.")
+
+
+def _write_all(copy: FileIO, view: memoryview) -> None:
+    while view:
+        view = view[copy.write(view) :]
 
 
 def _copy_seals(folder: CaseFolder, new: Path) -> list[tuple[str, str]]:

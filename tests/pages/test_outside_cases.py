@@ -1,5 +1,6 @@
 """Outside cases on the site: sealed where they lie, nobody else's to read, whole after any death, gone when erased."""
 
+import html
 import io
 import re
 import zipfile
@@ -20,6 +21,7 @@ from fairkey.casework.model import Case, FactKind, FactRole, ProposedFact, Regio
 from fairkey.engine.cases_port import CASES_MAX, CaseIsBusy
 from fairkey.gates.csrf import FIELD
 from pages.test_operator_pages import PASSWORD, browser, sign_in
+from repo.test_case_texts import HAN, NAMED
 
 CHAT = "订单编号：2026112300012345678\n实付款：￥199.00\n".encode()
 
@@ -216,6 +218,15 @@ async def test_an_order_goes_outside_with_one_click(world: World, owner: httpx.A
         assert asked.status_code == 401
 
 
+async def test_an_order_that_nobody_paid_is_not_taken_outside(world: World, owner: httpx.AsyncClient) -> None:
+    placed = await world.place()
+    await owner.get(f"/o/{placed['reference']}?s={placed['secret']}")
+    assert "/outside" not in (await owner.get(f"/o/{placed['reference']}")).text
+    refused = await post(owner, f"/o/{placed['reference']}/outside")
+    assert refused.status_code == 409
+    assert await world.opened.pool.fetchval("SELECT count(*) FROM cases") == 0
+
+
 def test_a_safe_that_dies_before_its_index_is_as_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     safe = CaseSafe(tmp_path / "case", bytes(32))
     case = Case(case_id="0", created_at_ms=1, title="before")
@@ -291,6 +302,31 @@ async def test_letters_are_there_once_something_is_confirmed_and_for_nobody_else
         await person(world, other, "other@example.com")
         for place in ("letters", "letters/platform", "letters/platform/letter.txt", "letters/platform/letter.pdf"):
             assert (await other.get(f"{path}/{place}")).status_code == 404
+
+
+async def test_a_case_reads_in_the_language_of_the_page(world: World, owner: httpx.AsyncClient) -> None:
+    path = await begin(owner, title="Card", account="All codes were used.")
+    huge = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + (90_000).to_bytes(4, "big") * 2 + b"\x08\x02\0\0\0" + b"\0" * 40
+    assert (await give(owner, path, ("bomb.png", huge))).status_code == 303
+    told = {"problem": "already_used", "purpose": "living", "amount": "128", "asserts_fraud": "1", "title": "Card"}
+    assert (await post(owner, f"{path}/told", problem_at="2026-11-20T11:00", **told)).status_code == 303
+    assert (await post(owner, f"{path}/steps", channel="platform", stage="sent")).status_code == 303
+    own = {"中文"}  # the name of the other language
+    for place in ("", "/together", "/letters"):
+        english = (await owner.get(f"{path}{place}?lang=en")).text
+        text = re.sub(r"<article.*?</article>|<script.*?</script>|<[^>]*>", " ", english, flags=re.DOTALL)
+        for one in own:
+            text = text.replace(one, "")
+        assert not HAN.search(NAMED.sub("", html.unescape(text))), place
+    chinese = (await owner.get(f"{path}?lang=zh")).text
+    assert "先走上一渠道" in chinese
+    assert "图片已损坏" in chinese
+    assert "The picture is broken" not in chinese
+    joined = await post(owner, f"{path}/together/join")
+    assert joined.status_code == 422
+    assert "尚未填写平台和店铺名称" in joined.text
+    calendar = (await owner.get(f"{path}/deadlines.ics?lang=en")).content.decode()
+    assert "The platform answers" in calendar
 
 
 async def test_heated_words_are_pointed_out_and_kept(world: World, owner: httpx.AsyncClient) -> None:

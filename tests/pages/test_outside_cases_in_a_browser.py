@@ -38,8 +38,9 @@ def test_files_become_facts(visitor: Visit, scripts: bool) -> None:
     if shots := os.environ.get("FAIRKEY_SHOTS"):
         for width in (360, 1280):
             page.set_viewport_size({"width": width, "height": 900})
-            page.goto(page.url.split("#")[0].split("?")[0] + "?lang=zh")
-            page.screenshot(path=Path(shots) / f"case_{width}.png", full_page=True)
+            for lang in ("zh", "en"):
+                page.goto(page.url.split("#")[0].split("?")[0] + f"?lang={lang}")
+                page.screenshot(path=Path(shots) / f"case_{lang}_{width}.png", full_page=True)
 
 
 def test_a_letter_is_read_copied_and_taken_away(visitor: Visit) -> None:
@@ -63,5 +64,6 @@ def test_a_letter_is_read_copied_and_taken_away(visitor: Visit) -> None:
     if shots := os.environ.get("FAIRKEY_SHOTS"):
         for width in (360, 1280):
             page.set_viewport_size({"width": width, "height": 900})
-            page.goto(page.url.split("#")[0].split("?")[0] + "?lang=zh")
-            page.screenshot(path=Path(shots) / f"letter_{width}.png", full_page=True)
+            for lang in ("zh", "en"):
+                page.goto(page.url.split("#")[0].split("?")[0] + f"?lang={lang}")
+                page.screenshot(path=Path(shots) / f"letter_{lang}_{width}.png", full_page=True)

@@ -12,6 +12,7 @@ from litestar.response import Redirect
 
 from fairkey.business.basics import SECOND_MS, Refusal
 from fairkey.business.listings import decode_terms
+from fairkey.business.order_refusals import OrderIsInAnotherStage
 from fairkey.business.references import reference_of
 from fairkey.casework.folder import CaseFolder
 from fairkey.casework.model import Capture, Case, ConfirmedFact, FactKind, FactRole, Party, Problem, Purchase
@@ -34,12 +35,16 @@ _HOUSE: Final = {"service": "fairkey"}
 
 @post("/o/{ref:str}/outside", status_code=303)
 async def take_outside(request: AnyRequest, house: NamedDependency[House], ref: FromPath[str]) -> Response[Any]:
-    """One click: a case with everything that the house knows of the order. Raises `SignInNeeded`."""
+    """One click: a case with everything that the house knows of the order. Raises `SignInNeeded`, and
+    `OrderIsInAnotherStage` where no money ever came in: then there is nothing to get back.
+    """
     account_id = visit_of(request.scope).actor.account_id
     if account_id is None:
         raise SignInNeeded(back=f"/o/{ref}", expired=False)
     record = await record_of(house, ref)
     reference = reference_of(record.shop_no, record.order_id)
+    if not record.file.escrow.received_fen:
+        raise OrderIsInAnotherStage(stage=record.file.order.stage.value)
     facts = await house.questions.order_book.facts(record.shop_id, record.order_id, with_sealed=True)
     now_ms = house.now_ms()
     files = {

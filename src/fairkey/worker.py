@@ -28,6 +28,7 @@ from fairkey.effects.queue import (
     ASK_AGAIN,
     CUSTODY_ACCOUNT,
     JUDGE,
+    LOOK_AT_WORDS,
     PANEL_STEPS,
     PAY_SHARES,
     QUARANTINE,
@@ -180,6 +181,9 @@ class Worker:
                 await self._outbox.done(waiting, now_ms())
             elif waiting.kind == QUARANTINE:
                 await quarantining.quarantine(self._house, waiting.stream)
+                await self._outbox.done(waiting, now_ms())
+            elif waiting.kind == LOOK_AT_WORDS:
+                await quarantining.look_at_words(self._house, waiting.stream)
                 await self._outbox.done(waiting, now_ms())
             elif waiting.kind == RESUME_CLOCKS:
                 await outaging.resume(self._house, waiting.stream.id, judging.judge_order)

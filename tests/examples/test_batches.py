@@ -11,16 +11,25 @@ from fairkey.business.batches import (
     BatchAttested,
     BatchIsEmpty,
     BatchIsRegistered,
-    BatchQuarantined,
     BatchRegistered,
     CodesWithdrawn,
     IssuersWord,
+    NoteExport,
     NothingIsUnsold,
     QuarantineBatch,
     RegisterBatch,
     StagedBriefing,
     UnsoldBriefing,
     WithdrawCodes,
+)
+from fairkey.business.quarantines import (
+    BatchQuarantined,
+    CodesExported,
+    CodesHeld,
+    CodesLetBack,
+    HeldCodesWithdrawn,
+    places_in,
+    ranges_of,
 )
 
 ID = {"shop_id": SHOP, "batch_id": BATCH}
@@ -34,6 +43,10 @@ TEN = StagedBriefing(staged=10, listing_exists=True)
 TAKE = WithdrawCodes(**ID)
 DOUBT = QuarantineBatch(**ID, order_id=ORDER, row="R03")
 DOUBTED = BatchQuarantined(order_id=ORDER, row="R03")
+HELD = CodesHeld(listing_id=LISTING, count=2, places="3-4")
+BACK = CodesLetBack(listing_id=LISTING, count=1, places="3", by="issuer", request_no=0, number=1, held=1)
+GIVEN_UP = HeldCodesWithdrawn(listing_id=LISTING, count=1, places="4")
+SHOW = NoteExport(**ID)
 WORD = IssuersWord(
     issuer_id="00000000-0000-7000-8000-000000000071",
     key_no=1,
@@ -122,7 +135,7 @@ CASES = [
         given=(REGISTERED,),
         when=DOUBT,
         brief=UnsoldBriefing(unsold=(3, 4)),
-        then=[DOUBTED, CodesWithdrawn(listing_id=LISTING, count=2, places="3-4")],
+        then=[DOUBTED, HELD],
     ),
     Case(
         rule="where nothing is unsold, only what comes back later",
@@ -132,12 +145,62 @@ CASES = [
         then=[DOUBTED],
     ),
     Case(
-        rule="once, whichever order's ruling comes next",
-        given=(REGISTERED, DOUBTED),
-        when=replace(DOUBT, order_id=LISTING),
+        rule="once for each order's ruling",
+        given=(REGISTERED, DOUBTED, HELD),
+        when=DOUBT,
+        brief=UnsoldBriefing(unsold=()),
+        then=[],
+    ),
+    Case(
+        rule="the late repeat of an earlier ruling takes nothing off again",
+        given=(REGISTERED, DOUBTED, HELD, replace(DOUBTED, order_id=LISTING), BACK),
+        when=DOUBT,
         brief=UnsoldBriefing(unsold=(3,)),
         then=[],
     ),
+    Case(
+        rule="another ruling takes off what came back",
+        given=(REGISTERED, DOUBTED, HELD, BACK),
+        when=replace(DOUBT, order_id=LISTING),
+        brief=UnsoldBriefing(unsold=(3,)),
+        then=[replace(DOUBTED, order_id=LISTING), replace(HELD, count=1, places="3")],
+    ),
+    Case(
+        rule="its shop takes all out for good, what waits too",
+        given=(REGISTERED, DOUBTED, HELD, BACK),
+        when=TAKE,
+        brief=UnsoldBriefing(unsold=(3,)),
+        then=[CodesWithdrawn(listing_id=LISTING, count=1, places="3"), GIVEN_UP],
+    ),
+    Case(
+        rule="or only what waits",
+        given=(REGISTERED, DOUBTED, HELD, BACK),
+        when=replace(TAKE, held_only=True),
+        brief=UnsoldBriefing(unsold=(3,)),
+        then=[GIVEN_UP],
+    ),
+    Case(
+        rule="of which there must be something",
+        given=(REGISTERED,),
+        when=replace(TAKE, held_only=True),
+        brief=UnsoldBriefing(unsold=(3,)),
+        then=NothingIsUnsold,
+    ),
+    Case(
+        rule="what is shown in clear is told once",
+        given=(REGISTERED, CodesExported(count=2, places="3-4")),
+        when=SHOW,
+        brief=UnsoldBriefing(unsold=(2, 3, 4)),
+        then=[CodesExported(count=1, places="2")],
+    ),
+    Case(
+        rule="shown again, nothing is told",
+        given=(REGISTERED, CodesExported(count=2, places="3-4")),
+        when=SHOW,
+        brief=UnsoldBriefing(unsold=(3,)),
+        then=[],
+    ),
+    Case(rule="of a batch that exists", when=SHOW, brief=UnsoldBriefing(unsold=()), then=NotFound),
     Case(rule="not a batch that was never on sale", when=DOUBT, brief=UnsoldBriefing(unsold=()), then=[]),
 ]
 
@@ -157,5 +220,5 @@ def test_withdrawn_codes_add_up() -> None:
     [((), ""), ((0,), "0"), ((0, 1), "0-1"), ((1, 3, 4, 5, 9), "1,3-5,9"), (tuple(range(500)), "0-499")],
 )
 def test_places_are_written_as_ranges(places: tuple[int, ...], ranges: str) -> None:
-    assert batches.ranges_of(places) == ranges
-    assert tuple(batches.places_in(ranges)) == places
+    assert ranges_of(places) == ranges
+    assert tuple(places_in(ranges)) == places

@@ -15,6 +15,7 @@ from fairkey.business.files import CAPABILITIES, EVENT_OF_KIND, FILES, HOME_OF_E
 from golden.samples import AT_MS, SAMPLES
 
 FILES_OF = {  # where the examples of a capability stand, if not in the file of its own name
+    "batches": ("batches", "quarantines"),
     "codes": ("codes", "resending"),
     "complaints": ("complaints", "disputes", "resending", "reopening", "stopping"),
     "orders": ("orders", "stopping"),

@@ -4,11 +4,13 @@ One transaction at a time. `fail_next` makes the next commit go wrong in one of 
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
+
+import msgspec
 
 from fairkey.business import covering
 from fairkey.business.basics import Stream, invariant
@@ -16,6 +18,7 @@ from fairkey.business.codes import CodeStage
 from fairkey.business.covering import Exposure
 from fairkey.business.files import BatchFile
 from fairkey.business.orders import Stage
+from fairkey.business.quarantines import Said, said_from
 from fairkey.effects.queue import MONEY, Effect
 from fairkey.engine.answers import Conflict, StoreIsAway
 from fairkey.engine.event_store import Booked, Commit, Given, Loaded, Moved, Recorded, Stored, Wants
@@ -165,6 +168,7 @@ class MemoryTransaction:
             key: tuple(place for place, row in enumerate(kept.rows_of(*key)) if row.stage is CodeStage.FREE)
             for key in wants.unsold
         }
+        given.said = {key: self._said(*key) for key in wants.said}
         given.off_sale = {key: self._is_off_sale(*key) for key in wants.off_sale}
         return given
 
@@ -177,7 +181,23 @@ class MemoryTransaction:
         moved = self._tables.streams.get(Stream(shop_id, "batch", row.batch_id))
         if moved is None or not isinstance(moved.file, BatchFile):
             return False
-        return moved.file.batch.withdrawn > 0 or moved.file.batch.quarantined_at_ms > 0
+        return moved.file.batch.is_off_sale(self._tables.kept.batches[shop_id, row.batch_id].index(code_id))
+
+    def _said(self, shop_id: str, batch_id: str, code_ids: Sequence[str]) -> Said:
+        of_batch = self._tables.kept.batches.get((shop_id, batch_id), [])
+        rows: list[tuple[int, bool, str, dict[str, Any]]] = []
+        for place, code_id in enumerate(of_batch):
+            stage = self._tables.kept.codes[shop_id, code_id].stage
+            if stage not in (CodeStage.FREE, CodeStage.QUARANTINED) or (code_ids and code_id not in code_ids):
+                continue
+            stream, is_free = Stream(shop_id, "code", code_id), stage is CodeStage.FREE
+            rows.append((place, is_free, "", {}))
+            rows += [
+                (place, is_free, one.kind, msgspec.json.decode(one.body)["public"])
+                for one in self._tables.events
+                if one.stream == stream and one.kind.startswith("attest.")
+            ]
+        return said_from(rows)
 
     def _known(self, shop_id: str, buyer_key: str) -> covering.Acquaintance:
         mine = [

@@ -1,12 +1,13 @@
 """Codes deposited together: registered once, with source and Merkle root of their commitments, before any sale."""
 
-from collections.abc import Iterator, Sequence
 from typing import assert_never
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from . import quarantines
 from .basics import Command, Event, NotFound, Refusal, require, require_text
+from .quarantines import BatchQuarantined, LettingBackBriefing, Quarantine, places_in, ranges_of
 
 SOURCES = ("issuer", "invoice", "typed")
 
@@ -56,14 +57,6 @@ class BatchAttested(Event, frozen=True):
     signature: str
 
 
-class BatchQuarantined(Event, frozen=True):
-    """A ruling about order `order_id` (row `row`) casts doubt on the whole batch: what is unsold leaves the shelf."""
-
-    kind = "batch.quarantined"
-    order_id: str
-    row: str
-
-
 class IssuersWord(Struct, frozen=True, kw_only=True):
     """What an issuer signed about a list of codes; his signature was checked under key number `key_no`."""
 
@@ -77,7 +70,7 @@ class IssuersWord(Struct, frozen=True, kw_only=True):
     signature: str
 
 
-BatchEvent = BatchRegistered | CodesWithdrawn | BatchAttested | BatchQuarantined
+BatchEvent = BatchRegistered | CodesWithdrawn | BatchAttested | quarantines.QuarantineEvent
 
 
 class RegisterBatch(Command, frozen=True):
@@ -94,7 +87,14 @@ class RegisterBatch(Command, frozen=True):
 
 
 class WithdrawCodes(Command, frozen=True):
-    """Take all unsold codes of the batch off sale."""
+    """Take all unsold codes of the batch off sale for good, held ones too; `held_only`: only those that wait."""
+
+    batch_id: str
+    held_only: bool = False
+
+
+class NoteExport(Command, frozen=True):
+    """The shop is about to be shown its unsold codes in clear; they stay on sale."""
 
     batch_id: str
 
@@ -107,7 +107,40 @@ class QuarantineBatch(Command, frozen=True):
     row: str
 
 
-BatchCommand = RegisterBatch | WithdrawCodes | QuarantineBatch
+class LookAtWords(Command, frozen=True):
+    """The house: issuers have spoken about these codes of the batch, or its shop sells again."""
+
+    batch_id: str
+    code_ids: tuple[str, ...]
+
+
+class AskBatchReview(Command, frozen=True):
+    """A person shall let the codes back that a ruling took off sale, for these grounds."""
+
+    batch_id: str
+    grounds: str
+    invoice_sha256: str = ""
+
+
+class AnswerBatchReview(Command, frozen=True):
+    """Operator: yes or no to the request that he has read, with the reason."""
+
+    batch_id: str
+    request_no: int
+    granted: bool
+    reason: str
+
+
+class LapseBatchReview(Command, frozen=True):
+    """Clock: nobody answered."""
+
+    batch_id: str
+
+
+BatchCommand = (
+    RegisterBatch | WithdrawCodes | NoteExport | QuarantineBatch | LookAtWords | AskBatchReview | AnswerBatchReview
+    | LapseBatchReview
+)  # fmt: skip
 
 
 class BatchIsRegistered(Refusal):
@@ -158,13 +191,23 @@ class Batch(Struct, frozen=True, kw_only=True, omit_defaults=True):
     quarantined_at_ms: int = 0
     quarantined_for: str = ""  # the order of the ruling
     quarantined_row: str = ""
+    quarantine: Quarantine = Quarantine()
+
+    def is_off_sale(self, place: int) -> bool:
+        """Whether a sealed code of this place that comes back from an order goes to no shelf."""
+        if not (self.withdrawn or self.quarantined_at_ms):
+            return False
+        return place not in places_in(self.quarantine.back)
 
 
 INITIAL = Batch()
 
 
 def decide(
-    command: BatchCommand, batch: Batch, brief: StagedBriefing | UnsoldBriefing | None, at_ms: int
+    command: BatchCommand,
+    batch: Batch,
+    brief: StagedBriefing | UnsoldBriefing | LettingBackBriefing | None,
+    at_ms: int,
 ) -> list[Event]:
     """What follows from `command` for this batch, or a `Refusal`."""
     match command:
@@ -191,23 +234,58 @@ def decide(
             return [registered, *_attested(command, brief)]
         case WithdrawCodes():
             assert isinstance(brief, UnsoldBriefing)
-            if not batch.registered_at_ms:
-                raise NotFound(what="batch")
-            if not brief.unsold:
-                raise NothingIsUnsold
-            return [_withdrawn(batch, brief.unsold)]
+            return _withdraw(command, batch, brief)
+        case NoteExport():
+            assert isinstance(brief, UnsoldBriefing)
+            _require_registered(batch)
+            return quarantines.exported(batch.quarantine, brief.unsold)
         case QuarantineBatch():
             assert isinstance(brief, UnsoldBriefing)
-            if not batch.registered_at_ms or batch.quarantined_at_ms:
+            known = (*batch.quarantine.earlier, batch.quarantined_for)
+            if not batch.registered_at_ms or command.order_id in known:
                 return []
             doubted = BatchQuarantined(order_id=command.order_id, row=command.row)
-            return [doubted, _withdrawn(batch, brief.unsold)] if brief.unsold else [doubted]
+            return [doubted, *quarantines.held(batch.listing_id, brief.unsold)]
+        case LookAtWords() | AskBatchReview() | AnswerBatchReview():
+            assert isinstance(brief, LettingBackBriefing)
+            _require_registered(batch)
+            return _let_back(command, batch, brief, at_ms)
+        case LapseBatchReview():
+            return quarantines.review_lapsed(batch.quarantine, at_ms)
         case _:
             assert_never(command)
 
 
-def _withdrawn(batch: Batch, unsold: tuple[int, ...]) -> CodesWithdrawn:
-    return CodesWithdrawn(listing_id=batch.listing_id, count=len(unsold), places=ranges_of(unsold))
+def _require_registered(batch: Batch) -> None:
+    if not batch.registered_at_ms:
+        raise NotFound(what="batch")
+
+
+def _withdraw(command: WithdrawCodes, batch: Batch, brief: UnsoldBriefing) -> list[Event]:
+    _require_registered(batch)
+    taken: list[Event] = []
+    if brief.unsold and not command.held_only:
+        places = ranges_of(brief.unsold)
+        taken.append(CodesWithdrawn(listing_id=batch.listing_id, count=len(brief.unsold), places=places))
+    taken += quarantines.held_withdrawn(batch.quarantine, batch.listing_id)
+    if not taken:
+        raise NothingIsUnsold
+    return taken
+
+
+def _let_back(
+    command: LookAtWords | AskBatchReview | AnswerBatchReview, batch: Batch, brief: LettingBackBriefing, at_ms: int
+) -> list[Event]:
+    match command:
+        case LookAtWords():
+            return quarantines.looked_at(batch.quarantine, batch.listing_id, batch.quarantined_at_ms, brief)
+        case AskBatchReview():
+            return quarantines.review_asked(batch.quarantine, command.grounds, command.invoice_sha256, brief, at_ms)
+        case AnswerBatchReview():
+            answer = quarantines.BatchReviewAnswered(
+                request_no=command.request_no, granted=command.granted, reason=command.reason
+            )
+            return quarantines.review_answered(batch.quarantine, batch.listing_id, answer, brief, at_ms)
 
 
 def _attested(command: RegisterBatch, brief: StagedBriefing) -> list[BatchAttested]:
@@ -237,24 +315,6 @@ def _attested(command: RegisterBatch, brief: StagedBriefing) -> list[BatchAttest
     ]
 
 
-def ranges_of(places: Sequence[int]) -> str:
-    """Rising places as ranges: `0-4,7`."""
-    ranges: list[list[int]] = []
-    for place in places:
-        if ranges and ranges[-1][1] == place - 1:
-            ranges[-1][1] = place
-        else:
-            ranges.append([place, place])
-    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in ranges)
-
-
-def places_in(ranges: str) -> Iterator[int]:
-    """The places that `ranges_of` wrote."""
-    for part in ranges.split(",") if ranges else ():
-        first, _, last = part.partition("-")
-        yield from range(int(first), int(last or first) + 1)
-
-
 def evolve(batch: Batch, event: BatchEvent, at_ms: int) -> Batch:
     """The batch after `event`."""
     match event:
@@ -268,10 +328,22 @@ def evolve(batch: Batch, event: BatchEvent, at_ms: int) -> Batch:
                 registered_at_ms=at_ms,
             )
         case CodesWithdrawn():
-            return replace(batch, withdrawn=batch.withdrawn + event.count)
-        case BatchQuarantined():
-            return replace(batch, quarantined_at_ms=at_ms, quarantined_for=event.order_id, quarantined_row=event.row)
+            # Nothing of the batch is sold from now on, also not what came back and returns from an order later.
+            return replace(
+                batch, withdrawn=batch.withdrawn + event.count, quarantine=replace(batch.quarantine, back="")
+            )
         case BatchAttested():
             return replace(batch, attested_by=event.issuer_id, attested_count=event.count)
+        case BatchQuarantined():
+            standing = quarantines.after(batch.quarantine, event, at_ms, before=batch.quarantined_for)
+            return replace(
+                batch,
+                quarantined_at_ms=at_ms,
+                quarantined_for=event.order_id,
+                quarantined_row=event.row,
+                quarantine=standing,
+            )
         case _:
-            assert_never(event)
+            taken = event.count if isinstance(event, quarantines.HeldCodesWithdrawn) else 0
+            standing = quarantines.after(batch.quarantine, event, at_ms, before="")
+            return replace(batch, withdrawn=batch.withdrawn + taken, quarantine=standing)

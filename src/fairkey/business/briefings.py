@@ -1,9 +1,8 @@
 """Where each command is decided, and what its decision must be told about other capabilities."""
 
 from collections import Counter
-from collections.abc import Sequence
 from types import ModuleType
-from typing import Protocol, cast
+from typing import cast
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -37,6 +36,7 @@ from . import (
     payments,
     payouts,
     pool,
+    quarantines,
     restoring,
     reviews,
     shops,
@@ -46,7 +46,8 @@ from . import (
 )
 from .basics import PLATFORM, Command, Stream
 from .codes import CodeStage
-from .files import CouponFile, CreditFile, DepositFile, File, IssuerFile, ListingFile, OrderFile, ShopFile, StandardFile
+from .desk import Desk
+from .files import CouponFile, CreditFile, DepositFile, IssuerFile, ListingFile, OrderFile, ShopFile, StandardFile
 from .orders import Stage
 from .shop_terms import PRESENT_HASH
 from .shops import Standing
@@ -54,54 +55,6 @@ from .shops import Standing
 PROTECTED = frozenset({Stage.PAID, Stage.DELIVERED, Stage.DISPUTED})
 # A partly refunded buyer has paid for the codes that he still holds.
 MAY_OPEN = frozenset({Stage.PAID, Stage.DELIVERED, Stage.COMPLETED, Stage.PARTLY_REFUNDED})
-
-
-class Desk(Protocol):
-    """What the engine lays on the table for a decision: all of it read in the decision's own transaction."""
-
-    now_ms: int
-    unpaid_per_buyer_max: int
-    unpaid_per_address_max: int
-    admission_approvals: int
-    small_trial_fen: int
-    cover_bp: int
-    first_order_fen: int
-
-    def file(self, stream: Stream) -> File:
-        """The present state of a stream."""
-
-    def free_codes(self, shop_id: str, listing_id: str, quantity: int) -> tuple[str, ...]:
-        """Up to `quantity` free codes, locked."""
-
-    def unpaid_by_buyer(self, buyer_key: str, address_key: str) -> int:
-        """Unpaid orders of this buyer from this network address on the whole platform.
-
-        Who orders in another's name from elsewhere is not counted, or he could keep him from buying.
-        """
-
-    def unpaid_by_address(self, address_key: str) -> int:
-        """Unpaid orders from this network address on the whole platform."""
-
-    def bought_by_buyer(self, shop_id: str, listing_id: str, buyer_key: str) -> int:
-        """Units of the listing in this buyer's orders that were not cancelled or expired."""
-
-    def exposure(self, shop_id: str) -> covering.Exposure:
-        """What of the shop's orders is unsettled; not locked, the write notices when it has grown meanwhile."""
-
-    def acquaintance(self, shop_id: str, buyer_key: str) -> covering.Acquaintance:
-        """What the shop and this buyer have done with each other; the buyer is locked."""
-
-    def balance_fen(self, shop_id: str, account: str) -> int:
-        """Balance of a ledger account, locked."""
-
-    def staged(self, shop_id: str, batch_id: str) -> int:
-        """Codes in the vault for a batch that is not registered yet."""
-
-    def unsold(self, shop_id: str, batch_id: str) -> tuple[int, ...]:
-        """Places of the free codes of a batch, rising; locked."""
-
-    def off_sale(self, shop_id: str, code_ids: Sequence[str]) -> frozenset[str]:
-        """Those of the codes whose batch was taken off sale; the batches are locked."""
 
 
 _KIND_OF_HOME: dict[ModuleType, tuple[str, str]] = {
@@ -218,16 +171,12 @@ def brief_for(command: Command, desk: Desk) -> Struct | None:
             return _reviewing(desk, command.shop_id)
         case batches.RegisterBatch():
             return _depositing(command, desk)
-        case batches.WithdrawCodes() | batches.QuarantineBatch():
+        case batches.LookAtWords() | batches.AskBatchReview() | batches.AnswerBatchReview():
+            return _letting_back(command, desk)
+        case batches.WithdrawCodes() | batches.QuarantineBatch() | batches.NoteExport():
             return batches.UnsoldBriefing(unsold=desk.unsold(command.shop_id, command.batch_id))
         case attestations.AttestCode() | attestations.RecordIssuerAnswer():
-            issuer = _issuer(desk, command.issuer_id)
-            key_no = command.key_no if isinstance(command, attestations.AttestCode) else 0
-            return attestations.IssuerBriefing(
-                is_active=issuer.is_active,
-                takes_key=issuer.takes_key(key_no, desk.now_ms),
-                in_scope=issuer.makes(_product(_listing(desk, command.shop_id, command.listing_id))),
-            )
+            return _attesting(command, desk)
         case orders.StopOrderClock() | complaints.StopDisputeClock():
             return _of_stops(command, _order(desk, command.shop_id, command.order_id))
         case outages.SayOutage() | outages.FindOutage() | outages.EndOutage() | outages.LapseOutage():
@@ -366,6 +315,8 @@ def streams_read_by(command: Command) -> tuple[Stream, ...]:
             return (credit_stream(command.shop_id),)
         case listings.PublishListing() | payouts.RequestPayout() | payouts.SettlePayout():
             return (shop_stream(command.shop_id),)
+        case batches.LookAtWords() | batches.AskBatchReview() | batches.AnswerBatchReview():
+            return (shop_stream(command.shop_id), credit_stream(command.shop_id))
         case batches.RegisterBatch():
             listing = Stream(command.shop_id, "listing", command.listing_id)
             return (listing, issuer_stream(command.attested.issuer_id)) if command.attested else (listing,)
@@ -438,6 +389,34 @@ def _depositing(command: batches.RegisterBatch, desk: Desk) -> batches.StagedBri
         issuer_is_active=issuer.is_active,
         issuer_takes_key=issuer.takes_key(command.attested.key_no, desk.now_ms),
         issuer_in_scope=issuer.makes(product),
+    )
+
+
+def _attesting(
+    command: attestations.AttestCode | attestations.RecordIssuerAnswer, desk: Desk
+) -> attestations.IssuerBriefing:
+    issuer = _issuer(desk, command.issuer_id)
+    key_no = command.key_no if isinstance(command, attestations.AttestCode) else 0
+    return attestations.IssuerBriefing(
+        is_active=issuer.is_active,
+        takes_key=issuer.takes_key(key_no, desk.now_ms),
+        in_scope=issuer.makes(_product(_listing(desk, command.shop_id, command.listing_id))),
+    )
+
+
+def _letting_back(
+    command: batches.LookAtWords | batches.AskBatchReview | batches.AnswerBatchReview, desk: Desk
+) -> quarantines.LettingBackBriefing:
+    code_ids = command.code_ids if isinstance(command, batches.LookAtWords) else ()
+    told = desk.said(command.shop_id, command.batch_id, code_ids)
+    active = {one.issuer_id: _issuer(desk, one.issuer_id).is_active for one in told.words}
+    why_not = "" if _shop(desk, command.shop_id).takes_orders(desk.now_ms) else "standing"
+    if credit_of(command.shop_id, desk).is_frozen:
+        why_not = "frozen"
+    return quarantines.LettingBackBriefing(
+        why_not=why_not,
+        said=tuple(replace(one, counts=active[one.issuer_id]) for one in told.words),
+        free=told.free,
     )
 
 

@@ -13,7 +13,7 @@ from .basics import Command, Event, Refusal, invariant, require, require_text
 
 
 class CodeStage(StrEnum):
-    """Where a code is in its life; `free` and `withdrawn` are outside any order."""
+    """Where a code is in its life; `free`, `quarantined` and `withdrawn` are outside any order."""
 
     FREE = "free"
     RESERVED = "reserved"
@@ -21,6 +21,7 @@ class CodeStage(StrEnum):
     REVEALED = "revealed"
     REPLACED = "replaced"  # opened, did not work, another was given instead; the vault keeps it as opened
     RETURNED = "returned"  # taken back sealed, typed or of a batch off sale: the merchant's, never sold automatically
+    QUARANTINED = "quarantined"  # taken off sale by a ruling; may come back
     WITHDRAWN = "withdrawn"
 
 

@@ -2,9 +2,9 @@
 
 from typing import NamedTuple
 
-from . import complaints, deposits, liquidations, orders, outages, panels, payments, shops
+from . import batches, complaints, deposits, liquidations, orders, outages, panels, payments, shops
 from .basics import Command, Stream, invariant
-from .files import DepositFile, File, IssuerFile, OrderFile, PanelFile, PaymentFile, ShopFile
+from .files import BatchFile, DepositFile, File, IssuerFile, OrderFile, PanelFile, PaymentFile, ShopFile
 from .orders import ENDED, Stage
 from .panel_events import PanelStage
 from .stopping import standing
@@ -39,6 +39,8 @@ def due_of(file: File) -> Due | None:
             return Due(said.lapses_at_ms, "lapse_outage")
         case DepositFile():
             return _due_of_deposit(file)
+        case BatchFile(batch=batch) if batch.quarantine.request is not None:
+            return Due(batch.quarantine.request.review_by_ms, "lapse_batch_review")
         case PanelFile(panel=panel):
             what = _END_OF_PANEL_STAGE.get(panel.stage)
             return Due(panel.due_at_ms, what) if what else None
@@ -105,6 +107,8 @@ def command_for(stream: Stream, what: str) -> Command:
             return panels.CloseCommits(shop_id=stream.shop_id, panel_id=stream.id)
         case "close_reveals":
             return panels.CloseReveals(shop_id=stream.shop_id, panel_id=stream.id)
+        case "lapse_batch_review":
+            return batches.LapseBatchReview(shop_id=stream.shop_id, batch_id=stream.id)
         case "end_suspension":
             return shops.EndSuspension(shop_id=stream.shop_id)
         case _:

@@ -9,7 +9,6 @@ from msgspec import Struct
 from fairkey.business import (
     admissions,
     attestations,
-    batches,
     claims,
     crediting,
     deposit_events,
@@ -25,6 +24,7 @@ from fairkey.business import (
     panels,
     payments,
     payouts,
+    quarantines,
     reminders,
     restoring,
     shops,
@@ -49,6 +49,7 @@ CUSTODY_ACCOUNT = "custody"  # the account at the provider that holds deposits a
 ASK_AGAIN = "ask_again"
 JUDGE = "judge"
 QUARANTINE = "quarantine"
+LOOK_AT_WORDS = "look_at_words"
 WIND_UP = "wind_up"
 PAY_SHARES = "pay_shares"
 RESUME_CLOCKS = "resume_clocks"
@@ -65,6 +66,23 @@ REMIND_BEFORE_MS = 4 * HOUR_MS
 
 def effects_of(stream: Stream, version: int, event: Event) -> list[Effect]:
     """The effects of event number `version` of `stream`."""
+    return [*_done_or_told(stream, version, event), *_looks(stream, version, event)]
+
+
+def _looks(stream: Stream, version: int, event: Event) -> list[Effect]:
+    """An issuer spoke of a code, or a shop sells again: codes that a ruling took off sale may come back."""
+    match event:
+        case (
+            attestations.CodeActivated() | attestations.CodeUnused() | attestations.CodeRevoked()
+            | shops.ShopReinstated() | shops.ShopChecked() | vanishing.ShopReturned() | crediting.FreezeReviewed()
+        ):  # fmt: skip
+            key = f"{LOOK_AT_WORDS}:{stream.shop_id}:{stream.kind}:{stream.id}:{version}"
+            return [Effect(stream=stream, kind=LOOK_AT_WORDS, key=key)]
+        case _:
+            return []
+
+
+def _done_or_told(stream: Stream, version: int, event: Event) -> list[Effect]:
     match event:
         case escrow.RefundRequested():
             payload: dict[str, object] = {
@@ -294,8 +312,6 @@ def _shop_letters(stream: Stream, version: int, event: Event) -> list[Effect]:
             facts = {"what": "check_lapsed"}
         case shops.ShopSanctioned():
             facts = {"what": f"sanctioned_{event.measure}"}
-        case batches.BatchQuarantined():
-            facts = {"what": "batch_quarantined"}
         case crediting.CreditChanged() if event.band is not band_of(event.meter - event.change):
             facts = {"what": f"credit_{event.band.value}"}
         case crediting.FreezeReviewed():
@@ -307,8 +323,25 @@ def _shop_letters(stream: Stream, version: int, event: Event) -> list[Effect]:
         case shops.PayoutAccountChanged():
             facts = {"what": "payout_account_changed", "payable_from_ms": event.payable_from_ms}
         case _:
-            return _of_vanished(stream, version, event) or _of_panel(stream, version, event)
+            told = _of_vanished(stream, version, event) or _of_panel(stream, version, event)
+            return told or _of_batch(stream, version, event)
     return [_tell("merchant", stream, version, str(facts.pop("what")), **facts)]
+
+
+def _of_batch(stream: Stream, version: int, event: Event) -> list[Effect]:
+    """A batch was taken off sale, or codes of it came back; one letter for many words of an issuer."""
+    match event:
+        case quarantines.BatchQuarantined():
+            what = "batch_quarantined"
+        case quarantines.CodesLetBack(by="issuer") if event.number == 1 or not event.held:
+            what = "batch_vouched_for"
+        case quarantines.BatchReviewAnswered():
+            what = "batch_review_granted" if event.granted else "batch_review_refused"
+        case quarantines.BatchReviewLapsed():
+            what = "batch_review_lapsed"
+        case _:
+            return []
+    return [_tell("merchant", stream, version, what)]
 
 
 def _of_vanished(stream: Stream, version: int, event: Event) -> list[Effect]:

@@ -15,6 +15,7 @@ from fairkey.business.covering import Acquaintance, Exposure
 from fairkey.business.deadlines import Due
 from fairkey.business.files import File
 from fairkey.business.postings import Posting
+from fairkey.business.quarantines import Said
 from fairkey.effects.queue import Effect
 from fairkey.read_tables.changes import Change
 from fairkey.read_tables.facets import Facets
@@ -54,6 +55,7 @@ class Wants:
     staged: set[tuple[str, str]] = field(default_factory=set)  # (shop, batch)
     unsold: set[tuple[str, str]] = field(default_factory=set)  # (shop, batch)
     off_sale: set[tuple[str, str]] = field(default_factory=set)  # (shop, code)
+    said: set[tuple[str, str, tuple[str, ...]]] = field(default_factory=set)  # (shop, batch, codes or none for all)
 
 
 @dataclass(slots=True)
@@ -72,6 +74,7 @@ class Given:
     staged: dict[tuple[str, str], int] = field(default_factory=dict)
     unsold: dict[tuple[str, str], tuple[int, ...]] = field(default_factory=dict)
     off_sale: dict[tuple[str, str], bool] = field(default_factory=dict)
+    said: dict[tuple[str, str, tuple[str, ...]], Said] = field(default_factory=dict)
 
 
 class Recorded(Struct, frozen=True, kw_only=True):

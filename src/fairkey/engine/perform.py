@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fairkey.business import batches, briefings, codes, covering, orders
+from fairkey.business import batches, briefings, codes, covering, orders, quarantines
 from fairkey.business.askers import ASKERS, Asker
 from fairkey.business.basics import CURRENCY, Broken, Command, Event, Refusal, Stream
 from fairkey.business.codes import CodeStage
@@ -161,7 +161,7 @@ def _parts(batch: Sequence[Asked]) -> Iterator[Sequence[Asked]]:
     """
     start = 0
     for place, asked in enumerate(batch):
-        if isinstance(asked.command, batches.RegisterBatch | batches.WithdrawCodes | batches.QuarantineBatch):
+        if isinstance(asked.command, batches.BatchCommand):
             if start < place:
                 yield batch[start:place]
             yield batch[place : place + 1]
@@ -275,6 +275,7 @@ class _Desk:
         mine.staged.update(given.staged)
         mine.unsold.update(given.unsold)
         mine.off_sale.update(given.off_sale)
+        mine.said.update(given.said)
 
     def file(self, stream: Stream) -> File:
         return self._latest(stream)[1]
@@ -341,6 +342,12 @@ class _Desk:
         if key not in self._given.unsold:
             raise _MustRead(Wants(unsold={key}))
         return self._given.unsold[key]
+
+    def said(self, shop_id: str, batch_id: str, code_ids: tuple[str, ...]) -> quarantines.Said:
+        key = (shop_id, batch_id, code_ids)
+        if key not in self._given.said:
+            raise _MustRead(Wants(said={key}))
+        return self._given.said[key]
 
     def off_sale(self, shop_id: str, code_ids: Sequence[str]) -> frozenset[str]:
         missing = {(shop_id, code_id) for code_id in code_ids} - self._given.off_sale.keys()

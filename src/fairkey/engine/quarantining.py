@@ -1,23 +1,30 @@
 """What a ruling says of more than its own order: batches whose codes it casts doubt on leave the shelf.
 
-Asked when a ruling is carried out, not before: a code that left the shelf does not come back, and until then the shop
-may still appeal.
+Asked when a ruling is carried out, not before: until then the shop may still appeal. What issuers say of held codes
+afterwards is looked at here; who decides is `business/quarantines.py`, so looking twice or at once is looking once.
 """
 
+import logging
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 
 from fairkey.business.askers import Asker
-from fairkey.business.basics import Stream
-from fairkey.business.batches import QuarantineBatch
+from fairkey.business.basics import NotFound, Stream
+from fairkey.business.batches import LookAtWords, NoteExport, QuarantineBatch
 from fairkey.business.codes import CodeStage
 from fairkey.business.dispute_events import ComplaintRuled
+from fairkey.business.quarantines import places_in
 from fairkey.business.standard.deciding import evaluate
 from fairkey.business.verdicts import read_document, standard_of
 from fairkey.read_tables.order_book import Fact
 
 from .house import House
+
+CODES_AT_ONCE: Final = 1_000  # looked at in one transaction
+
+logger = logging.getLogger(__name__)
 
 
 async def quarantine(house: House, stream: Stream) -> None:
@@ -35,6 +42,39 @@ async def quarantine(house: House, stream: Stream) -> None:
     for batch_id in await house.questions.standards.batches_of(stream.shop_id, _doubted(ruled, held)):
         command = QuarantineBatch(shop_id=stream.shop_id, batch_id=batch_id, order_id=stream.id, row=row)
         await house.ask(Asker.CLOCK, command)
+
+
+async def look_at_words(house: House, stream: Stream) -> None:
+    """Let issuers' words count for the held codes of a batch: after a word about one of them (`stream` is a code's),
+    or after their shop sells again (any other stream of the shop). Raises as `House.ask`.
+
+    The first of a thousand words brings back all that were said so far; the others find nothing left to do.
+    """
+    code_id = stream.id if stream.kind == "code" else None
+    looks = await house.questions.quarantines.to_look_at(stream.shop_id, code_id, codes_max=CODES_AT_ONCE)
+    while looks:
+        for look in looks:
+            command = LookAtWords(shop_id=stream.shop_id, batch_id=look.batch_id, code_ids=look.code_ids)
+            answer = await house.ask(Asker.CLOCK, command)
+            if answer.refusal:
+                logger.info("held codes were not looked at now: %s", answer.refusal)
+        if code_id is not None:
+            return
+        last = looks[-1]
+        looks = await house.questions.quarantines.to_look_at(
+            stream.shop_id, None, codes_max=CODES_AT_ONCE, after=(last.batch_id, last.code_ids[-1])
+        )
+
+
+async def note_export(house: House, shop_id: str, batch_id: str) -> frozenset[int]:
+    """The places of codes that the shop may be shown in clear now, once the log knows it. Raises `NotFound`, and as
+    `House.ask`: then nothing may be shown.
+    """
+    answer = await house.ask(Asker.MERCHANT, NoteExport(shop_id=shop_id, batch_id=batch_id))
+    line = await house.questions.shop_desk.batch(shop_id, batch_id)
+    if answer.refusal or line is None:
+        raise NotFound(what="batch")
+    return frozenset(places_in(line.batch.quarantine.exported))
 
 
 def _doubted(ruled: Fact, held: Sequence[str]) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from fairkey.business.basics import NotFound, Refusal, Stream
-from fairkey.business.batches import places_in
+from fairkey.business.quarantines import places_in
 from fairkey.proofs.code_proofs import CODE_PROOF_SUFFIX, CodeProof
 from fairkey.proofs.merkle import inclusion_proof, leaf_hash, merkle_root
 from fairkey.proofs.receipts import PROMISE_SUFFIX, RECEIPT_SUFFIX, Receipt, read_receipt
@@ -25,6 +25,10 @@ WHATS: Final[Mapping[str, str]] = {
     "batch.registered": "registered",
     "batch.attested": "vouched",
     "batch.codes_withdrawn": "withdrawn",
+    "batch.held_withdrawn": "withdrawn",
+    "batch.codes_held": "held",
+    "batch.codes_let_back": "let_back",
+    "batch.codes_exported": "exported",
     "code.reserved": "reserved",
     "code.released": "released",
     "code.delivered": "delivered",
@@ -209,7 +213,7 @@ def _is_about(fact: CodeFact, code: TracedCode) -> bool:
     """Whether a fact of the code's batch, order or own stream says something of this code."""
     if fact.kind not in WHATS:
         return False
-    if fact.kind == "batch.codes_withdrawn":
+    if "places" in fact.public:
         return code.place is not None and code.place in places_in(str(fact.public["places"]))
     codes = fact.public.get("codes")
     return code.code_id in codes if isinstance(codes, list) else True
@@ -232,6 +236,7 @@ _OF_ISSUERS: Final = ("issuer_id", "how", "conflict", "in_scope", "happened_at_m
 SAID: Final[Mapping[str, Sequence[str]]] = {
     "batch.registered": ("source", "count", "root", "invoice_sha256"),
     "batch.attested": ("issuer_id", "count", "in_scope"),
+    "batch.codes_let_back": ("by",),
     "dispute.opened": ("reason",),
     "dispute.final": ("outcome",),
     **{kind: _OF_ISSUERS for kind in WHATS if kind.startswith("attest.")},

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from fairkey.business import batches, codes, covering, listings, orders
+from fairkey.business import batches, codes, covering, listings, orders, quarantines
 from fairkey.business.basics import Event, Stream
 from fairkey.business.codes import CodeStage
 from fairkey.business.files import File, OrderFile
@@ -45,12 +45,14 @@ class BatchOnSale(Struct, frozen=True, kw_only=True):
     at_ms: int
 
 
-class BatchOffSale(Struct, frozen=True, kw_only=True):
-    """The codes at these places of the batch, all of them free, are withdrawn."""
+class BatchCodesMove(Struct, frozen=True, kw_only=True):
+    """The codes at these places of the batch, all of them in stage `was`, are now in stage `now`; nobody holds them."""
 
     shop_id: str
     batch_id: str
     places: tuple[int, ...]
+    was: CodeStage
+    now: CodeStage
     at_ms: int
 
 
@@ -81,7 +83,7 @@ class RevisionPublished(Struct, frozen=True, kw_only=True):
     at_ms: int
 
 
-Change = CodesMove | CodesTyped | BatchOnSale | BatchOffSale | StockChange | SumChange | RevisionPublished
+Change = CodesMove | CodesTyped | BatchOnSale | BatchCodesMove | StockChange | SumChange | RevisionPublished
 
 
 def changes_of(stream: Stream, event: Event, file: File, at_ms: int) -> list[Change]:
@@ -143,13 +145,11 @@ def changes_of(stream: Stream, event: Event, file: File, at_ms: int) -> list[Cha
                 ),
                 StockChange(shop_id=shop_id, listing_id=event.listing_id, by=event.count),
             ]
-        case batches.CodesWithdrawn():
-            return [
-                BatchOffSale(
-                    shop_id=shop_id, batch_id=stream.id, places=tuple(batches.places_in(event.places)), at_ms=at_ms
-                ),
-                StockChange(shop_id=shop_id, listing_id=event.listing_id, by=-event.count),
-            ]
+        case (
+            batches.CodesWithdrawn() | quarantines.CodesHeld() | quarantines.CodesLetBack()
+            | quarantines.HeldCodesWithdrawn()
+        ):  # fmt: skip
+            return _moved_by_place(stream, event, at_ms)
         case listings.ListingPublished():
             return [
                 RevisionPublished(
@@ -163,6 +163,31 @@ def changes_of(stream: Stream, event: Event, file: File, at_ms: int) -> list[Cha
             ]
         case _:
             return [*sums_of(stream, event, file, at_ms)]
+
+
+_MOVES_BY_PLACE: dict[type[Event], tuple[CodeStage, CodeStage]] = {
+    batches.CodesWithdrawn: (CodeStage.FREE, CodeStage.WITHDRAWN),
+    quarantines.CodesHeld: (CodeStage.FREE, CodeStage.QUARANTINED),
+    quarantines.CodesLetBack: (CodeStage.QUARANTINED, CodeStage.FREE),
+    quarantines.HeldCodesWithdrawn: (CodeStage.QUARANTINED, CodeStage.WITHDRAWN),
+}
+
+
+def _moved_by_place(
+    stream: Stream,
+    event: batches.CodesWithdrawn
+    | quarantines.CodesHeld
+    | quarantines.CodesLetBack
+    | quarantines.HeldCodesWithdrawn,
+    at_ms: int,
+) -> list[Change]:
+    was, now = _MOVES_BY_PLACE[type(event)]
+    places = tuple(quarantines.places_in(event.places))
+    moved = BatchCodesMove(
+        shop_id=stream.shop_id, batch_id=stream.id, places=places, was=was, now=now, at_ms=at_ms
+    )
+    by = event.count * ((now is CodeStage.FREE) - (was is CodeStage.FREE))
+    return [moved, StockChange(shop_id=stream.shop_id, listing_id=event.listing_id, by=by)] if by else [moved]
 
 
 def sums_of(stream: Stream, event: Event, file: File, at_ms: int) -> list[SumChange]:

@@ -12,7 +12,7 @@ from fairkey.business.codes import CodeStage
 from fairkey.business.postings import ASSETS, Posting
 
 from .changes import (
-    BatchOffSale,
+    BatchCodesMove,
     BatchOnSale,
     Change,
     CodesMove,
@@ -60,12 +60,12 @@ class Kept:
                 invariant(len(of_batch) == change.count, "a batch is what was counted in the vault")
                 for code_id in of_batch:
                     self._born(change.shop_id, code_id, change.listing_id, change.batch_id, CodeStage.FREE, "")
-            case BatchOffSale():
+            case BatchCodesMove():
                 of_batch = self.batches.get((change.shop_id, change.batch_id), [])
-                invariant(all(place < len(of_batch) for place in change.places), "a withdrawal takes what is there")
+                invariant(all(place < len(of_batch) for place in change.places), "a batch moves what is there")
                 for row in (self.codes[change.shop_id, of_batch[place]] for place in change.places):
-                    invariant(row.stage is CodeStage.FREE, "only a free code is withdrawn")
-                    row.stage = CodeStage.WITHDRAWN
+                    invariant(row.stage is change.was, "a code by its place moves only from where it was")
+                    row.stage = change.now
             case StockChange():
                 key = (change.shop_id, change.listing_id)
                 self.stock[key] += change.by

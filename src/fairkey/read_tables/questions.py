@@ -9,6 +9,7 @@ from .floor import Floor
 from .issuer_book import IssuerBook
 from .order_book import OrderBook
 from .panel_book import PanelBook
+from .quarantine_book import QuarantineBook
 from .shop_desk import ShopDesk
 from .standard_book import StandardBook
 from .storefront import Storefront
@@ -28,3 +29,4 @@ class Questions:
     deposits: DepositBook
     credit: CreditBook
     panels: PanelBook
+    quarantines: QuarantineBook

@@ -13,8 +13,8 @@ SIGNS_OF_LIFE = frozenset(
     {
         "shop.applied", "shop.application_filed", "shop.payout_account_changed", "shop.changed",
         "shop.sanction_appealed", "shop.attended", "listing.published", "listing.withdrawn", "batch.registered",
-        "batch.codes_withdrawn", "coupon.created", "coupon.withdrawn", "payment.payout_requested",
-        "deposit.agreed", "deposit.top_up_asked",
+        "batch.codes_withdrawn", "batch.held_withdrawn", "batch.codes_exported", "batch.review_asked",
+        "coupon.created", "coupon.withdrawn", "payment.payout_requested", "deposit.agreed", "deposit.top_up_asked",
         "deposit.release_requested", "dispute.answered", "dispute.asked", "dispute.resent",
     }
 )  # fmt: skip

@@ -10,6 +10,7 @@ from fairkey.business.dispute_events import Outcome, Reason
 from fairkey.business.dispute_state import Complaint, ComplaintStage
 from fairkey.business.evidence import Piece
 from fairkey.business.files import (
+    BatchFile,
     CodeFile,
     DepositFile,
     IssuerFile,
@@ -25,6 +26,7 @@ from fairkey.business.standards import STANDARD_ID, Published
 from fairkey.engine.outaging import STOPPABLE
 from fairkey.read_tables.issuer_book import AttestationLine, IssuerRecord
 from fairkey.read_tables.order_book import Fact, OpenLine, OrderRecord
+from fairkey.read_tables.quarantine_book import Look
 from fairkey.read_tables.standard_book import CLEAN_ORDERS_A_USE, EXPLAINED_CASES, BatchPast, Past
 
 from .store import MarketStore
@@ -179,6 +181,22 @@ class Books:
         """The batches of these codes."""
         kept = self._store.tables.kept.codes
         return sorted({kept[shop_id, code_id].batch_id for code_id in code_ids} - {""})
+
+    async def to_look_at(
+        self, shop_id: str, code_id: str | None, *, codes_max: int, after: tuple[str, str] | None = None
+    ) -> list[Look]:
+        """Held or free codes of quarantined batches that an issuer has spoken of; all in one go."""
+        if after is not None:
+            return []
+        looks: dict[str, list[str]] = {}
+        for (shop, one), row in sorted(self._store.tables.kept.codes.items()):
+            waits_or_sells = row.stage in (CodeStage.FREE, CodeStage.QUARANTINED)
+            if shop != shop_id or code_id not in (None, one) or not waits_or_sells:
+                continue
+            batch = self._store.tables.streams.get(Stream(shop_id, "batch", row.batch_id))
+            if batch and isinstance(batch.file, BatchFile) and batch.file.batch.quarantined_at_ms:
+                looks.setdefault(row.batch_id, []).append(one)
+        return [Look(batch_id, tuple(code_ids[:codes_max])) for batch_id, code_ids in looks.items()]
 
     async def issuers(self) -> list[IssuerRecord]:
         """All issuers, with their outages."""

@@ -21,13 +21,13 @@ from fairkey.business.reports import report_of_instruction
 from fairkey.business.shops import OpenShop
 from fairkey.business.standard.library import newest
 from fairkey.business.standards import STANDARD_ID, PublishStandard
-from fairkey.effects.queue import JUDGE, PANEL_STEPS, QUARANTINE, RESUME_CLOCKS, WIND_UP, read_key
+from fairkey.effects.queue import JUDGE, LOOK_AT_WORDS, PANEL_STEPS, QUARANTINE, RESUME_CLOCKS, WIND_UP, read_key
 from fairkey.engine import outaging
 from fairkey.engine.answers import Answer
 from fairkey.engine.house import House
 from fairkey.engine.judging import judge_order
 from fairkey.engine.perform import Asked, Outcome, Performer, Rules
-from fairkey.engine.quarantining import quarantine
+from fairkey.engine.quarantining import look_at_words, quarantine
 from fairkey.engine.winding_up import wind_up
 
 from .books import Books
@@ -70,7 +70,7 @@ class Market:
             unpaid_per_buyer_max=10_000, unpaid_per_address_max=10_000, telling=False
         ))  # fmt: skip
         books = Books(self.store, self.custody)
-        questions = SimpleNamespace(order_book=books, standards=books, issuers=books)
+        questions = SimpleNamespace(order_book=books, standards=books, issuers=books, quarantines=books)
         # Judging asks for nothing else of a house.
         self.house = cast("House", SimpleNamespace(
             questions=questions, evidence=SimpleNamespace(rows=books), now_ms=lambda: self.now_ms, ask=self.ask
@@ -168,6 +168,9 @@ class Market:
             return
         if effect.kind == QUARANTINE:
             await quarantine(self.house, effect.stream)
+            return
+        if effect.kind == LOOK_AT_WORDS:
+            await look_at_words(self.house, effect.stream)
             return
         if effect.kind == RESUME_CLOCKS:
             await outaging.resume(self.house, effect.stream.id, judge_order)

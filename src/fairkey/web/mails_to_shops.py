@@ -24,6 +24,7 @@ class Words(NamedTuple):
 
 
 _APPEAL: Final = _("You can appeal at your desk; a person who can lift the measure answers.")
+_BATCH: Final = "/desk/batches/{id}"
 _RUNNING: Final = _("Orders under way go on, and settled money can still be paid out.")
 
 LETTERS: Final[Mapping[str, Words]] = {
@@ -63,10 +64,38 @@ LETTERS: Final[Mapping[str, Words]] = {
         _("A batch of %(shop)s was taken off sale"),
         (
             _("A ruling about one of its codes casts doubt on all of it. Nothing of it is sold any more."),
-            _("The unsold codes are yours to export, and to give back to who sold them to you."),
+            _("Codes that their issuer signs to be unused come back by themselves; or ask a person."),
+            _("Or take them out: then they are yours, and never come back."),
         ),
         _("See the batch"),
-        "/desk/batches",
+        _BATCH,
+    ),
+    "batch_vouched_for": Words(
+        _("Codes of %(shop)s are on sale again"),
+        (_("Their issuer signed that they are unused. What he has not vouched for still waits."),),
+        _("See the batch"),
+        _BATCH,
+    ),
+    "batch_review_granted": Words(
+        _("A batch of %(shop)s is on sale again"),
+        (_("A person looked at your grounds and let it back. The reason stands with the batch."),),
+        _("See the batch"),
+        _BATCH,
+    ),
+    "batch_review_refused": Words(
+        _("A batch of %(shop)s stays off sale"),
+        (
+            _("A person looked at your grounds and refused. The reason stands with the batch."),
+            _("Codes that their issuer signs to be unused come back all the same."),
+        ),
+        _("Read the reason"),
+        _BATCH,
+    ),
+    "batch_review_lapsed": Words(
+        _("Nobody answered about a batch of %(shop)s"),
+        (_("It stays off sale. You may ask again, or take the codes out."),),
+        _("See the batch"),
+        _BATCH,
     ),
     "credit_throttled": Words(
         _("The meter of %(shop)s rose"),
@@ -164,7 +193,7 @@ def _letter(
         "subject": subject,
         "lines": [texts.gettext(line) % values for line in words.lines],
         "button": texts.gettext(words.button),
-        "link": f"{house.settings.origin}{words.path}",
+        "link": house.settings.origin + words.path.replace("{id}", waiting.stream.id),
         "number": str(dossier.shop.shop_no),
         "product": "",
         "quantity": "",

@@ -12,6 +12,7 @@ from typing import Final
 from fairkey.web import formats
 from fairkey.web.i18n import Locale, texts_of
 from fairkey.web.i18n import marked as _
+from fairkey.web.refusals_of_batches import OF_BATCHES
 from fairkey.web.refusals_of_cases import OF_CASES
 from fairkey.web.refusals_of_deposits import OF_DEPOSITS
 from fairkey.web.refusals_of_disputes import OF_DISPUTES
@@ -442,6 +443,7 @@ REFUSALS: Final[Mapping[str, Words]] = {
     ),
     **{name: Words(*sentences) for name, sentences in {**OF_DISPUTES, **OF_ISSUERS, **OF_MESSAGES, **OF_SHOPS}.items()},
     **{name: Words(*sentences) for name, sentences in {**OF_CASES, **OF_DEPOSITS, **OF_EVIDENCE, **OF_PANELS}.items()},
+    **{name: Words(*sentences) for name, sentences in OF_BATCHES.items()},
 }
 
 

@@ -39,6 +39,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "face_value": _("Face value"),
     "happened_at_ms": _("When it happened"),
     "instructions": _("Activation instructions"),
+    "invoice_sha256": _("SHA-256 of the invoice"),
     "items": _("What is missing"),
     "least_fen": _("Smallest amount"),
     "legal_form": _("Legal form"),

@@ -42,6 +42,7 @@ LOOKS: Final[Mapping[str, Mapping[str, Look]]] = {
         "revealed": Look("envelope-open", "good", _("Opened")),
         "replaced": Look("return", "mute", _("Replaced")),
         "returned": Look("return", "mute", _("Returned to the shop")),
+        "quarantined": Look("pause", "bad", _("Waits off sale")),
         "withdrawn": Look("return", "mute", _("Taken out by the shop")),
     },
     "shop": {

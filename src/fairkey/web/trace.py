@@ -23,6 +23,9 @@ STEPS: Final = {
     "registered": _("Registered with its batch and on sale"),
     "vouched": _("An issuer signed for its batch"),
     "withdrawn": _("Taken off sale by its shop"),
+    "held": _("Taken off sale: a ruling or an issuer spoke against its batch"),
+    "let_back": _("On sale again: its issuer vouched for it, or a person let its batch back"),
+    "exported": _("Shown in clear to its shop while on sale"),
     "reserved": _("Reserved for an order"),
     "released": _("Left the order sealed"),
     "delivered": _("Delivered, sealed"),
@@ -41,6 +44,7 @@ STAGES: Final = {
     "revealed": _("sold and opened"),
     "returned": _("given back to its shop"),
     "withdrawn": _("taken off sale"),
+    "quarantined": _("waits off sale"),
 }
 SOURCES: Final = {
     "issuer": _("Directly from the issuer"),

@@ -14,12 +14,14 @@ import msgspec
 
 from fairkey.business.basics import Broken, Stream
 from fairkey.business.covering import Acquaintance, Exposure
+from fairkey.business.files import BatchFile
+from fairkey.business.quarantines import said_from
 from fairkey.engine.answers import Answer, Conflict, StoreIsAway
 from fairkey.engine.codec import decode_file, encode_file
 from fairkey.engine.event_store import Commit, Given, Loaded, Stored, Wants
 from fairkey.engine.perform import fresh_file
 from fairkey.read_tables.changes import (
-    BatchOffSale,
+    BatchCodesMove,
     BatchOnSale,
     CodesMove,
     CodesTyped,
@@ -141,17 +143,26 @@ class PostgresTransaction:
         for shop_id, buyer_key in wants.known:
             row = await self._db.fetchrow(sql.ACQUAINTANCE, shop_id, buyer_key)
             given.known[shop_id, buyer_key] = Acquaintance(row["has_completed"], row["open_fen"])
+        await self._read_batches(wants, given)
+        return given
+
+    async def _read_batches(self, wants: Wants, given: Given) -> None:
         for shop_id, batch_id in wants.staged:
             given.staged[shop_id, batch_id] = await self._db.fetchval(sql.COUNT_STAGED, shop_id, batch_id)
         for shop_id, batch_id in wants.unsold:
             rows = await self._db.fetch(sql.LOCK_UNSOLD, shop_id, batch_id)
             given.unsold[shop_id, batch_id] = tuple(sorted(row["position"] for row in rows))
+        for shop_id, batch_id, code_ids in wants.said:
+            rows = await self._db.fetch(sql.SAID_OF_CODES, shop_id, batch_id, list(code_ids))
+            given.said[shop_id, batch_id, code_ids] = said_from(
+                (row["position"], row["is_free"], row["kind"] or "", msgspec.json.decode(row["public"] or "{}"))
+                for row in rows
+            )
         if wants.off_sale:
             keys = sorted(wants.off_sale)
-            rows = await self._db.fetch(sql.BATCHES_OFF_SALE, *map(list, zip(*keys, strict=True)))
-            off_sale = {(str(row["shop_id"]), str(row["code_id"])) for row in rows if row["is_off_sale"]}
+            rows = await self._db.fetch(sql.BATCHES_OF_CODES, *map(list, zip(*keys, strict=True)))
+            off_sale = {(str(row["shop_id"]), str(row["code_id"])) for row in rows if _is_off_sale(row)}
             given.off_sale = {key: key in off_sale for key in keys}
-        return given
 
     async def _read_streams(self, streams: Sequence[Stream], statement: str, given: Given) -> None:
         shop_ids, kinds, ids = zip(*streams, strict=True)
@@ -274,12 +285,18 @@ class PostgresTransaction:
                     )
                     if _count(written) != change.count:
                         raise Conflict("the batch was changed while it was registered")
-                case BatchOffSale():
+                case BatchCodesMove():
                     written = await self._db.execute(
-                        sql.TAKE_BATCH_OFF_SALE, change.shop_id, change.batch_id, at, list(change.places)
+                        sql.MOVE_CODES_BY_PLACE,
+                        change.shop_id,
+                        change.batch_id,
+                        at,
+                        list(change.places),
+                        change.was.value,
+                        change.now.value,
                     )
                     if _count(written) != len(change.places):
-                        raise Conflict("somebody bought while codes were withdrawn")
+                        raise Conflict("somebody bought while codes of a batch moved")
                 case CodesTyped():
                     written = await self._db.execute(
                         sql.INSERT_TYPED_CODES,
@@ -393,6 +410,12 @@ class PostgresTransaction:
         if missing:
             await self._db.execute(start, *zip(*(key for key, _ in missing), strict=True))
             await self._add(change, start, missing)
+
+
+def _is_off_sale(row: asyncpg.Record) -> bool:
+    file = decode_file("batch", row["state"])
+    assert isinstance(file, BatchFile)
+    return file.batch.is_off_sale(row["position"])
 
 
 def _count(status: str) -> int:

@@ -71,12 +71,23 @@ SELECT v.position FROM codes c JOIN vault v USING (shop_id, code_id)
 WHERE c.shop_id = $1 AND c.batch_id = $2 AND c.is_free ORDER BY c.code_id FOR UPDATE OF c
 """
 
+# Each attestation of the batch's codes that are for sale or wait (of these, where some are named); codes are locked.
+SAID_OF_CODES = """
+SELECT v.position, c.is_free, e.kind, convert_from(e.body, 'UTF8')::json -> 'public' AS public
+FROM codes c JOIN vault v USING (shop_id, code_id)
+LEFT JOIN events e ON e.shop_id = c.shop_id AND e.stream_kind = 'code' AND e.stream_id = c.code_id
+                  AND e.kind LIKE 'attest.%'
+WHERE c.shop_id = $1 AND c.batch_id = $2 AND c.stage IN ('free', 'quarantined')
+  AND (cardinality($3::uuid[]) = 0 OR c.code_id = ANY($3))
+ORDER BY c.code_id, e.version FOR UPDATE OF c
+"""
+
 # Locked, so that a batch taken off sale at this very moment is either seen or finds the codes back on sale.
-BATCHES_OFF_SALE = """
-SELECT c.shop_id, c.code_id, (b.state -> 'batch' -> 'withdrawn' IS NOT NULL
-           OR b.state -> 'batch' -> 'quarantined_at_ms' IS NOT NULL) AS is_off_sale
+BATCHES_OF_CODES = """
+SELECT c.shop_id, c.code_id, v.position, b.state
 FROM unnest($1::uuid[], $2::uuid[]) AS wanted (shop_id, code_id)
 JOIN codes c USING (shop_id, code_id)
+JOIN vault v USING (shop_id, code_id)
 JOIN streams b ON b.shop_id = c.shop_id AND b.kind = 'batch' AND b.id = c.batch_id
 ORDER BY b.shop_id, b.id, c.code_id FOR SHARE OF b
 """
@@ -140,11 +151,11 @@ MARK_IMPORT_REGISTERED = """
 UPDATE imports SET state = 'registered', finished_at = $3 WHERE shop_id = $1 AND import_id = $2 AND state = 'staged'
 """
 
-TAKE_BATCH_OFF_SALE = """
-UPDATE codes c SET stage = 'withdrawn', is_free = false, changed_at = $3
+MOVE_CODES_BY_PLACE = """
+UPDATE codes c SET stage = $6, is_free = ($6 = 'free'), changed_at = $3
 FROM unnest($4::int[]) AS taken (position)
 JOIN vault v ON v.shop_id = $1 AND v.batch_id = $2 AND v.position = taken.position
-WHERE c.shop_id = $1 AND c.code_id = v.code_id AND c.is_free
+WHERE c.shop_id = $1 AND c.code_id = v.code_id AND c.stage = $5
 """
 
 INSERT_REVISION = """

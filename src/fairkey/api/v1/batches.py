@@ -26,6 +26,7 @@ from fairkey.business.askers import Asker
 from fairkey.business.basics import FieldIsInvalid, NotFound
 from fairkey.engine import trade
 from fairkey.engine.house import House
+from fairkey.engine.quarantining import note_export
 from fairkey.engine.vault_port import IMPORT_BYTES_MAX, IMPORT_LINES_MAX
 from fairkey.read_tables.shop_desk import Place
 
@@ -135,13 +136,18 @@ async def export_codes(house: House, call: Call) -> Reply:
         call.visit.actor, "codes.exported", target=f"batch:{batch_id}", detail={"shop_id": call.shop_id}
     )
     name = f'attachment; filename="unsold-{batch_id}.txt"'.encode()
-    more = _lines(house, call.shop_id, line.batch.listing_id, batch_id)
+    places = await note_export(house, call.shop_id, batch_id)
+    more = _lines(house, call.shop_id, line.batch.listing_id, batch_id, places)
     return Reply(200, b"", TEXT, ((b"content-disposition", name),), more)
 
 
-async def _lines(house: House, shop_id: str, listing_id: str, batch_id: str) -> AsyncIterator[bytes]:
+async def _lines(
+    house: House, shop_id: str, listing_id: str, batch_id: str, places: frozenset[int]
+) -> AsyncIterator[bytes]:
     piece: list[str] = []
     async for code in house.vault.export_unsold(shop_id, listing_id=listing_id, batch_id=batch_id):
+        if code.position not in places:
+            continue  # it came back to stock after the log was told
         piece.append(code.text + "\n")
         if len(piece) == LINES_A_PIECE:
             yield "".join(piece).encode()

@@ -9,6 +9,7 @@ from litestar.params import FromPath
 from litestar.response import Stream
 
 from fairkey.engine.house import House
+from fairkey.engine.quarantining import note_export
 from fairkey.web.frame import AnyRequest
 from fairkey.web.merchant.parts import attachment, id_of, not_here, shop_id_of
 
@@ -24,7 +25,8 @@ async def unsold(request: AnyRequest, house: NamedDependency[House], batch_id: F
     if known is None or line is None:
         return not_here(request, house, "batch", BATCHES)
     await _note(request, house, "codes.exported", f"batch:{known}")
-    return _file(_unsold(house, shop_id_of(request), line.batch.listing_id, known), f"unsold-{known}.txt")
+    places = await note_export(house, shop_id_of(request), known)
+    return _file(_unsold(house, shop_id_of(request), line.batch.listing_id, known, places), f"unsold-{known}.txt")
 
 
 @post(f"{BATCHES}/{{batch_id:str}}/taken-out.txt", status_code=200)
@@ -38,9 +40,13 @@ async def taken_out(request: AnyRequest, house: NamedDependency[House], batch_id
     return _file(_opened(house, shop_id_of(request), code_ids), f"taken-out-{known}.txt")
 
 
-async def _unsold(house: House, shop_id: str, listing_id: str, batch_id: str) -> AsyncIterator[bytes]:
+async def _unsold(
+    house: House, shop_id: str, listing_id: str, batch_id: str, places: frozenset[int]
+) -> AsyncIterator[bytes]:
     piece: list[str] = []
     async for code in house.vault.export_unsold(shop_id, listing_id=listing_id, batch_id=batch_id):
+        if code.position not in places:
+            continue  # it came back to stock after the log was told
         piece.append(code.text + "\r\n")
         if len(piece) == LINES_A_PIECE:
             yield "".join(piece).encode()

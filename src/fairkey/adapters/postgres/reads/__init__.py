@@ -13,6 +13,7 @@ from .floor import PostgresFloor
 from .issuer_book import PostgresIssuerBook
 from .order_book import Opener, PostgresOrderBook
 from .panel_book import PostgresPanelBook
+from .quarantine_book import PostgresQuarantineBook
 from .shop_desk import PostgresShopDesk
 from .standard_book import PostgresStandardBook
 from .storefront import PostgresStorefront
@@ -31,4 +32,5 @@ def postgres_questions(pool: asyncpg.Pool, opener: Opener, now_ms: Callable[[], 
         deposits=PostgresDepositBook(pool),
         credit=PostgresCreditBook(pool),
         panels=PostgresPanelBook(pool, opener),
+        quarantines=PostgresQuarantineBook(pool, opener),
     )

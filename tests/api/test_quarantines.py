@@ -3,8 +3,13 @@ meanwhile.
 """
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
 
 from api_world import World, deposit
@@ -12,10 +17,12 @@ from fairkey.adapters.postgres.audit import audit
 from fairkey.adapters.postgres.rebuild import check
 from fairkey.business.askers import Asker
 from fairkey.business.basics import HOUR_MS, Stream
-from fairkey.business.batches import QuarantineBatch
+from fairkey.business.batches import AnswerBatchReview, LapseBatchReview, QuarantineBatch
 from fairkey.business.orders import GiveUpOrder
+from fairkey.business.quarantines import REVIEW_WITHIN_MS
 from fairkey.business.references import read_reference
 from fairkey.business.shops import ReinstateShop, SuspendShop
+from fairkey.cli.batches import answer_request, requests_waiting
 from fairkey.engine.quarantining import look_at_words
 from fairkey.read_tables.quarantine_book import Standing
 from issuers_world import AnIssuer, an_issuer
@@ -206,3 +213,121 @@ async def test_two_looks_and_a_ruling_at_once_leave_one_outcome(world: World, is
     )
     assert (await free(world), (await standing(world, batch_id)).held) == ([], 30)
     await in_order(world)
+
+
+async def ask(world: World, batch_id: str, **changes: str) -> httpx.Response:
+    body = {"grounds": GROUNDS, "invoice_sha256": "ef" * 32, **changes}
+    return await world.merchant("POST", f"/api/v1/shop/batches/{batch_id}/review", body)
+
+
+async def decide(world: World, batch_id: str, number: int, *, granted: bool) -> str:
+    command = AnswerBatchReview(
+        shop_id=world.shop_id, batch_id=batch_id, request_no=number, granted=granted, reason=WHY
+    )
+    return (await world.opened.house.ask(Asker.OPERATOR, command)).refusal
+
+
+async def off_sale(world: World, batch_id: str) -> dict[str, Any]:
+    told: dict[str, Any] = (await world.merchant("GET", f"/api/v1/shop/batches/{batch_id}")).json()["off_sale"]
+    return told
+
+
+async def test_a_person_lets_back_what_nobody_spoke_against(world: World, issuer: AnIssuer) -> None:
+    batch_id = await batch_of(world)
+    assert await off_sale(world, batch_id) is None
+    await doubted(world, batch_id)
+    await vouched(world, issuer, world.texts[0], says="revoked")
+    answer = await ask(world, batch_id)
+    assert (answer.status_code, answer.json()) == (200, {"kinds": ["batch.review_asked"]})
+    assert problem(await ask(world, batch_id)) == (409, "batch-review-is-under-way")
+    [waits] = await world.opened.house.questions.quarantines.requests()
+    assert waits.review is not None
+    assert (waits.batch_id, waits.held, waits.against, waits.review.grounds) == (batch_id, 30, 1, GROUNDS)
+    assert await decide(world, batch_id, 2, granted=True) == "BatchReviewIsOver"
+    assert await decide(world, batch_id, 1, granted=True) == ""
+    assert await decide(world, batch_id, 1, granted=False) == "BatchReviewIsOver"
+    assert await free(world) == world.texts[1:]
+    assert await stock_shown(world) == (29, 29)
+    told = await off_sale(world, batch_id)
+    assert [told[name] for name in ("held", "spoken_against", "back_by_review", "back_by_issuer")] == [1, 1, 29, 0]
+    assert [(one["number"], one["state"], one["reason"]) for one in told["reviews"]] == [(1, "granted", WHY)]
+    assert await world.opened.house.questions.quarantines.requests() == []
+    await in_order(world)
+
+
+async def test_no_and_silence_leave_it_off_sale_and_another_ruling_overtakes_a_request(world: World) -> None:
+    house, batch_id = world.opened.house, await batch_of(world)
+    assert problem(await ask(world, batch_id)) == (409, "nothing-is-held")
+    await doubted(world, batch_id)
+    assert problem(await ask(world, batch_id, grounds="good")) == (422, "field-is-invalid")
+    assert (await ask(world, batch_id)).status_code == 200
+    assert await decide(world, batch_id, 1, granted=False) == ""
+    assert (await ask(world, batch_id, invoice_sha256="")).status_code == 200
+    world.clock.ms += REVIEW_WITHIN_MS
+    assert await decide(world, batch_id, 2, granted=True) == "BatchReviewIsOver"
+    await world.opened.worker.sweep()
+    assert (await ask(world, batch_id)).status_code == 200
+    await doubted(world, batch_id)
+    assert await decide(world, batch_id, 3, granted=True) == "BatchReviewIsOver"
+    told = await off_sale(world, batch_id)
+    assert [one["state"] for one in told["reviews"]] == ["refused", "lapsed", "over"]
+    assert (await free(world), len(told["rulings"])) == ([], 2)
+    lapse = LapseBatchReview(shop_id=world.shop_id, batch_id=batch_id)
+    assert (await house.ask(Asker.CLOCK, lapse)).refusal == "BatchReviewIsOver"
+    await in_order(world)
+
+
+async def test_what_waits_is_taken_out_alone(world: World, issuer: AnIssuer) -> None:
+    batch_id = await batch_of(world)
+    await doubted(world, batch_id)
+    await vouched(world, issuer, world.texts[0])
+    assert (await ask(world, batch_id)).status_code == 200
+    path = f"/api/v1/shop/batches/{batch_id}/withdraw"
+    assert (await world.merchant("POST", path, {"held_only": True})).json() == {"kinds": ["batch.held_withdrawn"]}
+    assert await decide(world, batch_id, 1, granted=True) == "BatchReviewIsOver"
+    batch = (await world.merchant("GET", f"/api/v1/shop/batches/{batch_id}")).json()
+    assert [batch[name] for name in ("unsold", "held", "withdrawn")] == [1, 0, 29]
+    assert problem(await world.merchant("POST", path, {"held_only": True})) == (409, "nothing-is-unsold")
+    assert (await world.merchant("POST", path)).json() == {"kinds": ["batch.codes_withdrawn"]}
+    assert await free(world) == []
+    await in_order(world)
+
+
+async def test_a_release_and_a_second_ruling_at_once_end_off_sale(world: World) -> None:
+    batch_id = await batch_of(world)
+    await doubted(world, batch_id)
+    assert (await ask(world, batch_id)).status_code == 200
+    ruling = QuarantineBatch(shop_id=world.shop_id, batch_id=batch_id, order_id=str(uuid4()), row="R10")
+    said, _, again = await asyncio.gather(
+        decide(world, batch_id, 1, granted=True),
+        world.opened.house.ask(Asker.CLOCK, ruling),
+        decide(world, batch_id, 1, granted=True),
+    )
+    assert {said, again} <= {"", "BatchReviewIsOver"}
+    assert "BatchReviewIsOver" in {said, again}
+    assert await free(world) == []
+    await in_order(world)
+
+
+async def test_the_command_of_the_operator_lists_and_answers(world: World) -> None:
+    batch_id = await batch_of(world)
+    await doubted(world, batch_id)
+    assert (await ask(world, batch_id)).status_code == 200
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[object]:
+        yield world.opened.house
+
+    entry: Any = SimpleNamespace(house=opened)
+    [row] = await requests_waiting(entry)
+    assert (row["shop_no"], row["batch_id"], row["request_no"], row["held"], row["hours"]) == (
+        world.shop_no, batch_id, 1, 30, 72,
+    )  # fmt: skip
+    short = await answer_request(entry, world.shop_no, batch_id, 1, granted=True, reason="yes")
+    assert short == "FieldIsInvalid field=reason why=too_short"
+    assert await answer_request(entry, world.shop_no, batch_id, 1, granted=True, reason=WHY) == ""
+    assert len(await free(world)) == 30
+
+
+def problem(answer: httpx.Response) -> tuple[int, str]:
+    return answer.status_code, answer.json()["type"].removeprefix("/problems/")

@@ -4,9 +4,11 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from fairkey.api.quarantine_shapes import OffSaleView, off_sale_view
 from fairkey.api.shapes import Cursor, Fen, Hash, Id, In, Limit, Moment, Out, PriceFen, moment, moment_or_none
 from fairkey.business.basics import AMOUNT_MAX_FEN
 from fairkey.engine.vault_port import ImportRecord, RefusedRow
+from fairkey.read_tables.quarantine_book import Standing
 from fairkey.read_tables.shop_desk import BatchLine, CouponLine, LedgerRow, PayoutLine
 
 NO_CONTROLS = r"^[^\x00-\x1f\x7f]*$"
@@ -68,7 +70,9 @@ class BatchView(Out, frozen=True, kw_only=True):
     registered: bool
     count: Annotated[int, Meta(ge=0, description="Codes in the vault.")]
     unsold: Annotated[int, Meta(ge=0)]
+    held: Annotated[int, Meta(ge=0, description="Off sale after a ruling; may come back.")]
     withdrawn: Annotated[int, Meta(ge=0)]
+    off_sale: Annotated[OffSaleView | None, Meta(description="Of a batch that a ruling took off sale.")]
     root: Annotated[Hash | None, Meta(description="Merkle root over the commitments of its codes.")]
     source: str
     note: str
@@ -83,6 +87,7 @@ class BatchRow(Out, frozen=True, kw_only=True):
     listing_id: Id
     count: int
     unsold: int
+    held: int
     withdrawn: int
     root: Hash
     source: str
@@ -223,6 +228,7 @@ def batch_row(line: BatchLine) -> BatchRow:
         listing_id=batch.listing_id,
         count=batch.count,
         unsold=line.unsold,
+        held=batch.quarantine.held_count,
         withdrawn=batch.withdrawn,
         root=batch.root,
         source=batch.source,
@@ -231,7 +237,9 @@ def batch_row(line: BatchLine) -> BatchRow:
     )
 
 
-def batch_view(batch_id: str, line: BatchLine | None, record: ImportRecord | None) -> BatchView:
+def batch_view(
+    batch_id: str, line: BatchLine | None, record: ImportRecord | None, standing: Standing | None
+) -> BatchView:
     """One batch from what is registered and from how its import went; either may be missing, not both."""
     batch = line.batch if line else None
     root = batch.root if batch else record.root.hex() if record and record.root else None
@@ -241,7 +249,9 @@ def batch_view(batch_id: str, line: BatchLine | None, record: ImportRecord | Non
         registered=batch is not None,
         count=batch.count if batch else record.progress.accepted if record else 0,
         unsold=line.unsold if line else 0,
+        held=batch.quarantine.held_count if batch else 0,
         withdrawn=batch.withdrawn if batch else 0,
+        off_sale=off_sale_view(standing) if standing else None,
         root=root,
         source=batch.source if batch else record.source if record else "",
         note=batch.note if batch else record.note if record else "",

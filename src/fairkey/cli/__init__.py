@@ -21,6 +21,7 @@ from fairkey.engine.house import House
 from fairkey.settings import OTHERS_MAY_READ, SettingsRefused
 
 from .admission import admission
+from .batches import batches
 from .case import case
 from .credit import credit
 from .entry import Entry, Finding, MasterKeyIsRefused
@@ -65,6 +66,7 @@ root.add_command(issuer)
 root.add_command(standard)
 root.add_command(panel)
 root.add_command(admission)
+root.add_command(batches)
 root.add_command(case)
 root.add_command(credit)
 root.add_command(log)

@@ -70,9 +70,9 @@ async def note_export(house: House, shop_id: str, batch_id: str) -> frozenset[in
     """The places of codes that the shop may be shown in clear now, once the log knows it. Raises `NotFound`, and as
     `House.ask`: then nothing may be shown.
     """
-    answer = await house.ask(Asker.MERCHANT, NoteExport(shop_id=shop_id, batch_id=batch_id))
+    await house.ask(Asker.MERCHANT, NoteExport(shop_id=shop_id, batch_id=batch_id))
     line = await house.questions.shop_desk.batch(shop_id, batch_id)
-    if answer.refusal or line is None:
+    if line is None:
         raise NotFound(what="batch")
     return frozenset(places_in(line.batch.quarantine.exported))
 

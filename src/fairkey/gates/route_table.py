@@ -344,6 +344,7 @@ _PROGRAMS: Final[Mapping[str, Gate]] = {
     "GET /api/v1/shop/batches/{batch_id}": Gate(Permission.SHOP_READ, scope="codes:read"),
     "GET /api/v1/shop/batches/{batch_id}/refusals": Gate(Permission.SHOP_READ, scope="codes:read"),
     "POST /api/v1/shop/batches/{batch_id}/withdraw": Gate(Permission.SHOP_WRITE, scope="codes:write"),
+    "POST /api/v1/shop/batches/{batch_id}/review": Gate(Permission.SHOP_WRITE, scope="codes:write"),
     "GET /api/v1/shop/batches/{batch_id}/codes": Gate(Permission.SHOP_OWNER, scope="codes:export"),
     "GET /api/v1/shop/coupons": Gate(Permission.SHOP_READ, scope="listings:read"),
     "POST /api/v1/shop/coupons": Gate(Permission.SHOP_WRITE, scope="listings:write"),

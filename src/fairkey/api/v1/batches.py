@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec import Meta
 
 from fairkey.api.calls import TEXT, Call, Reply, TooLarge, pieces, reply, require_done, uuid_text
-from fairkey.api.endpoints import Endpoint
+from fairkey.api.endpoints import Endpoint, Example
 from fairkey.api.money_shapes import (
     BatchesQuery,
     BatchRows,
@@ -20,7 +20,8 @@ from fairkey.api.money_shapes import (
     refused_line,
 )
 from fairkey.api.pages_of_lists import cursor_of, place_of
-from fairkey.api.shapes import Cursor, In, Nothing
+from fairkey.api.quarantine_shapes import BatchReviewDone, ReviewWanted, WithdrawHeld
+from fairkey.api.shapes import Cursor, In
 from fairkey.business import batches
 from fairkey.business.askers import Asker
 from fairkey.business.basics import FieldIsInvalid, NotFound
@@ -115,15 +116,32 @@ async def get_refused_lines(house: House, call: Call) -> Reply:
 
 
 async def withdraw_codes(house: House, call: Call) -> Reply:
-    """Take all unsold codes of the batch off sale."""
+    """Take all unsold codes of the batch off sale, or only those that wait after a ruling."""
+    body: WithdrawHeld = call.given
     answer = await house.ask(
         Asker.MERCHANT,
-        batches.WithdrawCodes(shop_id=call.shop_id, batch_id=call.uuid("batch_id")),
+        batches.WithdrawCodes(shop_id=call.shop_id, batch_id=call.uuid("batch_id"), held_only=body.held_only),
         command_id=call.command_id(),
         body_hash=call.body_hash(house),
     )
     require_done(answer)
     return reply(Withdrawn(kinds=answer.kinds))
+
+
+async def ask_review(house: House, call: Call) -> Reply:
+    """Ask a person to let back what a ruling took off sale."""
+    body: ReviewWanted = call.given
+    command = batches.AskBatchReview(
+        shop_id=call.shop_id,
+        batch_id=call.uuid("batch_id"),
+        grounds=body.grounds,
+        invoice_sha256=body.invoice_sha256,
+    )
+    answer = await house.ask(
+        Asker.MERCHANT, command, command_id=call.command_id(), body_hash=call.body_hash(house)
+    )
+    require_done(answer)
+    return reply(BatchReviewDone(kinds=answer.kinds))
 
 
 async def export_codes(house: House, call: Call) -> Reply:
@@ -162,7 +180,8 @@ async def _view(house: House, call: Call, batch_id: str, status: int = 200) -> R
     if line is None and record is None:
         raise NotFound(what="batch")
     headers = ((b"location", f"/api/v1/shop/batches/{batch_id}".encode()),) if status == CREATED else ()
-    return reply(batch_view(batch_id, line, record), status, headers)
+    standing = await house.questions.quarantines.standing(call.shop_id, batch_id)
+    return reply(batch_view(batch_id, line, record, standing), status, headers)
 
 
 def _new_id(call: Call) -> str:
@@ -231,20 +250,45 @@ ENDPOINTS: Final = (
         method="POST",
         path="/api/v1/shop/batches/{batch_id}/withdraw",
         tag=TAG,
-        summary="Take unsold codes off sale",
+        summary="Take unsold codes off sale for good",
         handle=withdraw_codes,
-        body=Nothing,
+        body=WithdrawHeld,
         body_is_optional=True,
         answer=Withdrawn,
         idempotency="optional",
         refusals=("NotFound", "NothingIsUnsold"),
     ),
     Endpoint(
+        method="POST",
+        path="/api/v1/shop/batches/{batch_id}/review",
+        tag=TAG,
+        summary="Ask a person to let a batch back",
+        description=(
+            "For codes that a ruling took off sale. A person answers within 72 hours with a reason; if nobody does, "
+            "the codes stay off sale and you may ask again. Codes that their issuer signs to be unused come back by "
+            "themselves, without a request. `off_sale` of the batch says how it stands."
+        ),
+        handle=ask_review,
+        body=ReviewWanted,
+        answer=BatchReviewDone,
+        idempotency="optional",
+        refusals=(
+            "NotFound", "NothingIsHeld", "ShopLetsNothingBack", "BatchReviewIsUnderWay", "BatchReviewsAreSpent",
+        ),
+        example=Example(
+            request={"grounds": "这批卡密直接购自发行商，发票列明了全部序列号。", "invoice_sha256": ""},
+            answer={"kinds": ["batch.review_asked"]},
+        ),
+    ),
+    Endpoint(
         method="GET",
         path="/api/v1/shop/batches/{batch_id}/codes",
         tag=TAG,
         summary="Export your unsold codes",
-        description="One code a line, in clear. Each export is written into the audit trail.",
+        description=(
+            "One code a line, in clear. Each export is written into the audit trail and the log: if a ruling takes "
+            "these codes off sale later, they do not come back."
+        ),
         handle=export_codes,
         answer_text="Unsold codes, one a line.",
         refusals=("NotFound",),

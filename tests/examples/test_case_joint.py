@@ -72,8 +72,15 @@ def test_three_victims_make_one_pack_that_verifies(three: list[CaseFolder], tmp_
     for target in (out, tmp_path / "joint.zip"):
         assert CliRunner().invoke(root, ["verify", str(target)]).exit_code == 0
     letter = pypdfium2.PdfDocument((out / "letter.pdf").read_bytes())
-    text = "".join(page.get_textpage().get_text_range() for page in letter).replace("\r\n", "").replace(" ", "")
-    for wanted in ("张乙）签名", "13800000002", "张丙（投诉人3）为代表人", "300.03元", "投诉人3的事实和请求"):
+    text = "".join(page.get_textpage().get_text_range() for page in letter)
+    text = text.replace("\r\n", "").replace(" ", "").replace("\u3000", "")
+    for wanted in (
+        "张乙年月日",
+        "合计300.03元300.03元",
+        "13800000002",
+        "张丙（投诉人3）为代表人",
+        "投诉人3的事实和请求",
+    ):
         assert wanted in text, wanted
 
 

@@ -36,8 +36,8 @@ def joint_letter(
         sections=(
             Section(title="投诉人", paragraphs=_people(claims)),
             Section(title="代表人", paragraphs=_representatives(names, on)),
-            Section(title="被投诉人", paragraphs=tuple(dict.fromkeys(one.seller for one in claims))),
-            Section(title="共同情况", paragraphs=_together(claims)),
+            Section(title="被投诉人", paragraphs=_against(claims)),
+            Section(title="共同情况", paragraphs=_together(claims), rows=_sums(claims)),
             *(
                 _one(number, one, has_pack=with_packs is None or number in with_packs)
                 for number, one in enumerate(claims, 1)
@@ -45,7 +45,7 @@ def joint_letter(
             Section(
                 title="真实性", paragraphs=("以上内容由各投诉人就本人部分根据所附证据陈述，并各自对其真实性负责。",)
             ),
-            Section(title="签名", paragraphs=_signs(claims)),
+            Section(title="签名", rows=_signs(claims), signed=True),
         ),
         warnings=(*cautions(claims), words("warns.joint_sign")),
     )
@@ -84,8 +84,29 @@ def _one(number: int, claim: Claim, *, has_pack: bool) -> Section:
     return Section(title=f"投诉人{number}的事实和请求", paragraphs=(*claim.facts, "请求：", *claim.demands, evidence))
 
 
-def _signs(claims: Sequence[Claim]) -> tuple[str, ...]:
-    return tuple(
-        f"投诉人{number}（{one.name}）签名：＿＿＿＿＿＿＿＿　日期：＿＿＿＿年＿＿月＿＿日"
+def _against(claims: Sequence[Claim]) -> tuple[str, ...]:
+    """Who is complained about: as named by those who know it; where it is on the platform."""
+    shop = f"“{claims[0].shop}”店铺经营者"
+    named = dict.fromkeys(one.seller for one in claims if one.seller != f"“{one.shop}”店铺经营者")
+    return (*(named or (shop,)), f"网店：{claims[0].platform}的“{claims[0].shop}”店铺")
+
+
+def _sums(claims: Sequence[Claim]) -> tuple[tuple[str, ...], ...]:
+    """Each one's order with what he paid and what he asks for, and all of it."""
+    rows = [
+        (f"{number} {one.name}", one.order_number, _yuan(one.amount_fen or None), _yuan(one.total_fen))
         for number, one in enumerate(claims, 1)
-    )
+    ]
+    asked = [one.total_fen for one in claims if one.total_fen is not None]
+    all_asked = sum(asked) if len(asked) == len(claims) else None
+    paid = sum(one.amount_fen for one in claims)
+    return (("投诉人", "订单号", "付款", "请求金额"), *rows, ("合计", "", _yuan(paid or None), _yuan(all_asked)))
+
+
+def _yuan(amount_fen: int | None) -> str:
+    return yuan(amount_fen) if amount_fen is not None else BLANK
+
+
+def _signs(claims: Sequence[Claim]) -> tuple[tuple[str, ...], ...]:
+    rows = ((f"{number} {one.name}", "", "　　　　年　　月　　日") for number, one in enumerate(claims, 1))
+    return (("投诉人", "签名", "日期"), *rows)

@@ -156,7 +156,15 @@ def _write_letter(new: Path, letter: Letter, claims: Sequence[Claim], as_of_ms: 
         "title": letter.title,
         "addressee": letter.addressee,
         "fields": [],
-        "sections": [{"title": one.title, "paragraphs": list(one.paragraphs)} for one in letter.sections],
+        "sections": [
+            {
+                "title": one.title,
+                "paragraphs": list(one.paragraphs),
+                "rows": [list(row) for row in one.rows],
+                "signed": one.signed,
+            }
+            for one in letter.sections
+        ],
         "sign": False,
     }
     listed = [

@@ -6,10 +6,14 @@ from fairkey.casework.texts import Words
 
 
 class Section(Struct, frozen=True, kw_only=True):
-    """A heading, which may be empty, and paragraphs of plain text."""
+    """A heading, which may be empty, paragraphs of plain text, and after them a table: `rows`, the first of them its
+    head. `signed`: its rows leave room for a hand.
+    """
 
     title: str = ""
     paragraphs: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+    signed: bool = False
 
 
 class Letter(Struct, frozen=True, kw_only=True):
@@ -33,7 +37,7 @@ class Letter(Struct, frozen=True, kw_only=True):
     def text(self) -> str:
         """The whole letter as plain text."""
         head = (self.title, self.addressee)
-        body = (part for one in self.sections for part in (one.title, *one.paragraphs))
+        body = (part for one in self.sections for part in (one.title, *one.paragraphs, *map("　".join, one.rows)))
         return "\n".join(part for part in (*head, *body) if part)
 
     @property

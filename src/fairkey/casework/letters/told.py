@@ -20,6 +20,9 @@ from fairkey.casework.texts import Words, blank, listed, words
 from .language import findings_of
 
 BLANK: Final = "＿＿＿＿"
+NAMED_MAX: Final = 10
+"""How many pieces of evidence a letter names one by one."""
+_PAIR: Final = 2
 _NOT_DELIVERED: Final = frozenset({Problem.NOT_DELIVERED, Problem.SELLER_VANISHED, Problem.FAKE_STOCK})
 _PREPAID: Final = _NOT_DELIVERED | {Problem.DELIVERED_LATE, Problem.PARTLY_DELIVERED}
 _PROBLEMS: Final = {
@@ -66,6 +69,18 @@ def yuan(amount_fen: int) -> str:
 def money(amount_fen: int) -> Words:
     """`128.00元`, `CNY 128.00`."""
     return Words(yuan(amount_fen), f"CNY {amount_fen // 100:,}.{amount_fen % 100:02d}")
+
+
+def in_runs(numbers: Iterable[int]) -> str:
+    """`1、2、5至9`: three or more in a row are told by their ends."""
+    runs: list[list[int]] = []
+    for one in sorted(set(numbers)):
+        if runs and one == runs[-1][-1] + 1:
+            runs[-1].append(one)
+        else:
+            runs.append([one])
+    told = (f"{run[0]}至{run[-1]}" if len(run) > _PAIR else "、".join(map(str, run)) for run in runs)
+    return "、".join(told)
 
 
 def day_zh(at_ms: int) -> str:
@@ -136,15 +151,31 @@ class Told:
             for sha256 in fact.files
             if sha256 in self._numbers
         )
-        return f"（证据{'、'.join(str(one) for one in dict.fromkeys(numbers))}）" if numbers else ""
+        return f"（证据{in_runs(numbers)}）" if numbers else ""
 
     def evidence(self) -> tuple[str, ...]:
-        """One line for each file, numbered as in the list of evidence."""
+        """One line for each file, numbered as in the list of evidence. Of many, one for each thing that they show: a
+        reader gets to the demand, and their names stand in that list.
+        """
+        if len(self.case.files) > NAMED_MAX:
+            return self._evidence_in_groups()
         lines = []
         for file, number in zip(self.case.files, self._numbers.values(), strict=True):
             shows = self._shows(file)
             lines.append(f"证据{number}：{self.masks(file.name)}" + (f"，证明{shows}" if shows else ""))
         return tuple(lines)
+
+    def _evidence_in_groups(self) -> tuple[str, ...]:
+        groups: dict[str, list[int]] = {}
+        for file, number in zip(self.case.files, self._numbers.values(), strict=True):
+            groups.setdefault(self._shows(file), []).append(number)
+        lines = [
+            f"证据{in_runs(numbers)}"
+            + (f"（{len(numbers)}份）" if len(numbers) > 1 else "")
+            + (f"：证明{shows}" if shows else "")
+            for shows, numbers in groups.items()
+        ]
+        return (*lines, f"共{len(self.case.files)}份，名称和来源见所附证据清单。")
 
     def attachments(self) -> tuple[str, ...]:
         """SHA-256 of all files, in the order of their numbers."""

@@ -48,6 +48,7 @@ def court_file(letter: Mapping[str, Any], exhibits: Sequence[Mapping[str, Any]],
             paragraph = made.add_paragraph()
             paragraph.paragraph_format.first_line_indent = Cm(0.85)
             _run(paragraph, line, BODY, 12)
+        _rows(made, part.get("rows", ()))
     if letter.get("sign", True):
         signer = letter.get("signer", "具状人（签名）")
         _run(made.add_paragraph(), f"{signer}：　　　　　　　　日期：　　　年　　月　　日", BODY, 12)
@@ -60,6 +61,16 @@ def court_file(letter: Mapping[str, Any], exhibits: Sequence[Mapping[str, Any]],
     out = io.BytesIO()
     made.save(out)
     return _again(out.getvalue())
+
+
+def _rows(made: "Document_", rows: Sequence[Sequence[str]]) -> None:
+    """A table whose first row is its head."""
+    if not rows:
+        return
+    table = made.add_table(rows=0, cols=len(rows[0]), style="Table Grid")
+    for number, row in enumerate(rows):
+        for cell, value in zip(table.add_row().cells, row, strict=True):
+            _run(cell.paragraphs[0], value, BODY if number else HEAD, 10.5)
 
 
 def _list(made: "Document_", exhibits: Sequence[Mapping[str, Any]]) -> None:

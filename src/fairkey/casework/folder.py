@@ -16,9 +16,9 @@ import re
 import sys
 import unicodedata
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 import msgspec
 
@@ -134,18 +134,19 @@ class CaseFolder:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Alone among all programs that change this case; waits for its turn."""
-        with (self.path / "lock").open("a+b") as file:
-            if sys.platform == "win32":
-                import msvcrt  # noqa: PLC0415 - only there
+        with (self.path / "lock").open("a+b") as file, _held(file, waits=True):
+            yield
 
-                msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
-                yield
-                msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
-            else:
-                import fcntl  # noqa: PLC0415 - only there
-
-                fcntl.flock(file, fcntl.LOCK_EX)
-                yield
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Alone among long works, which change a case in many acts. Raises `CaseIsRefused` when another is at it."""
+        self.work.mkdir(exist_ok=True)
+        with (self.work / "run.lock").open("a+b") as file, ExitStack() as held:
+            try:
+                held.enter_context(_held(file, waits=False))
+            except BlockingIOError:
+                raise CaseIsRefused(f"Another run is at work in {self.path}: wait until it has ended.") from None
+            yield
 
     def _append(
         self, before: Case | None, after: Case, act: str, facts: Facts, last: bytes | None, end: int, at_ms: int
@@ -210,8 +211,27 @@ class CaseFolder:
             write_whole(self.path / f"case-changed-by-hand-{digest[:12]}.json", document)
 
 
-def new_case(path: Path, case: Case) -> CaseFolder:
-    """Begin a case in a folder that is not there yet, or is empty. Raises `FolderIsTaken`."""
+@contextmanager
+def _held(file: IO[bytes], *, waits: bool) -> Iterator[None]:
+    """Hold the lock of a file. Raises BlockingIOError when it shall not wait and another holds it."""
+    if sys.platform == "win32":
+        import msvcrt  # noqa: PLC0415 - only there
+
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_LOCK if waits else msvcrt.LK_NBLCK, 1)
+        except PermissionError:
+            raise BlockingIOError from None
+        yield
+        msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
+    else:
+        import fcntl  # noqa: PLC0415 - only there
+
+        fcntl.flock(file, fcntl.LOCK_EX if waits else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+
+
+def new_case(path: Path, case: Case, *, facts: Facts | None = None) -> CaseFolder:
+    """Begin a case in a folder that is not there yet, or is empty. `facts` of its first act. Raises `FolderIsTaken`."""
     folder = CaseFolder(path)
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -225,7 +245,7 @@ def new_case(path: Path, case: Case) -> CaseFolder:
             for name in FOLDERS:
                 (path / name).mkdir(exist_ok=True)
             sweep(path)
-            folder._append(None, case, "case.began", {}, None, 0, case.created_at_ms)  # noqa: SLF001 - one module
+            folder._append(None, case, "case.began", facts or {}, None, 0, case.created_at_ms)  # noqa: SLF001 - one module
     except (FileExistsError, NotADirectoryError, PermissionError) as error:
         raise FolderIsTaken(f"{path} cannot be a case's folder ({error.strerror}).") from None
     return folder

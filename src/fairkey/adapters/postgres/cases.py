@@ -16,13 +16,15 @@ from typing import Final, Protocol, TypeVar
 from uuid import UUID
 
 import asyncpg
+from msgspec import structs
 
 from fairkey.adapters.files import cropping
 from fairkey.adapters.files.case_safe import CaseSafe, private_folder
 from fairkey.adapters.postgres.moments import moment, ms_of
 from fairkey.business.basics import SECOND_MS, NotFound
 from fairkey.casework.folder import CaseFolder, new_case
-from fairkey.casework.model import Case, Region
+from fairkey.casework.model import Case, CaseFile, Region
+from fairkey.casework.readings import UNREAD
 from fairkey.engine.cases_port import CASES_MAX, JOB_WAIT_S, CaseIsBusy, CaseRow, TooManyCases
 
 _LOCK: Final = "SELECT pg_advisory_xact_lock(hashtextextended('fairkey.cases:' || $1::text, 0))"
@@ -198,8 +200,7 @@ async def _read(safe: CaseSafe) -> bool:
         # Exit code 1 says that some file cannot be read; the others were.
         if await _fairkey("case", "read", str(copy / "case"), "--json") not in {0, 1}:
             return False
-        proposed = CaseFolder(copy / "case").read().proposed
-        if proposed != before:
+        if _told_by_reading(CaseFolder(copy / "case").read()) != before:
             await asyncio.to_thread(safe.change, lambda folder: _propose(folder, copy / "case"))
         return True
     finally:
@@ -220,24 +221,32 @@ async def _pack(safe: CaseSafe) -> bool:
 
 def _copied(folder: CaseFolder, copy: Path) -> tuple[object, ...]:
     shutil.copytree(folder.path, copy / "case")
-    return CaseFolder(copy / "case").read().proposed
+    return _told_by_reading(CaseFolder(copy / "case").read())
+
+
+def _told_by_reading(case: Case) -> tuple[object, ...]:
+    return (case.proposed, [one.checks.get(UNREAD) for one in case.files])
+
+
+def _as_read(file: CaseFile, seen: CaseFile | None) -> CaseFile:
+    """The file with what reading found out about it."""
+    if seen is None:
+        return file
+    checks = {name: note for name, note in file.checks.items() if name != UNREAD}
+    checks |= {name: note for name, note in seen.checks.items() if name == UNREAD}
+    return structs.replace(file, near_duplicate_of=seen.near_duplicate_of, checks=checks)
 
 
 def _propose(folder: CaseFolder, copy: Path) -> None:
-    from msgspec import structs  # noqa: PLC0415 - only here
-
     acts = CaseFolder(copy).acts()
     told = CaseFolder(copy).read()
     found = told.proposed
     read = {one.file for one in found}
-    like = {one.seal.sha256: one.near_duplicate_of for one in told.files}
+    as_read = {one.seal.sha256: one for one in told.files}
 
     def edit(now: Case) -> Case:
         kept = tuple(one for one in now.proposed if one.file not in read)
-        files = tuple(
-            structs.replace(one, near_duplicate_of=like.get(one.seal.sha256, one.near_duplicate_of))
-            for one in now.files
-        )
+        files = tuple(_as_read(one, as_read.get(one.seal.sha256)) for one in now.files)
         return structs.replace(now, proposed=(*kept, *found), files=files)
 
     folder.change("facts.proposed", edit, at_ms=acts[-1].at_ms, facts={"count": len(found)})

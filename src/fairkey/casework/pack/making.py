@@ -17,8 +17,10 @@ from fairkey.casework.folder import CaseFolder
 from fairkey.casework.hashing import digest
 from fairkey.casework.journal import sha256_hex
 from fairkey.casework.moments import moment_zh
+from fairkey.casework.readings import UNREAD
 from fairkey.casework.sealing import facts_sha256
 from fairkey.casework.stamping import LIST_BYTES_MAX, list_folders
+from fairkey.casework.texts import sentence
 
 from .contents import NOT_PROVEN, Contents, Exhibit, contents_of, plain_letter
 from .court_file import court_file
@@ -34,7 +36,13 @@ _ZIP_EPOCH_MS: Final = 315_619_200_000  # 1980-01-02, before which a ZIP knows n
 _WIDE_MM: Final = 168
 _ROOM_MM: Final = 222
 _ROOM_BELOW_MM: Final = 172  # under the caption, the source and the hash
-_CHECKS_ZH: Final = (("pixels", "像素"), ("device", "设备信息"), ("dkim", "邮件签名核验"), ("page", "网页"))
+_CHECKS_ZH: Final = (
+    ("pixels", "像素"),
+    ("device", "设备信息"),
+    ("dkim", "邮件签名核验"),
+    ("page", "网页"),
+    (UNREAD, "未识别文字"),
+)
 _PACKED: Final = (".json", ".txt", ".html", ".svg", ".pem", ".eml")
 
 Tell = Callable[[str], object]
@@ -71,7 +79,7 @@ def make_pack(
     as_of_ms = max((one.at_ms for one in folder.acts() if one.change), default=case.created_at_ms)
     purposes = {sha256: words for one in reversed(letters) for sha256, words in one.purposes.items()}
     contents = contents_of(case, as_of_ms=as_of_ms, shows_all=shows_all, purposes=purposes)
-    _require_free(out, case.case_id)
+    require_free(out, case.case_id)
     new = out.with_name(f".{out.name}.part")
     shutil.rmtree(new, ignore_errors=True)
     try:
@@ -101,7 +109,8 @@ def make_pack(
     return Made(out, zipped, len(contents.exhibits), len(told), manifest_sha256)
 
 
-def _require_free(out: Path, case_id: str) -> None:
+def require_free(out: Path, case_id: str) -> None:
+    """Raises `PackIsRefused` when `out` is there and holds something that is no pack of this case."""
     if not out.exists():
         return
     try:
@@ -201,6 +210,7 @@ def _write_evidence(folder: CaseFolder, new: Path, contents: Contents) -> None:
             f"案件：{contents.masks(case.title) or '（未命名）'}",
             f"案件编号：{case.case_id}",
             f"材料截至：{moment_zh(contents.as_of_ms)}（北京时间）",
+            *_unread_line(contents),
             f"证据共 {len(told)} 份。" + ("" if contents.masks.is_off else "文字部分已隐去个人信息和激活码的中段。"),
         ],
         "exhibits": told,
@@ -209,6 +219,11 @@ def _write_evidence(folder: CaseFolder, new: Path, contents: Contents) -> None:
         "not_proven": list(NOT_PROVEN),
     }
     (new / "evidence.pdf").write_bytes(pdf("evidence.typ", data, pictures, as_of_ms=contents.as_of_ms))
+
+
+def _unread_line(contents: Contents) -> list[str]:
+    numbers = [str(one.no) for one in contents.exhibits if UNREAD in one.file.checks]
+    return [f"证据 {'、'.join(numbers)} 未能自动识别文字，原件完整附上，原因见各该页。"] if numbers else []
 
 
 def _exhibit_data(folder: CaseFolder, one: Exhibit, contents: Contents, pictures: dict[str, bytes]) -> dict[str, Any]:
@@ -230,7 +245,9 @@ def _exhibit_data(folder: CaseFolder, one: Exhibit, contents: Contents, pictures
         "short": f"SHA-256 {seal.sha256[:16]}…",
         "sealed": sealed + stamped,
         "checks": [
-            f"{word}：{contents.masks(one.file.checks[name])}" for name, word in _CHECKS_ZH if name in one.file.checks
+            f"{word}：{contents.masks(sentence(one.file.checks[name]).zh)}"
+            for name, word in _CHECKS_ZH
+            if name in one.file.checks
         ],
         "pictures": [
             {"name": name, "width_mm": _width_mm(picture, _ROOM_MM if number else _ROOM_BELOW_MM)}

@@ -1,7 +1,10 @@
 """Reading: files propose facts, and point at where they stand. A person confirms; nothing here decides anything."""
 
+import hashlib
 import importlib.util
 from collections.abc import Sequence
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +18,24 @@ _NEEDED: Final = {
     "video/": ("av", "recordings are read by fairkey[video] and fairkey[ocr]"),
     "application/pdf": ("pypdfium2", "PDF files are read by fairkey[cases]"),
 }
+
+
+_PACKAGES: Final = ("rapidocr", "onnxruntime", "pillow", "pypdfium2", "av")
+
+
+@cache
+def reader_version() -> str:
+    """Names this reader: its own lines, and the packages that it reads with. Another name may read otherwise."""
+    here = Path(__file__).parent
+    found = hashlib.sha256()
+    for path in (*sorted(here.glob("*.py")), here.parent / "pages.py", here.parent / "mails.py"):
+        found.update(path.read_bytes())
+    for name in _PACKAGES:
+        try:
+            found.update(f"{name} {version(name)}\n".encode())
+        except PackageNotFoundError:
+            continue
+    return found.hexdigest()[:16]
 
 
 def missing_for(media_type: str) -> str:
@@ -52,4 +73,4 @@ def read_facts(path: Path, sha256: str, media_type: str) -> list[ProposedFact]:
     return facts
 
 
-__all__ = ["missing_for", "propose", "read_facts"]
+__all__ = ["missing_for", "propose", "read_facts", "reader_version"]

@@ -34,6 +34,11 @@ def _engine() -> Any:  # noqa: ANN401 - the package has no types
     return RapidOCR(params={"Global.log_level": "critical", "EngineConfig.onnxruntime.intra_op_num_threads": 2})
 
 
+def warm_up() -> None:
+    """Load the models, so that the first picture is not the slowest."""
+    _engine()
+
+
 def lines_of_file(path: Path) -> list[Line]:
     """Lines of a picture file. Raises OSError, ValueError for what is no picture, `ModuleNotFoundError` without OCR."""
     from PIL import Image, ImageOps  # noqa: PLC0415 - of the extra "cases"

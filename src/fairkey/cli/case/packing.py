@@ -1,20 +1,19 @@
-"""`fairkey case pack`: one command from a case to what goes to a platform, an office or a court."""
+"""`fairkey case pack | run`: one command from a case, or a folder, to what goes to a platform, an office or a court."""
 
 import sys
 from pathlib import Path
-from uuid import uuid4
 
 import rich_click as click
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from fairkey.casework.folder import CaseIsRefused, new_case
+from fairkey.casework.folder import CaseIsRefused
 from fairkey.casework.letters.composing import letters_of
 from fairkey.casework.mails import Records, ask_dns, look_with
-from fairkey.casework.model import Case
 from fairkey.casework.texts import told_of
 
 from .files import stamp
 from .parts import (
+    budget_option,
     case_argument,
     errors,
     json_option,
@@ -24,12 +23,15 @@ from .parts import (
     roots_option,
     say,
     speaking,
+    staged_progress,
     tell,
     tell_of,
     told,
     tsa_option,
 )
 from .writing import channel_option, today
+
+_INTERRUPTED = 130  # as shells say of a program that was interrupted
 
 
 @click.command()
@@ -98,8 +100,9 @@ def pack(
 @click.option("--offline", is_flag=True, help="Ask nobody: no keys of mail domains, no time stamps.")
 @tsa_option
 @roots_option
+@budget_option
 @json_option
-def run(
+def run(  # noqa: PLR0913 - one for each option
     source: Path,
     out: Path,
     place: Path | None,
@@ -107,29 +110,25 @@ def run(
     offline: bool,  # noqa: FBT001
     tsa_text: str,
     tsa_roots: Path | None,
+    budget_s: float,
     as_json: bool,  # noqa: FBT001
 ) -> None:
     """Folder in, pack out: seal every file in FOLDER, read them, and make a pack. Asks nothing, confirms nothing.
 
-    What was read is marked as unconfirmed on every page. Exit code 1 when files were refused; the pack has the others.
+    Interrupted, the same command goes on where it was. What was read is marked as unconfirmed on every page; a file
+    that takes longer than --budget is noted as not read. Exit code 1 when files were refused, 3 when some were not
+    read; the pack has all but the refused.
     """
     from fairkey.casework.pack.making import PackIsRefused  # noqa: PLC0415 - heavy
-    from fairkey.casework.running import installed_reader, installed_writer, run_case  # noqa: PLC0415 - heavy
+    from fairkey.casework.reading import reader_version  # noqa: PLC0415 - heavy
+    from fairkey.casework.reading.apart import ReaderApart  # noqa: PLC0415 - heavy
+    from fairkey.casework.running import begun, installed_writer, run_case  # noqa: PLC0415 - heavy
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with speaking(as_json=as_json):
-        case = new_case(
-            place or out.with_name(f"{out.name}-case"),
-            Case(case_id=str(uuid4()), created_at_ms=now_ms(), title=title or source.resolve().name),
-        )
-        reader = installed_reader()
+        place = place or out.with_name(f"{out.name}-case")
+        case, is_resumed = begun(place, source, title=title or source.resolve().name, at_ms=now_ms())
         records = Records(case.records, at_ms=now_ms(), ask=None if offline else ask_dns)
-        with Progress(*columns, console=errors, disable=as_json or not errors.is_terminal, transient=True) as bar:
-            task = bar.add_task("seal")
-
-            def tell_bar(what: str, done: int, of: int) -> None:
-                bar.update(task, description=what[:40], completed=done, total=of)
-
+        with staged_progress(as_json=as_json) as tell_stage, ReaderApart(budget_s) as reader:
             try:
                 ran = run_case(
                     case,
@@ -139,18 +138,26 @@ def run(
                     look=look_with(records),
                     reader=reader,
                     writer=installed_writer(),
+                    version=reader_version(),
+                    budget_s=budget_s,
                     stamp=lambda: [] if offline else stamp(case, tsa_text, tsa_roots),
-                    tell=tell_bar,
+                    tell=tell_stage,
                 )
             except PackIsRefused as error:
                 raise CaseIsRefused(told_of(error)) from None
+            except KeyboardInterrupt:
+                errors.print(told("run_stopped"))
+                sys.exit(_INTERRUPTED)
     figures = {
         "case": str(case.path),
+        "is_resumed": is_resumed,
         "folder": str(ran.made.folder),
         "zip": str(ran.made.zip),
         "exhibits": ran.made.exhibits,
         "proposed": ran.proposed,
-        "was_read": reader is not None,
+        "read_now": ran.read.now,
+        "read_before": ran.read.before,
+        "unread": [{"name": name, "sentence": sentence.of(language())} for name, sentence in ran.unread],
         "refused": [{"name": name, "sentence": sentence.of(language())} for name, sentence in ran.refused],
         "manifest_sha256": ran.made.manifest_sha256,
     }
@@ -158,10 +165,12 @@ def run(
     def lines() -> None:
         for _, sentence in ran.refused:
             tell(f"✗ {sentence.of(language())}")
-        if reader is None:
-            tell(f"? {told('no_reader')}")
+        for _, sentence in ran.unread:
+            tell(f"? {sentence.of(language())}")
         tell_of("ran", count=ran.made.exhibits, proposed=ran.proposed)
+        if ran.read.before:
+            tell_of("ran_again", count=ran.read.before)
         tell_of("ran_where", folder=ran.made.folder, zip=ran.made.zip, case=case.path)
 
     say(figures, lines, as_json=as_json)
-    sys.exit(1 if ran.refused else 0)
+    sys.exit(1 if ran.refused else 3 if ran.unread else 0)

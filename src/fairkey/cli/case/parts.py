@@ -12,10 +12,11 @@ from urllib.parse import urlsplit
 
 import rich_click as click
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from fairkey.casework.disk import FileIsRefused
 from fairkey.casework.folder import CaseFolder, CaseIsRefused
+from fairkey.casework.readings import BUDGET_S
 from fairkey.casework.stamping import Authority
 from fairkey.casework.texts import LANGUAGES, Words, told_of, words
 from fairkey.proofs.timestamps import ROOTS_BYTES_MAX, RootsAreUnreadable, TsaRoots, read_roots
@@ -35,6 +36,14 @@ tsa_option = click.option(
     default="",
     metavar="NAME=URL,…",
     help="Time-stamping authorities (RFC 3161). Else FAIRKEY_TSA_URLS, else seals wait.",
+)
+budget_option = click.option(
+    "--budget",
+    "budget_s",
+    type=click.FloatRange(0, min_open=True),
+    default=BUDGET_S,
+    show_default=True,
+    help="Seconds that reading one picture may take; four times as many for recordings and documents.",
 )
 roots_option = click.option(
     "--tsa-roots",
@@ -119,6 +128,23 @@ def progress_bar(*, as_json: bool) -> Progress:
     """A bar on standard error, where that is a terminal."""
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeElapsedColumn())
     return Progress(*columns, console=errors, disable=as_json or not errors.is_terminal, transient=True)
+
+
+@contextmanager
+def staged_progress(*, as_json: bool) -> Iterator[Callable[[str, str, int, int], None]]:
+    """Hears a stage, what is being done, how much is done and of how much: shown on standard error, where that is a
+    terminal.
+    """
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=errors, disable=as_json or not errors.is_terminal, transient=True) as bar:
+        task = bar.add_task("")
+
+        def hear(stage: str, what: str, done: int, of: int) -> None:
+            doing = words(f"running.{stage}").of(language())
+            left = words("running.left", left=of - done).of(language())
+            bar.update(task, description=plain(f"{doing} {what[:40]} {left}"), completed=done, total=of)
+
+        yield hear
 
 
 def opened(folder: Path) -> CaseFolder:

@@ -3,7 +3,7 @@
 import hashlib
 import sys
 from collections.abc import Iterator, Sequence
-from functools import reduce
+from functools import partial, reduce
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,10 +17,11 @@ from fairkey.casework.disk import open_regular
 from fairkey.casework.folder import CaseFolder, CaseIsRefused
 from fairkey.casework.model import Case, ConfirmedFact, FactRole, ProposedFact
 from fairkey.casework.reading.confirming import confirmed, purchase_with
-from fairkey.casework.reading.likeness import folded
+from fairkey.casework.readings import read_case
 from fairkey.casework.texts import NOTHING, Words, noted, words
 
 from .parts import (
+    budget_option,
     case_argument,
     errors,
     json_option,
@@ -29,6 +30,7 @@ from .parts import (
     opened,
     say,
     speaking,
+    staged_progress,
     tell,
     tell_of,
     told,
@@ -40,8 +42,9 @@ _T = TypeVar("_T")
 @click.command()
 @click.argument("paths", metavar="FILE… | CASE", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--again", is_flag=True, help="Read files of CASE again that were read before.")
+@budget_option
 @json_option
-def read(paths: tuple[Path, ...], again: bool, as_json: bool) -> None:  # noqa: FBT001
+def read(paths: tuple[Path, ...], again: bool, budget_s: float, as_json: bool) -> None:  # noqa: FBT001
     """Read files on this machine and propose facts, each with its place; of a CASE, they are kept in it.
 
     Proposals only: nothing counts before it is confirmed (fairkey case confirm). Exit code 1 when a file was not read.
@@ -49,7 +52,7 @@ def read(paths: tuple[Path, ...], again: bool, as_json: bool) -> None:  # noqa: 
     with speaking(as_json=as_json):
         if len(paths) == 1 and paths[0].is_dir():
             folder = opened(paths[0])
-            notes = _read_case(folder, again=again, as_json=as_json)
+            notes = _read_case(folder, again=again, budget_s=budget_s, as_json=as_json)
             case = folder.read()
             names = {one.seal.sha256: one.name for one in case.files}
             facts: Sequence[ProposedFact] = case.proposed
@@ -121,29 +124,23 @@ def _read_files(paths: Sequence[Path], *, as_json: bool) -> tuple[list[ProposedF
     return facts, names, notes
 
 
-def _read_case(folder: CaseFolder, *, again: bool, as_json: bool) -> list[Words]:
+def _read_case(folder: CaseFolder, *, again: bool, budget_s: float, as_json: bool) -> list[Words]:
     """Read what was not read before; what was confirmed stays as it is."""
-    from fairkey.casework.reading import missing_for, propose  # noqa: PLC0415 - heavy
+    from fairkey.casework.reading import reader_version  # noqa: PLC0415 - heavy
+    from fairkey.casework.reading.apart import ReaderApart  # noqa: PLC0415 - heavy
 
-    case = folder.read()
-    done = set() if again else {one.file for one in case.proposed}
-    found: list[ProposedFact] = []
-    notes: list[Words] = []
-    for file in _counted([one for one in case.files if one.seal.sha256 not in done], as_json=as_json):
-        note = missing_for(file.media_type) or file.checks.get("reading", "")
-        if note:
-            notes.append(noted(file.name, note))
-        else:
-            found += propose(folder.original(file), file)
-    if found:
-        read_now = {one.file for one in found}
-
-        def edit(now: Case) -> Case:
-            kept = tuple(one for one in now.proposed if one.file not in read_now)
-            return folded(structs.replace(now, proposed=(*kept, *found)), folder.original)
-
-        folder.change("facts.proposed", edit, at_ms=now_ms(), facts={"count": len(found)})
-    return notes
+    with folder.running(), staged_progress(as_json=as_json) as tell_stage, ReaderApart(budget_s) as reader:
+        done = read_case(
+            folder,
+            reader,
+            version=reader_version(),
+            budget_s=budget_s,
+            at_ms=now_ms,
+            again=again,
+            tell=partial(tell_stage, "read"),
+        )
+    closed = [noted(one.name, one.checks["reading"]) for one in folder.read().files if "reading" in one.checks]
+    return closed + [noted(file.name, note) for file, note in done.unread]
 
 
 def _counted(these: Sequence[_T], *, as_json: bool) -> Iterator[_T]:

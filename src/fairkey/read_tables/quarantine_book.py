@@ -55,6 +55,7 @@ class Standing:
     shop_name: str
     batch_id: str
     product: str
+    invoice_sha256: str  # deposited with the batch; may be empty
     batch: Batch
     stages: dict[str, int]
     rulings: Sequence[Ruling]

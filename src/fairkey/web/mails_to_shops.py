@@ -93,7 +93,7 @@ LETTERS: Final[Mapping[str, Words]] = {
     ),
     "batch_review_lapsed": Words(
         _("Nobody answered about a batch of %(shop)s"),
-        (_("It stays off sale. You may ask again, or take the codes out."),),
+        (_("The batch stays off sale. You may ask again, or take its codes out."),),
         _("See the batch"),
         _BATCH,
     ),

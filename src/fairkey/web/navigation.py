@@ -46,7 +46,7 @@ NAVIGATION: Final[Mapping[Role, tuple[Entry, ...]]] = {
     "operator": (
         Entry("/floor", _("Floor"), "desk"),
         Entry("/floor/shops", _("Shops"), "store", also=("/floor/admission",)),
-        Entry("/floor/complaints", _("Complaints"), "flag"),
+        Entry("/floor/complaints", _("Complaints"), "flag", also=("/floor/batches",)),
         Entry("/floor/issuers", _("Issuers"), "key"),
         Entry("/floor/arbitrators", _("Arbitrators"), "ledger"),
         Entry("/floor/unmatched", _("Unmatched money"), "wallet", also=("/floor/deposits",)),

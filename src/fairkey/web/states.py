@@ -85,6 +85,13 @@ LOOKS: Final[Mapping[str, Mapping[str, Look]]] = {
         "withdrawn": Look("return", "mute", _("Taken out by the shop")),
         "failed": Look("cross", "bad", _("Failed")),
     },
+    "batch_review": {
+        "asked": Look("hourglass", "wait", _("Request waits")),
+        "granted": Look("check", "good", _("Request granted")),
+        "refused": Look("cross", "bad", _("Request refused")),
+        "lapsed": Look("clock-off", "mute", _("Nobody answered")),
+        "over": Look("dot", "mute", _("Request is over")),
+    },
     "complaint": {
         "none": Look("dot", "mute", _("No complaint")),
         "opened": Look("flag", "wait", _("Waiting for the shop")),

@@ -1,7 +1,7 @@
 """Stock: batches with where they came from and where their codes are now, imports under way, what was refused."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any, Final
 
 from litestar import Response, get, post
@@ -9,15 +9,21 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
-from fairkey.business.batches import WithdrawCodes
-from fairkey.engine.answers import StoreIsAway
+from fairkey.business.askers import Asker
+from fairkey.business.basics import Refusal
+from fairkey.business.batches import AskBatchReview, WithdrawCodes
+from fairkey.business.quarantines import REFUSALS_MAX
+from fairkey.business.references import reference_of
+from fairkey.engine.answers import Answer, StoreIsAway
 from fairkey.engine.house import House
 from fairkey.engine.tracing import batch_proof
 from fairkey.engine.vault_port import ImportProgress
+from fairkey.read_tables.quarantine_book import Standing
 from fairkey.read_tables.shop_desk import BatchLine, Place
-from fairkey.web.frame import AnyRequest, frame
+from fairkey.web.frame import AnyRequest, frame, refused
 from fairkey.web.i18n import marked as _
 from fairkey.web.i18n import texts_of
+from fairkey.web.inputs import form_of
 from fairkey.web.merchant.parts import (
     LINES_MAX,
     act,
@@ -28,11 +34,14 @@ from fairkey.web.merchant.parts import (
     place_of,
     place_text,
     shop_id_of,
+    to,
 )
+from fairkey.web.uploads import Upload
 
 PATH: Final = "/desk/batches"
 IMPORTS_SHOWN_MAX: Final = 20
 REFUSED_SHOWN_MAX: Final = 50
+INVOICE_BYTES_MAX: Final = 64 * 1024 * 1024
 MOVING: Final = frozenset({"receiving", "staged"})
 LOOK_EVERY_S: Final = 1.0
 LIFE_S: Final = 55.0
@@ -93,6 +102,18 @@ async def batches(request: AnyRequest, house: NamedDependency[House]) -> Respons
 @get(f"{PATH}/{{batch_id:str}}")
 async def batch(request: AnyRequest, house: NamedDependency[House], batch_id: FromPath[str]) -> Response[str]:
     """One import or batch: how far it is, where its codes are, what was refused."""
+    return await batch_page(request, house, batch_id)
+
+
+async def batch_page(
+    request: AnyRequest,
+    house: House,
+    batch_id: str,
+    *,
+    given: Mapping[str, str] | None = None,
+    answer: Answer | None = None,
+) -> Response[str]:
+    """The page of a batch, also with a form of its that came back: what was `given`, and the answer to it."""
     shop_id = shop_id_of(request)
     known = id_of(batch_id)
     record = await house.imports.find(shop_id, known) if known else None
@@ -101,6 +122,7 @@ async def batch(request: AnyRequest, house: NamedDependency[House], batch_id: Fr
         return not_here(request, house, "batch", PATH)
     listing_id = line.batch.listing_id if line else (record.listing_id if record else None)
     stages = await house.questions.desk_figures.stages_of_batches(shop_id, [known])
+    standing = await house.questions.quarantines.standing(shop_id, known) if line else None
     return await page(
         request,
         house,
@@ -117,7 +139,20 @@ async def batch(request: AnyRequest, house: NamedDependency[House], batch_id: Fr
         states=BATCH_STATES,
         moving=record is not None and record.state in MOVING,
         can_withdraw=bool(line and line.unsold),
+        standing=standing,
+        may_ask=standing is not None and _may_ask(standing),
+        references=[reference_of(standing.shop_no, one.order_id) for one in standing.rulings] if standing else [],
+        given=given or {},
+        refusal=answer.refusal if answer else "",
+        details=answer.details if answer else None,
     )
+
+
+def _may_ask(standing: Standing) -> bool:
+    """Whether the form is of use now: nobody was asked, and something could come back."""
+    quarantine = standing.batch.quarantine
+    could_come = standing.held - standing.exported - standing.against > 0
+    return could_come and quarantine.request is None and quarantine.refused < REFUSALS_MAX
 
 
 @get(f"{PATH}/{{batch_id:str}}/proof.json")
@@ -186,8 +221,33 @@ async def withdraw(request: AnyRequest, house: NamedDependency[House], batch_id:
     known = id_of(batch_id)
     if known is None:
         return not_here(request, house, "batch", PATH)
-    command = WithdrawCodes(shop_id=shop_id_of(request), batch_id=known)
+    held_only = (await form_of(request)).get("what") == "held"
+    command = WithdrawCodes(shop_id=shop_id_of(request), batch_id=known, held_only=held_only)
     return await act(request, house, command, back=f"{PATH}/{known}", done="taken-out")
+
+
+@post(f"{PATH}/{{batch_id:str}}/review", request_max_body_size=INVOICE_BYTES_MAX)
+async def review(request: AnyRequest, house: NamedDependency[House], batch_id: FromPath[str]) -> Response[Any]:
+    """Ask a person to let the codes back. Of the invoice only the hash is kept, by the browser or here."""
+    known = id_of(batch_id)
+    upload = Upload(request, hashed=frozenset({"invoice"}))
+    try:
+        await upload.up_to_file("")
+    except Refusal as broke:
+        return refused(request, house, type(broke).__name__, broke.details, back=PATH)
+    if known is None:
+        return not_here(request, house, "batch", PATH)
+    given = upload.fields
+    command = AskBatchReview(
+        shop_id=shop_id_of(request),
+        batch_id=known,
+        grounds=given.get("grounds", "").replace("\r\n", "\n").strip(),
+        invoice_sha256=upload.hashes.get("invoice") or given.get("invoice_sha256", "").strip().lower(),
+    )
+    answer = await house.ask(Asker.MERCHANT, command)
+    if answer.refusal:
+        return await batch_page(request, house, known, given=given, answer=answer)
+    return to(f"{PATH}/{known}", "batch-review-asked")
 
 
 async def _issuer_name(house: House, line: BatchLine | None) -> str:
@@ -198,4 +258,4 @@ async def _issuer_name(house: House, line: BatchLine | None) -> str:
     return record.issuer.name if record else ""
 
 
-HANDLERS: Final = [batches, batch, proof, live, refused_csv, withdraw]
+HANDLERS: Final = [batches, batch, proof, live, refused_csv, withdraw, review]

@@ -37,6 +37,7 @@ DONE: Final[Mapping[str, str]] = {
     "same": _("Nothing was different, so no new revision was made."),
     "withdrawn": _("Taken off sale. Orders already placed go on."),
     "resumed": _("On sale again, as a new revision with the same terms."),
+    "batch-review-asked": _("Your request was recorded. A person answers within 72 hours."),
     "taken-out": _("The unsold codes are off sale. You can download them below."),
     "delivered": _("Delivered. The buyer has been told."),
     "in-part": _("Taken. The order still waits for the missing codes."),

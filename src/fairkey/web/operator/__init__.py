@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from fairkey.web.operator import admission, deposits, erasure, floor, issuers, money, quarrels, shops
+from fairkey.web.operator import admission, batches, deposits, erasure, floor, issuers, money, quarrels, shops
 
 HANDLERS: list[Any] = [
     *floor.HANDLERS,
     *shops.HANDLERS,
     *admission.HANDLERS,
     *quarrels.HANDLERS,
+    *batches.HANDLERS,
     *money.HANDLERS,
     *deposits.HANDLERS,
     *issuers.HANDLERS,

@@ -43,6 +43,7 @@ async def floor(request: AnyRequest, house: NamedDependency[House]) -> Response[
         failed=await questions.failed_instructions(),
         health=await questions.health(),
         shops=shops,
+        batches=await house.questions.quarantines.requests(),
         reference_of=reference_of,
     )
 

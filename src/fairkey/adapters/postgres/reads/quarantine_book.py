@@ -129,6 +129,7 @@ class PostgresQuarantineBook:
             shop_name=row["shop_name"],
             batch_id=batch_id,
             product=row["product"],
+            invoice_sha256=str(facts[0].public["invoice_sha256"]),
             batch=batch,
             stages={one["stage"]: one["codes"] for one in stages},
             rulings=[

@@ -64,6 +64,8 @@ COMMANDS = (
     ("record",),
     ("remind",),
     ("confirm", "1"),
+    ("read",),
+    ("tell", "--losses", "35"),
     ("step", "--channel", "s12315", "--stage", "sent"),
 )
 

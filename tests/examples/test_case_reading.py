@@ -128,6 +128,10 @@ def test_words_of_bills_orders_and_chats() -> None:
     assert facts_of("Steam充值卡100元国区") == []
     assert ("promise", "假一赔十", "") in facts_of("全新正品，假一赔十")
     assert [kind for kind, *_ in facts_of("提示：兑换失败，兑换码无效")] == ["error"]
+    assert facts_of("页面写着激活失败包退") == [("promise", "包退", "")]
+    assert facts_of("订单2026110110350042还没到") == [("order_number", "2026110110350042", "")]
+    assert facts_of("订单2026年11月1日的") == []
+    assert facts_of("Payment Time 2026-11-01 10:35:12") == [("time", "2026-11-01T10:35:12+08:00", "paid")]
 
 
 def test_a_lost_space_between_day_and_hour_is_no_guess() -> None:

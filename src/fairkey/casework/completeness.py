@@ -13,7 +13,7 @@ from typing import Final
 from msgspec import Struct, json
 
 from .model import Case, CaseFile, FactKind, FactRole, Problem
-from .texts import Words
+from .texts import NOTHING, Words, words
 
 STRONG: Final = frozenset({"export", "mail", "recording", "page"})
 _PACKAGE: Final = "fairkey.casework"
@@ -64,6 +64,11 @@ class Gap(Struct, frozen=True, kw_only=True):
     state: State
     files: tuple[str, ...]
     why: str
+
+    @property
+    def reason(self) -> Words:
+        """What makes it weak, in brackets; empty where nothing does."""
+        return words(f"gaps.{self.why}") if self.why else NOTHING
 
 
 @cache

@@ -22,7 +22,10 @@ PLATFORMS: Final[dict[str, tuple[str, ...]]] = {
     "Steam": ("steam商店", "steamstore"),
 }
 
-ORDER: Final = re.compile(r"商户订单号|订单编号|订单号码?|订单\s?ID|单号:|order\s?(?:no\.?|number|id)", re.IGNORECASE)
+ORDER: Final = re.compile(
+    r"商户订单号|订单编号|订单号码?|订单\s?ID|订单(?=[\s:#]*[A-Z]{0,4}\d{10})|单号:|order\s?(?:no\.?|number|id)",
+    re.IGNORECASE,
+)
 TRANSACTION: Final = re.compile(
     r"交易单号|商户单号|支付流水号?|交易流水号?|转账单号|支付单号|支付宝交易号|交易号|流水号"
 )
@@ -52,7 +55,7 @@ TIME_ROLES: Final[tuple[tuple[re.Pattern[str], FactRole], ...]] = (
     (re.compile(r"投诉|举报|申诉"), FactRole.COMPLAINED),
     (re.compile(r"回复时间|答复|处理时间"), FactRole.ANSWERED),
     (re.compile(r"发货|发卡|发放|交付|出卡|提卡|到账"), FactRole.DELIVERED),
-    (re.compile(r"付款|支付|交易时间|转账时间|扣款"), FactRole.PAID),
+    (re.compile(r"付款|支付|交易时间|转账时间|扣款|payment\s?time", re.IGNORECASE), FactRole.PAID),
     (re.compile(r"下单|创建时间|订单时间|购买时间|拍下"), FactRole.ORDERED),
     (re.compile(r"报错|失败时间|激活时间|兑换时间"), FactRole.PROBLEM),
 )
@@ -67,7 +70,7 @@ PROMISE: Final = re.compile(
 ERROR: Final = re.compile(
     r"已被(?:其他|另一).{0,12}(?:使用|激活|兑换)|已(?:经)?被(?:使用|激活|兑换|核销|领取)|已(?:使用|核销|兑换)过?"
     r"|(?:代码|激活码|兑换码|卡密|密钥|序列号|礼品卡|卡号)(?:或密码)?(?:无效|错误|不正确|不存在|已过期|已失效|已冻结)"
-    r"|(?:激活|兑换|充值|核销)失败|(?:地区|区域|国家)(?:不符|限制|不支持|不可用|不匹配)|不可用于您?所在"
+    r"|(?:激活|兑换|充值|核销)失败(?!\s*(?:包|必|可|全额|退|换|赔))|(?:地区|区域|国家)(?:不符|限制|不支持|不可用|不匹配)|不可用于您?所在"
     r"|(?:无法|不能)在.{0,8}(?:地区|区域|国家).{0,6}(?:使用|激活|兑换)|无效的(?:代码|激活码|兑换码|密钥|卡密)"
     r"|already\s?(?:been\s?)?(?:used|redeemed|activated)|(?:is\s?)?not\s?valid|invalid\s?(?:code|key)|错误代码",
     re.IGNORECASE,

@@ -10,6 +10,7 @@ from .language import language
 from .packing import pack, run
 from .parts import lang_option
 from .reading import confirm, read
+from .telling import tell_case
 from .writing import demand, letters
 
 
@@ -33,6 +34,7 @@ for command in (
     run,
     read,
     confirm,
+    tell_case,
     check,
     demand,
     letters,

@@ -48,7 +48,7 @@ def check(folder: Path, channel: str | None, as_json: bool) -> None:  # noqa: FB
     def lines() -> None:
         for gap in found:
             mark = words(f"states.{gap.state.value}")
-            tell(words("cli.gap", mark=mark, piece=gap.piece.name, adds=gap.piece.adds))
+            tell(words("cli.gap", mark=mark, piece=gap.piece.name, why=gap.reason, adds=gap.piece.adds))
             if gap.state is not State.PRESENT:
                 tell(f"     {gap.piece.get.of(language())}")
         if preservation_needed(case):
@@ -123,7 +123,7 @@ def step(
 ) -> None:
     """Write down what was done on a channel, or what came of it; the periods that follow are counted from it."""
     with speaking(as_json=as_json):
-        at_ms = _moment(at_text) if at_text else now_ms()
+        at_ms = moment_ms(at_text) if at_text else now_ms()
         taken = StepTaken(
             step_id=uuid4().hex[:12],
             channel=channel,
@@ -199,7 +199,8 @@ def _send(urls: tuple[str, ...], case: Case, said: tuple[Words, ...]) -> int:
     return len(urls)
 
 
-def _moment(text: str) -> int:
+def moment_ms(text: str) -> int:
+    """A day or moment as typed, Beijing time. Raises `CaseIsRefused`."""
     try:
         return int(datetime.fromisoformat(text).replace(tzinfo=CHINA).timestamp() * 1000)
     except ValueError:

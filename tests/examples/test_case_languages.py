@@ -85,6 +85,16 @@ def bare(text: str) -> str:
     return NAMED.sub("", text)
 
 
+def test_what_runs_is_told_until_when_and_what_waits_from_when(case: CaseFolder) -> None:
+    typed("step", case.path, "--channel", "platform", "--stage", "sent")
+    lines = typed("path", case.path, "--lang", "en").stdout.splitlines()
+    after = {line.split(" (")[0]: lines[place + 1].strip() for place, line in enumerate(lines[:-1]) if "(" in line}
+    [running] = [said for step, said in after.items() if step.endswith("Complaint inside the platform")]
+    [waiting] = [said for step, said in after.items() if step.endswith("Heimao")]
+    assert running.startswith("Until: ")
+    assert waiting == f"from {running.removeprefix('Until: ')}"
+
+
 def test_a_letter_stays_chinese_and_is_summed_up_in_english(case: CaseFolder, tmp_path: Path) -> None:
     said = typed("letters", case.path, "--channel", "platform", "--channel", "police", "--lang", "en").stdout
     assert said.count("The letter is in Chinese") == 1

@@ -20,7 +20,7 @@ from fairkey.casework.moments import moment_zh
 from fairkey.casework.readings import UNREAD
 from fairkey.casework.sealing import facts_sha256
 from fairkey.casework.stamping import LIST_BYTES_MAX, list_folders
-from fairkey.casework.texts import sentence
+from fairkey.casework.texts import about, sentence
 
 from .contents import NOT_PROVEN, Contents, Exhibit, contents_of, plain_letter
 from .court_file import court_file
@@ -129,7 +129,7 @@ def _copy_original(folder: CaseFolder, one: Exhibit, new: Path) -> None:
         with open_regular(folder.original(one.file)) as stream, place.open("xb", buffering=0) as copy:
             found = digest(stream, partial(_write_all, copy), wants_sha512=False)
     except FileIsRefused as error:
-        raise PackIsRefused(f"{one.file.path} {error}.") from None
+        raise PackIsRefused(about(one.file.path, error)) from None
     if found.sha256 != one.file.seal.sha256:
         raise PackIsRefused(f"{one.file.path} is not the file that was sealed: fairkey case verify says more.")
 
@@ -161,7 +161,7 @@ def _copy_small(path: Path, place: Path) -> None:
         with open_regular(path) as stream:
             data = stream.read(LIST_BYTES_MAX) or b""
     except FileIsRefused as error:
-        raise PackIsRefused(f"{path.name} {error}.") from None
+        raise PackIsRefused(about(path.name, error)) from None
     place.write_bytes(data)
 
 

@@ -15,7 +15,7 @@ from fairkey.casework.folder import CaseIsRefused
 from fairkey.casework.law import cited
 from fairkey.casework.model import Case, StepTaken
 from fairkey.casework.moments import CHINA
-from fairkey.casework.path import BUSINESS_ORDER, CONSUMER_ORDER, POLICE, steps
+from fairkey.casework.path import BUSINESS_ORDER, CONSUMER_ORDER, POLICE, StepState, steps
 from fairkey.casework.texts import Words, joined, words
 
 from .parts import (
@@ -87,7 +87,8 @@ def path(folder: Path, as_json: bool) -> None:  # noqa: FBT001
             if one.rules:
                 tell(f"     {cited(one.rules).of(language())}")
             if one.from_ms:
-                tell(f"     {told('from_', when=_clock(one.from_ms))}")
+                name = "due" if one.state is StepState.RUNNING else "from_"
+                tell(f"     {told(name, when=_clock(one.from_ms))}")
         if not found:
             tell(words("path.nothing"))
         for due in running:

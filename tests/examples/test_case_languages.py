@@ -155,3 +155,22 @@ def test_the_timeline_is_drawn_in_both(case: CaseFolder) -> None:
     assert cut("a" * 48) == "a" * 48
     assert re.fullmatch("a+…", cut("a" * 49))
     assert len(cut("长" * 25)) == 24
+
+
+def test_a_moment_that_was_confirmed_stands_once_in_the_timeline_and_who_made_a_file_is_named(case: CaseFolder) -> None:
+    sha256 = case.read().files[0].seal.sha256
+    when = "2026-11-01T11:05:20+08:00"
+    read = ProposedFact(
+        file=sha256, kind=FactKind.TIME, value=when, region=Region(), confidence=0.9, text="小星 11:05:20"
+    )
+    said = ConfirmedFact(fact_id="2", kind=FactKind.TIME, value=when, role=FactRole.COMPLAINED, files=(sha256,))
+    before = replace(case.read(), proposed=(read,), facts=())
+    after = replace(before, facts=(said,))
+    asked = [
+        [one.words.zh for one in contents_of(now, as_of_ms=1).timeline if one.words.zh in {"小星 11:05:20", "提出投诉"}]
+        for now in (before, after)
+    ]
+    assert asked == [["小星 11:05:20"], ["提出投诉"]]
+    [file] = before.files
+    mine = replace(before, files=(replace(file, capture=replace(file.capture, who="me")),))
+    assert contents_of(mine, as_of_ms=1).exhibits[0].source.endswith("制作人：本人")

@@ -29,6 +29,7 @@ _ROLES: Final[Mapping[FactRole, Words]] = {
     one: words(f"roles.{one.value}") for one in FactRole if one is not FactRole.NONE
 }
 _ROLE_ZH: Final[Mapping[FactRole, str]] = {one: said.zh for one, said in _ROLES.items()}
+_WHO: Final = {"me": "本人"}
 _PROBLEM_ZH: Final = {
     "not_delivered": "付款后未交付",
     "delivered_late": "逾期交付",
@@ -103,7 +104,7 @@ def _exhibit(number: int, file: CaseFile, case: Case, masks: Masks, purposes: Ma
     if not suffix.isascii() or not suffix.isalnum():
         suffix = "bin"
     made = f"，{moment_zh(file.capture.made_at_ms)}" if file.capture.made_at_ms else ""
-    who = f"，制作人：{file.capture.who}" if file.capture.who else ""
+    who = f"，制作人：{_WHO.get(file.capture.who, file.capture.who)}" if file.capture.who else ""
     source = f"{_HOW_ZH.get(file.capture.how, '当事人提供')}{made}{who}"
     path = f"evidence/{number:02}-{file.seal.sha256[:12]}.{suffix}"
     purpose = file.purpose or purposes.get(file.seal.sha256) or _purpose(file, case)
@@ -143,7 +144,9 @@ def _timeline(case: Case, exhibits: Sequence[Exhibit], masks: Masks) -> tuple[Mo
     ):
         if at_ms and not any(one.at_ms // 60_000 == at_ms // 60_000 and one.words == _ROLES[role] for one in found):
             found.append(Moment(at_ms, _ROLES[role], (), is_confirmed=True))
-    found += _proposed(case.proposed, numbers, {(one.at_ms // 60_000, one.words) for one in found}, masks)
+    confirmed = {said for one in case.facts if one.kind is FactKind.TIME for said in (one.value, one.read)}
+    left = [one for one in case.proposed if one.value not in confirmed]
+    found += _proposed(left, numbers, {(one.at_ms // 60_000, one.words) for one in found}, masks)
     found += [Moment(one.at_ms, _step(one, masks), (), is_confirmed=True) for one in case.steps]
     return tuple(sorted(found, key=lambda one: (one.at_ms, one.words.zh)))
 

@@ -98,6 +98,18 @@ TAMPERED: dict[str, list[str]] = {
     "a code is not in the vault": [f"DELETE FROM vault WHERE code_id = {ONE_CODE}"],
     "a code in the vault has no fingerprint of its own": [f"DELETE FROM fingerprints WHERE code_id = {ONE_CODE}"],
     "the number in stock is not the number of free codes": ["UPDATE listing_stock SET free = free + 1"],
+    "a code of a batch that a ruling took off sale is for sale, and nothing let it back": [
+        "UPDATE events SET kind = 'batch.quarantined' WHERE kind = 'batch.registered'"
+    ],
+    "a code that its shop took out for good is for sale": [
+        "UPDATE codes SET stage = 'free', is_free = true WHERE stage = 'withdrawn'"
+    ],
+    "the codes that wait after a ruling are not those that their batch says": [
+        (
+            "UPDATE codes SET stage = 'quarantined', is_free = false"
+            " WHERE code_id = (SELECT code_id FROM codes WHERE is_free LIMIT 1)"
+        )
+    ],
     "an order that has not ended has no deadline": [
         "ALTER TABLE streams DROP CONSTRAINT every_order_ends",
         "UPDATE streams SET due_at = NULL WHERE id = {placed}",

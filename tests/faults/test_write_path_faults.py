@@ -132,18 +132,33 @@ async def register_batch(ground: Ground) -> Asked:
 
 async def take_codes_back(ground: Ground) -> Asked:
     batch_id = await ground.world.deposit(3)
-    return ground.world.asked(
-        Asker.MERCHANT, batches.WithdrawCodes(shop_id=ground.world.shop_id, batch_id=batch_id)
+    return ground.world.asked(Asker.MERCHANT, batches.WithdrawCodes(shop_id=ground.world.shop_id, batch_id=batch_id))
+
+
+async def take_batch_off_sale(ground: Ground) -> Asked:
+    batch_id = await ground.world.deposit(3)
+    doubt = batches.QuarantineBatch(
+        shop_id=ground.world.shop_id, batch_id=batch_id, order_id=ground.world.new_id(), row="R03"
     )
+    return ground.world.asked(Asker.CLOCK, doubt)
+
+
+async def let_batch_back(ground: Ground) -> Asked:
+    doubt = await take_batch_off_sale(ground)
+    assert isinstance(doubt.command, batches.QuarantineBatch)
+    await ground.world.done(Asker.CLOCK, doubt.command)
+    about = {"shop_id": ground.world.shop_id, "batch_id": doubt.command.batch_id}
+    ask = batches.AskBatchReview(**about, grounds="Bought from the publisher on 2 May.")
+    await ground.world.done(Asker.MERCHANT, ask)
+    yes = batches.AnswerBatchReview(**about, request_no=1, granted=True, reason="The invoice names all of them.")
+    return ground.world.asked(Asker.OPERATOR, yes)
 
 
 async def deliver_typed(ground: Ground) -> Asked:
     order_id = await ground.world.paid(2, ground.buyer())
     code_ids = [ground.world.new_id() for _ in range(2)]
     await ground.world.looks.put_in_vault(ground.world.shop_id, order_id, code_ids, custody=2)
-    command = codes.DeliverTyped(
-        **ground.world.of_order(order_id), codes=tuple(code_ids), commitments=("aa" * 32,) * 2
-    )
+    command = codes.DeliverTyped(**ground.world.of_order(order_id), codes=tuple(code_ids), commitments=("aa" * 32,) * 2)
     return ground.world.asked(Asker.MERCHANT, command)
 
 
@@ -209,6 +224,8 @@ SCENES: tuple[tuple[Make, dict[str, object]], ...] = (
     (expire, {}),
     (register_batch, {}),
     (take_codes_back, {}),
+    (take_batch_off_sale, {}),
+    (let_batch_back, {}),
     (deliver_typed, {"delivery": "manual", "promise_min": 30}),
     (pay_out, {}),
     (publish, {}),
@@ -239,9 +256,7 @@ def changed(before: Counter[str], after: Counter[str]) -> Counter[str]:
 
 
 @pytest.mark.parametrize(("make", "terms"), SCENES, ids=[make.__name__ for make, _ in SCENES])
-async def test_whatever_fails_a_command_has_one_effect(
-    make: Make, terms: dict[str, object], database_url: str
-) -> None:
+async def test_whatever_fails_a_command_has_one_effect(make: Make, terms: dict[str, object], database_url: str) -> None:
     async with a_ground(database_url) as ground:
         await ground.world.open_shop(**terms)
         await ground.world.deposit(200)

@@ -136,7 +136,7 @@ async def test_the_issuers_word_reaches_the_shelf_by_the_worker(world: World, ow
     await work(world)
     assert await free(world) == world.texts[:2]
     shown = (await owner.show(f"/desk/batches/{batch_id}")).text
-    assert "Back by their issuer’s word" in shown
+    assert "Let back by their issuer" in shown
     stock = await world.http.get(f"/listings/{world.shop_no}/{world.vault_id}/stock?lang=en")
     assert "2" in stock.text
     taken = await owner.send(f"/desk/batches/{batch_id}", f"/desk/batches/{batch_id}/withdraw", {"what": "held"})

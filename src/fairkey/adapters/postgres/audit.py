@@ -79,6 +79,14 @@ held AS NOT MATERIALIZED (  -- the codes that an order's own state holds; a repl
            CASE one ->> 'stage' WHEN 'replaced' THEN 'revealed' ELSE one ->> 'stage' END AS stage
     FROM orders o CROSS JOIN jsonb_array_elements(coalesce(o.state #> '{codes,held}', '[]')) AS one
 ),
+named AS NOT MATERIALIZED (  -- the places that facts of a batch name, each range of them
+    SELECT e.shop_id, e.stream_id AS batch_id, e.version, e.kind,
+           int4range(split_part(part, '-', 1)::int, coalesce(nullif(split_part(part, '-', 2), ''), part)::int, '[]')
+               AS places
+    FROM events e
+    CROSS JOIN LATERAL regexp_split_to_table(convert_from(body, 'UTF8')::json #>> '{public,places}', ',') AS part
+    WHERE e.kind IN ('batch.codes_let_back', 'batch.codes_withdrawn', 'batch.held_withdrawn')
+),
 told AS NOT MATERIALIZED (  -- every movement of money that an event told the provider to make
     SELECT shop_id, stream_kind, stream_id, kind, convert_from(body, 'UTF8')::json -> 'public' AS public
     FROM events WHERE kind IN ('payment.refund_requested', 'payment.released', 'payment.payout_requested',
@@ -162,6 +170,52 @@ CHECKS: Final[tuple[_Check, ...]] = (
         FROM listing_stock s
         FULL JOIN (SELECT shop_id, listing_id, count(*) AS free FROM codes WHERE is_free GROUP BY 1, 2) AS c
         USING (shop_id, listing_id) WHERE coalesce(s.free, 0) <> coalesce(c.free, 0)
+        """,
+    ),
+    _Check(
+        "stock",
+        "a code of a batch that a ruling took off sale is for sale, and nothing let it back",
+        """
+        SELECT concat_ws(' ', 'shop', c.shop_id, 'batch', c.batch_id, 'code', c.code_id) FROM codes c
+        JOIN vault v ON v.shop_id = c.shop_id AND v.code_id = c.code_id
+        JOIN (SELECT shop_id, stream_id, max(version) AS version FROM events
+              WHERE kind = 'batch.quarantined' GROUP BY 1, 2) AS doubt
+             ON doubt.shop_id = c.shop_id AND doubt.stream_id = c.batch_id
+        LEFT JOIN LATERAL (
+            SELECT range_agg(places) AS places FROM named
+            WHERE named.shop_id = c.shop_id AND named.batch_id = c.batch_id
+              AND named.kind = 'batch.codes_let_back' AND named.version > doubt.version
+        ) AS back ON true
+        WHERE c.is_free AND (v.position <@ back.places) IS NOT TRUE
+        """,
+    ),
+    _Check(
+        "stock",
+        "a code that its shop took out for good is for sale",
+        """
+        SELECT concat_ws(' ', 'shop', c.shop_id, 'batch', c.batch_id, 'code', c.code_id) FROM codes c
+        JOIN vault v ON v.shop_id = c.shop_id AND v.code_id = c.code_id
+        JOIN (SELECT shop_id, batch_id, range_agg(places) AS places FROM named
+              WHERE kind IN ('batch.codes_withdrawn', 'batch.held_withdrawn') GROUP BY 1, 2) AS gone
+             ON gone.shop_id = c.shop_id AND gone.batch_id = c.batch_id
+        WHERE c.is_free AND v.position <@ gone.places
+        """,
+    ),
+    _Check(
+        "stock",
+        "the codes that wait after a ruling are not those that their batch says",
+        """
+        SELECT concat_ws(' ', 'shop', shop_id, 'batch', batch_id) FROM (
+            SELECT c.shop_id, c.batch_id, range_agg(int4range(v.position, v.position, '[]')) AS places
+            FROM codes c JOIN vault v ON v.shop_id = c.shop_id AND v.code_id = c.code_id
+            WHERE c.stage = 'quarantined' GROUP BY 1, 2
+        ) AS kept FULL JOIN (
+            SELECT s.shop_id, s.id AS batch_id,
+                   range_agg(int4range(split_part(part, '-', 1)::int,
+                                       coalesce(nullif(split_part(part, '-', 2), ''), part)::int, '[]')) AS places
+            FROM streams s CROSS JOIN LATERAL regexp_split_to_table(s.state #>> '{batch,quarantine,held}', ',') AS part
+            WHERE s.kind = 'batch' AND s.state #>> '{batch,quarantine,held}' IS NOT NULL GROUP BY 1, 2
+        ) AS told USING (shop_id, batch_id) WHERE kept.places IS DISTINCT FROM told.places
         """,
     ),
     _Check(

@@ -79,9 +79,10 @@ def test_whoever_needs_a_key_is_told_the_scope() -> None:
         assert set(endpoint.refusals) <= set(STATUS)
         only_asks = endpoint.tag == "traces"  # with a body, so that no code stands in an address
         carries_ids = gate.permission is Permission.ISSUER_SIGNATURE  # each statement has one of its own
+        says_its_hash = endpoint.tag == "seals"  # a hash is told of once, whoever asks
         takes_key = endpoint.idempotency is not None
         changes_nothing = only_asks or endpoint.method == "GET" or not endpoint.body
-        assert takes_key or carries_ids or changes_nothing or endpoint.streams
+        assert takes_key or carries_ids or says_its_hash or changes_nothing or endpoint.streams
         assert "Unavailable" in refusals_of(endpoint, gate)
 
 

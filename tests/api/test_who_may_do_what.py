@@ -138,6 +138,7 @@ async def stage(database_url: str, state_dir: Path, sandbox_url: str) -> AsyncIt
                 "job": "pack",
                 "channel": "platform",
                 "evidence_id": str(uuid4()),
+                "sha256": "ab" * 32,
                 "act": "withdraw",
                 "payment_id": str(uuid4()),
                 "payout_id": str(uuid4()),

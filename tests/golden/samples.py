@@ -27,6 +27,7 @@ from fairkey.business import (
     quarantines,
     restoring,
     reviews,
+    seals,
     shops,
     standards,
     stopping,
@@ -256,6 +257,7 @@ SAMPLES: tuple[Event, ...] = (
     payouts.PayoutContradicted(amount_fen=18_130, succeeded=True),
     payouts.PayoutArrived(amount_fen=18_130, reason=TEXT),
     payouts.PayoutReturned(amount_fen=18_130, reason=TEXT),
+    seals.EvidenceSealed(sha256="ab" * 32),
     erasures.PersonErased(basis=erasures.Basis.REQUEST, histories=3, sealed_rows=7, codes=4, accounts=1),
     batches.BatchAttested(
         issuer_id=ID,

@@ -30,6 +30,7 @@ _PATH_PARAMETERS: Final[Mapping[str, tuple[Mapping[str, object], str]]] = {
     "evidence_id": (_UUID, "The piece of evidence."),
     "revision": (_NUMBER, "Which revision, from 1."),
     "version": (_NUMBER, "Which fact of the order, from 1."),
+    "sha256": ({"type": "string", "pattern": "^[0-9a-f]{64}$"}, "SHA-256 in hexadecimal."),
     "provider": ({"type": "string", "pattern": "^[a-z0-9_]{1,40}$"}, "The payment provider's short name."),
 }
 _TAGS: Final = (
@@ -49,6 +50,7 @@ _TAGS: Final = (
     ("measures", "What the platform did to shops, published."),
     ("health", "For load balancers."),
     ("traces", "The life of a code for whoever holds it; what backs a listing."),
+    ("seals", "Hashes of sealed evidence, about purchases anywhere, in the public log."),
     ("issuers", "For those who make codes: what became of them, signed."),
     ("standard", "How complaints are judged: every version, byte by byte."),
     ("callbacks", "For payment providers."),

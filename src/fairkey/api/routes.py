@@ -25,6 +25,7 @@ from fairkey.api.v1 import (
     money,
     orders,
     reviews,
+    seals,
     shop,
     shop_orders,
     standard,
@@ -49,6 +50,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *standard.ENDPOINTS,
     *admission.ENDPOINTS,
     *traces.ENDPOINTS,
+    *seals.ENDPOINTS,
     CALLBACK,
 )
 

@@ -28,6 +28,7 @@ from . import (
     pool,
     restoring,
     reviews,
+    seals,
     shops,
     standards,
 )
@@ -178,6 +179,7 @@ _ASKERS: dict[type[Command], set[Asker]] = {
     restoring.RestorePayment: {Asker.INNER},
     restoring.RecordRestored: {Asker.PROVIDER},
     restoring.RetryRestore: {Asker.OPERATOR},
+    seals.SealEvidence: {Asker.BUYER},
     erasures.RecordErasure: {Asker.OPERATOR},
     standards.PublishStandard: {Asker.CLOCK},
     issuers.RegisterIssuer: {Asker.OPERATOR},

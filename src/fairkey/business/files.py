@@ -38,6 +38,7 @@ from . import (
     pool,
     restoring,
     reviews,
+    seals,
     shops,
     standards,
 )
@@ -67,6 +68,7 @@ from .payouts import Payout
 from .pool import Pool
 from .restoring import Restored
 from .reviews import Review
+from .seals import Seal
 from .shops import Shop
 from .standards import Standards
 
@@ -141,6 +143,12 @@ class ErasureFile(Struct, kw_only=True, omit_defaults=True):
     erasure: Erasure = Erasure()
 
 
+class SealFile(Struct, kw_only=True, omit_defaults=True):
+    """The hash of one list of sealed evidence; of nobody."""
+
+    seal: Seal = Seal()
+
+
 class StandardFile(Struct, kw_only=True, omit_defaults=True):
     """The published versions of the standard; of the platform, not of a shop."""
 
@@ -180,7 +188,7 @@ class PoolFile(Struct, kw_only=True, omit_defaults=True):
 
 File = (
     OrderFile | ShopFile | ListingFile | CouponFile | BatchFile | PaymentFile | PayoutFile | CodeFile | IssuerFile
-    | ErasureFile | StandardFile | PanelFile | ArbitratorFile | DepositFile | PoolFile | CreditFile
+    | ErasureFile | StandardFile | PanelFile | ArbitratorFile | DepositFile | PoolFile | CreditFile | SealFile
 )  # fmt: skip
 
 FILES: dict[str, type[File]] = {
@@ -194,6 +202,7 @@ FILES: dict[str, type[File]] = {
     "code": CodeFile,
     "issuer": IssuerFile,
     "erasure": ErasureFile,
+    "seal": SealFile,
     "standard": StandardFile,
     "panel": PanelFile,
     "arbitrator": ArbitratorFile,
@@ -222,6 +231,7 @@ CAPABILITIES: dict[ModuleType, str] = {  # which slice each capability owns
     issuers: "issuer",
     outages: "outages",
     erasures: "erasure",
+    seals: "seal",
     standards: "standards",
     panels: "panel",
     arbitrators: "arbitrator",
@@ -252,6 +262,7 @@ _EVENT_UNIONS = {
     issuers: issuers.IssuerEvent,
     outages: outages.OutageEvent,
     erasures: erasures.ErasureEvent,
+    seals: seals.SealEvent,
     standards: standards.StandardsEvent,
     panels: panel_events.PanelEvent,
     arbitrators: arbitrators.ArbitratorEvent,

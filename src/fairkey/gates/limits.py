@@ -34,6 +34,7 @@ RATES: Final[Mapping[str, Rate]] = {
     "letter": Rate(burst=6, refill_ms=300_000, by_network=True),
     "look_up": Rate(burst=20, refill_ms=3_000, by_network=True),
     "trace": Rate(burst=20, refill_ms=10_000, by_network=True),
+    "seal": Rate(burst=30, refill_ms=20_000, by_network=True),
     "log": Rate(burst=2_000, refill_ms=5, by_network=True),
     "place": Rate(burst=30, refill_ms=1_000),
     "import": Rate(burst=10, refill_ms=30_000),

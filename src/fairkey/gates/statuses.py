@@ -49,6 +49,7 @@ STATUS: Final[Mapping[str, int]] = {
     "PayoutAccountIsNew": 409,
     "PayoutWasRequested": 409,
     "PayoutIsNotContradicted": 409,
+    "SealIsTaken": 409,
     "ErasureWasRecorded": 409,
     # Deposits and what they cover.
     "ShopIsNotCovered": 409,

@@ -18,6 +18,7 @@ from fairkey.business.files import (
     PaymentFile,
     PayoutFile,
     PoolFile,
+    SealFile,
     ShopFile,
     StandardFile,
 )
@@ -97,6 +98,8 @@ def facets_of(file: File) -> Facets:
 
 def _facets_of_justice(file: File) -> Facets:
     match file:
+        case SealFile():
+            return Facets(stage="sealed")
         case PanelFile(panel=panel):
             return Facets(stage=panel.stage.value, amount_fen=panel.value_fen)
         case ArbitratorFile(arbitrator=arbitrator):

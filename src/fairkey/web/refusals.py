@@ -74,6 +74,11 @@ REFUSALS: Final[Mapping[str, Words]] = {
         _("The fact is recorded; the public log shows it in a moment, usually within two seconds."),
         _("Ask again shortly. Until then the promise is yours, which the log has signed."),
     ),
+    "SealIsTaken": Words(
+        _("The log holds another hash under this number; nothing was done."),
+        _("Two hashes of which half is the same are not met by chance."),
+        _("Seal the evidence again: its list gets another hash."),
+    ),
     "StandardWasPublished": Words(
         _("This version of the standard was published before, with other content."),
         _("A published version never changes; its hash is in the public log."),

@@ -106,6 +106,7 @@ export const KINDS = {
   "deposit.claimed": marked("A claim against a vanished shop's deposit counts"),
   "deposit.shared": marked("A vanished shop's deposit was divided"),
   "deposit.share_paid": marked("A share of a vanished shop's deposit was paid"),
+  "evidence.sealed": marked("Somebody held a list of sealed evidence with this hash"),
   "claim.announced": marked("A buyer of a vanished shop is told that he may claim"),
   "claim.accepted": marked("A buyer of a vanished shop has a claim"),
   "deposit.owed_collected": marked("Owed money taken out of a top-up"),

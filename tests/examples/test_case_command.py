@@ -11,6 +11,7 @@ from PIL import Image
 from case_world import a_case, picture
 from fairkey.casework.arrivals import inspect
 from fairkey.casework.model import CaseFile, FactKind, ProposedFact, Region
+from fairkey.casework.reading import FileRead
 from fairkey.casework.running import run_case
 from fairkey.cli import root
 from tsa_world import LocalTsa, needs_openssl, served
@@ -70,13 +71,12 @@ def test_copies_of_a_picture_fold_on_the_way_to_a_pack(tmp_path: Path) -> None:
     Image.linear_gradient("L").rotate(270).save(pictures / "c.png")
     folder = a_case(tmp_path / "case")
 
-    def reader(_: Path, file: CaseFile) -> list[ProposedFact]:
+    def reader(_: Path, file: CaseFile) -> FileRead:
         paid = FactKind.AMOUNT
-        return [
-            ProposedFact(
-                file=file.seal.sha256, kind=paid, value=12_800, region=Region(), confidence=0.9, text="¥128.00"
-            )
-        ]
+        fact = ProposedFact(
+            file=file.seal.sha256, kind=paid, value=12_800, region=Region(), confidence=0.9, text="¥128.00"
+        )
+        return FileRead((fact,))
 
     ran = run_case(folder, pictures, tmp_path / "pack", now_ms=lambda: 1, look=inspect, reader=reader, writer=None)
     assert ran.proposed == 3

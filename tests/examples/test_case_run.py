@@ -17,7 +17,7 @@ from fairkey.casework.disk import FileIsRefused
 from fairkey.casework.folder import CaseFolder, CaseIsRefused, FolderIsTaken
 from fairkey.casework.model import CaseFile, FactKind, ProposedFact, Region
 from fairkey.casework.pack.making import PackIsRefused
-from fairkey.casework.reading import reader_version
+from fairkey.casework.reading import FileRead, reader_version
 from fairkey.casework.reading.apart import ReaderApart, took_too_long
 from fairkey.casework.readings import NotRead, kept_of, read_case
 from fairkey.casework.running import Ran, begun, run_case
@@ -33,13 +33,14 @@ class Reading:
         self.read: list[str] = []
         self.stop = stop
 
-    def __call__(self, path: Path, file: CaseFile) -> list[ProposedFact]:
+    def __call__(self, path: Path, file: CaseFile) -> FileRead:
         self.stop(file.name)
         self.read.append(file.name)
         fen = int(path.read_text("utf-8"))
         text = f"¥{fen // 100}.{fen % 100:02}"
         kind, sha256 = FactKind.AMOUNT, file.seal.sha256
-        return [ProposedFact(file=sha256, kind=kind, value=fen, region=Region(), confidence=0.9, text=text)]
+        fact = ProposedFact(file=sha256, kind=kind, value=fen, region=Region(), confidence=0.9, text=text)
+        return FileRead((fact,))
 
 
 @pytest.fixture(name="source")
@@ -268,8 +269,8 @@ def test_what_is_read_apart_is_what_is_read_here_and_a_picture_over_its_budget_i
     shot = given(folder, "order.png", (CORPUS / "01" / "order.png").read_bytes()).file
     with ReaderApart(60) as reader:
         apart = reader(folder.original(mail), mail)
-        assert apart == list(propose(folder.original(mail), mail))
-        assert len(apart) > 3
+        assert apart == propose(folder.original(mail), mail)
+        assert len(apart.facts) > 3
         reader.budget_s = 0.001
         with pytest.raises(NotRead, match="took too long"):
             reader(folder.original(shot), shot)
@@ -281,14 +282,14 @@ def test_a_reader_that_dies_of_a_file_is_said_and_the_next_file_is_read(tmp_path
     folder = a_case(tmp_path / "case")
     file = given(folder, "a.txt", "订单号：123456789012".encode()).file
     with ReaderApart(60) as reader:
-        assert reader(folder.original(file), file)
+        assert reader(folder.original(file), file).facts
         process = reader._process
         assert process is not None
         process.kill()
         process.wait()
         with pytest.raises(NotRead, match="the reader ended"):
             reader(folder.original(file), file)
-        assert reader(folder.original(file), file)
+        assert reader(folder.original(file), file).facts
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks the system when a stranger's child has ended")

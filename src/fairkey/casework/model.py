@@ -83,7 +83,8 @@ class Region(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class ProposedFact(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a reader found. It proposes only; `text` is the spot's text as read, and `value` must follow from it.
 
-    `file`: SHA-256 of the file, hex. `confidence`: 0 to 1. `said_by`: me, other, system or empty, in chats.
+    `file`: SHA-256 of the file, hex. `confidence`: 0 to 1. `said_by`: me, other, system or empty, in chats. `anchor`:
+    what a time that names no date was counted from: `above` or `taken`, and the day or moment (ISO 8601).
     """
 
     file: str
@@ -94,6 +95,7 @@ class ProposedFact(Struct, frozen=True, kw_only=True, omit_defaults=True):
     text: str = ""
     role: FactRole = FactRole.NONE
     said_by: str = ""
+    anchor: str = ""
 
 
 class ConfirmedFact(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -141,7 +143,9 @@ class Seal(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class CaseFile(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One file of the case. The original lies untouched at `path` (relative to the case's folder)."""
+    """One file of the case. The original lies untouched at `path` (relative to the case's folder). `taken_at`: when the
+    person says that the picture was taken, a day or a moment (ISO 8601, China's time); said after sealing.
+    """
 
     name: str
     path: str
@@ -151,6 +155,7 @@ class CaseFile(Struct, frozen=True, kw_only=True, omit_defaults=True):
     purpose: str = ""
     note: str = ""
     near_duplicate_of: str = ""
+    taken_at: str = ""
     checks: dict[str, str] = {}  # what was verified about it, as `dkim`: `pass d=example.com s=k1 2048 bits`
 
 

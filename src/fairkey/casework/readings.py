@@ -5,7 +5,7 @@ time. It may be thrown away at any time. What lies there is no evidence and is b
 goes through the gate again.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -17,13 +17,17 @@ from .folder import CaseFolder
 from .model import Case, CaseFile, ProposedFact
 from .reading.gate import admitted
 from .reading.likeness import folded
+from .reading.parsers import FileRead
+from .reading.relative import SHOWN_MAX
 
 BUDGET_S: Final = 60.0  # for a picture
-UNREAD: Final = "unread"  # the name of the note in `CaseFile.checks`
+UNREAD: Final = "unread"  # names of notes in `CaseFile.checks`
+UNDATED: Final = "undated"
+NOTES: Final = frozenset({UNREAD, UNDATED})
 _BYTES_MAX: Final = 8 * 1024 * 1024
 
-Reader = Callable[[Path, CaseFile], Sequence[ProposedFact]]
-"""Facts that the file at a path proposes. Raises `NotRead`, and nothing else for what is in the file."""
+Reader = Callable[[Path, CaseFile], FileRead]
+"""What the file at a path says. Raises `NotRead`, and nothing else for what is in the file."""
 Tell = Callable[[str, int, int], object]
 """Hears the name of the file that is read now, how many are done, and of how many."""
 
@@ -33,10 +37,14 @@ class NotRead(Exception):
 
 
 class Kept(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One file's reading. `unread`: why it was given up, with `budget_s` seconds for a picture."""
+    """One file's reading. `unread`: why it was given up, with `budget_s` seconds for a picture. `undated`: times that
+    name no date; `taken_at` was known when it was read.
+    """
 
     reader: str
     facts: tuple[ProposedFact, ...] = ()
+    undated: tuple[str, ...] = ()
+    taken_at: str = ""
     unread: str = ""
     budget_s: float = 0
 
@@ -100,12 +108,15 @@ def _settled(folder: CaseFolder, case: Case, file: CaseFile, version: str, budge
         return Kept(reader=version, facts=facts) if facts else None
     if kept.reader != version or (kept.unread and kept.budget_s < budget_s):
         return None
+    if kept.taken_at != file.taken_at and (kept.undated or any(one.anchor for one in kept.facts)):
+        return None
     return kept
 
 
 def _read_one(folder: CaseFolder, file: CaseFile, reader: Reader, version: str, budget_s: float) -> Kept:
     try:
-        kept = Kept(reader=version, facts=tuple(reader(folder.original(file), file)))
+        told = reader(folder.original(file), file)
+        kept = Kept(reader=version, facts=told.facts, undated=told.undated, taken_at=file.taken_at)
     except NotRead as error:
         kept = Kept(reader=version, unread=str(error), budget_s=budget_s)
     place = _place(folder, file)
@@ -150,7 +161,15 @@ def _with(case: Case, readings: dict[str, Kept]) -> Case:
 
 
 def _noted(file: CaseFile, kept: Kept | None) -> CaseFile:
-    if kept is None or file.checks.get(UNREAD, "") == kept.unread:
+    if kept is None:
         return file
-    checks = {name: note for name, note in file.checks.items() if name != UNREAD}
-    return structs.replace(file, checks=checks | ({UNREAD: kept.unread} if kept.unread else {}))
+    checks = {name: note for name, note in file.checks.items() if name not in NOTES}
+    notes = {UNREAD: kept.unread, UNDATED: _undated(kept)}
+    return structs.replace(file, checks=checks | {name: note for name, note in notes.items() if note})
+
+
+def _undated(kept: Kept) -> str:
+    if not kept.undated or kept.taken_at:
+        return ""
+    named = " ".join(f"“{one}”" for one in kept.undated[:SHOWN_MAX])
+    return f"{named} name no date: fairkey case taken CASE FILE DAY says when this was taken"

@@ -24,7 +24,7 @@ from fairkey.adapters.postgres.moments import moment, ms_of
 from fairkey.business.basics import SECOND_MS, NotFound
 from fairkey.casework.folder import CaseFolder, new_case
 from fairkey.casework.model import Case, CaseFile, Region
-from fairkey.casework.readings import UNREAD
+from fairkey.casework.readings import NOTES
 from fairkey.engine.cases_port import CASES_MAX, JOB_WAIT_S, CaseIsBusy, CaseRow, TooManyCases
 
 _LOCK: Final = "SELECT pg_advisory_xact_lock(hashtextextended('fairkey.cases:' || $1::text, 0))"
@@ -225,15 +225,15 @@ def _copied(folder: CaseFolder, copy: Path) -> tuple[object, ...]:
 
 
 def _told_by_reading(case: Case) -> tuple[object, ...]:
-    return (case.proposed, [one.checks.get(UNREAD) for one in case.files])
+    return (case.proposed, [one.checks for one in case.files])
 
 
 def _as_read(file: CaseFile, seen: CaseFile | None) -> CaseFile:
     """The file with what reading found out about it."""
     if seen is None:
         return file
-    checks = {name: note for name, note in file.checks.items() if name != UNREAD}
-    checks |= {name: note for name, note in seen.checks.items() if name == UNREAD}
+    checks = {name: note for name, note in file.checks.items() if name not in NOTES}
+    checks |= {name: note for name, note in seen.checks.items() if name in NOTES}
     return structs.replace(file, near_duplicate_of=seen.near_duplicate_of, checks=checks)
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import importlib.util
-from collections.abc import Sequence
+from contextlib import suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Final
 
 from fairkey.casework.model import CaseFile, ProposedFact
 
-from .parsers import facts_in
+from .parsers import FileRead, facts_in, undated_in
 from .sources import readings_of
 
 _NEEDED: Final = {
@@ -48,29 +48,35 @@ def missing_for(media_type: str) -> str:
     return ""
 
 
-def propose(path: Path, file: CaseFile) -> Sequence[ProposedFact]:
-    """Facts that the file at `path` proposes. What cannot be read proposes none; raises nothing for what is in it."""
+def propose(path: Path, file: CaseFile) -> FileRead:
+    """What the file at `path` says. What cannot be read says nothing; raises nothing for what is in it."""
     if "reading" in file.checks:
-        return []
-    return read_facts(path, file.seal.sha256, file.media_type)
+        return FileRead()
+    return read_file(path, file.seal.sha256, file.media_type, file.taken_at)
 
 
 def read_facts(path: Path, sha256: str, media_type: str) -> list[ProposedFact]:
-    """As `propose`, for a file that is in no case."""
+    """Facts that a file proposes which is in no case."""
+    return list(read_file(path, sha256, media_type).facts)
+
+
+def read_file(path: Path, sha256: str, media_type: str, taken: str = "") -> FileRead:
+    """What a file says. `taken`: when the person says that its picture was taken, a day or a moment."""
     facts: list[ProposedFact] = []
+    undated: list[str] = []
     if missing_for(media_type):
-        return facts
+        return FileRead()
     seen = set()
-    try:
+    # Readers of seven formats, each with errors of its own, on a stranger's bytes: what was read until there counts.
+    with suppress(Exception):
         for reading in readings_of(path, media_type):
-            for fact in facts_in(reading.rows, sha256, reading.said_by):
+            for fact in facts_in(reading.rows, sha256, reading.said_by, taken):
                 key = (fact.kind, fact.value, fact.role)
                 if key not in seen:
                     seen.add(key)
                     facts.append(fact)
-    except Exception:  # noqa: BLE001 - readers of seven formats, each with errors of its own, on a stranger's bytes
-        return facts  # a broken file says what could be read of it until there
-    return facts
+            undated += undated_in(reading.rows, reading.said_by, taken)
+    return FileRead(tuple(facts), tuple(dict.fromkeys(undated)))
 
 
-__all__ = ["missing_for", "propose", "read_facts", "reader_version"]
+__all__ = ["FileRead", "missing_for", "propose", "read_facts", "read_file", "reader_version"]

@@ -18,10 +18,10 @@ from typing import IO, Any, Final, Self
 
 import msgspec
 
-from fairkey.casework.model import CaseFile, ProposedFact
+from fairkey.casework.model import CaseFile
 from fairkey.casework.readings import NotRead
 
-from . import missing_for, read_facts
+from . import FileRead, missing_for, read_file
 
 BEGIN_WAIT_S: Final = 180
 SEVERAL: Final = 4  # what holds several pictures gets so many times the budget
@@ -49,16 +49,22 @@ class ReaderApart:
     def __exit__(self, *_: object) -> None:
         self.end()
 
-    def __call__(self, path: Path, file: CaseFile) -> list[ProposedFact]:
-        """What the file proposes. Raises `NotRead` when it took too long or the reader died of it."""
+    def __call__(self, path: Path, file: CaseFile) -> FileRead:
+        """What the file says. Raises `NotRead` when it took too long or the reader died of it."""
         if missing := missing_for(file.media_type):
             raise NotRead(missing)
         allowed_s = budget_of(file.media_type, self.budget_s)
-        asked = {"path": str(path), "sha256": file.seal.sha256, "media_type": file.media_type, "s": allowed_s}
+        asked = {
+            "path": str(path),
+            "sha256": file.seal.sha256,
+            "media_type": file.media_type,
+            "taken": file.taken_at,
+            "s": allowed_s,
+        }
         try:
             self._ask(json.dumps(asked).encode() + b"\n")
             self._line(BEGIN_WAIT_S)
-            return msgspec.json.decode(self._line(allowed_s), type=list[ProposedFact])
+            return msgspec.json.decode(self._line(allowed_s), type=FileRead)
         except queue.Empty:
             note = took_too_long(self.budget_s)
         except (OSError, msgspec.DecodeError):
@@ -142,7 +148,7 @@ def _read(asked: dict[str, Any], out: IO[bytes]) -> None:
 
         warm_up()
     out.write(b"{}\n")
-    out.write(msgspec.json.encode(read_facts(Path(asked["path"]), asked["sha256"], media_type)) + b"\n")
+    out.write(msgspec.json.encode(read_file(Path(asked["path"]), asked["sha256"], media_type, asked["taken"])) + b"\n")
     if hasattr(signal, "alarm"):
         signal.alarm(0)
 

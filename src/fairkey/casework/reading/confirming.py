@@ -1,14 +1,16 @@
 """What a confirmed fact says of the purchase."""
 
 import hashlib
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from msgspec import structs
 
-from fairkey.casework.folder import CaseIsRefused
-from fairkey.casework.model import Case, ConfirmedFact, FactKind, FactRole, ProposedFact, Purchase
+from fairkey.casework.folder import CaseFolder, CaseIsRefused
+from fairkey.casework.model import Case, CaseFile, ConfirmedFact, FactKind, FactRole, ProposedFact, Purchase
+from fairkey.casework.moments import CHINA
 
+_SHA256_CHARS_MIN: Final = 8
 _TEXTS: Final = {
     FactKind.ORDER_NUMBER: "order_number",
     FactKind.SHOP: "shop",
@@ -54,6 +56,50 @@ def confirmed(case: Case, fact: ProposedFact, value: str | None, role: str | Non
         read=fact.value if said != fact.value else None,
         confirmed_at_ms=at_ms,
     )
+
+
+def said_taken(folder: CaseFolder, name: str, when: str, *, at_ms: int) -> CaseFile:
+    """The person says when a picture was taken: a day, or a moment to the minute. `name`: the file's, or the beginning
+    of its SHA-256.
+
+    Raises `CaseIsRefused` with a sentence, and as `CaseFolder.change`.
+    """
+    taken_at = _day_or_moment(when)
+    found: list[CaseFile] = []
+
+    def edit(case: Case) -> Case:
+        found[:] = [one for one in case.files if one.name == name or _begins(one, name)]
+        if len(found) != 1:
+            raise CaseIsRefused(f"{len(found)} files of the case are called {name}: name one by its SHA-256.")
+        if taken_at > _end_of_day(at_ms):
+            raise CaseIsRefused("That lies ahead: nobody took the picture then.")
+        found[0] = structs.replace(found[0], taken_at=taken_at)
+        files = (found[0] if one.seal.sha256 == found[0].seal.sha256 else one for one in case.files)
+        return structs.replace(case, files=tuple(files))
+
+    folder.change("file.taken_said", edit, at_ms=at_ms, facts={"name": name, "taken_at": taken_at})
+    return found[0]
+
+
+def _begins(file: CaseFile, name: str) -> bool:
+    return len(name) >= _SHA256_CHARS_MIN and file.seal.sha256.startswith(name.lower())
+
+
+def _end_of_day(at_ms: int) -> str:
+    """To be compared as text with days and moments."""
+    return f"{datetime.fromtimestamp(at_ms / 1000, CHINA):%Y-%m-%d}T99"
+
+
+def _day_or_moment(when: str) -> str:
+    from fairkey.casework.reading.values import times_in  # noqa: PLC0415 - only here
+
+    moments = times_in(when)
+    if moments:
+        return moments[0].iso
+    try:
+        return date.fromisoformat(when.strip()).isoformat()
+    except ValueError:
+        raise CaseIsRefused("That is no day: write it as 2026-11-23, or 2026-11-23 14:05, Beijing time.") from None
 
 
 def _as_kind(kind: FactKind, value: str) -> int | str:

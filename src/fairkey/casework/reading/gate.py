@@ -6,6 +6,7 @@ from typing import Final
 
 from fairkey.casework.model import FactKind, ProposedFact
 
+from .relative import follows_anchor
 from .tables import PLATFORMS
 from .values import amounts_in, times_in
 
@@ -36,4 +37,8 @@ def follows(kind: FactKind, value: int | str, text: str) -> bool:
 
 def admitted(fact: ProposedFact) -> bool:
     """Whether a proposal may be shown at all."""
-    return 0 < fact.confidence <= 1 and follows(fact.kind, fact.value, fact.text)
+    if not 0 < fact.confidence <= 1:
+        return False
+    if fact.anchor:
+        return fact.kind is FactKind.TIME and follows_anchor(str(fact.value), fact.text, fact.anchor)
+    return follows(fact.kind, fact.value, fact.text)

@@ -5,10 +5,13 @@ from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from typing import Final, NamedTuple
 
+from msgspec import Struct
+
 from fairkey.casework.model import FactKind, FactRole, ProposedFact
 
 from .gate import admitted, squeezed
 from .lines import Row, Spot, joined
+from .relative import CONFIDENCE, placed_in
 from .tables import (
     AMOUNT_ROLES,
     CODE,
@@ -55,14 +58,35 @@ class Found(NamedTuple):
     confidence: float
     role: FactRole = FactRole.NONE
     row: int = 0
+    anchor: str = ""
 
 
-def facts_in(rows: Sequence[Row], file: str, said_by: Sequence[str] = ()) -> list[ProposedFact]:
-    """Facts that rows propose, in reading order, each once per place. `said_by`: who says each row, in chats."""
-    rows = [row for row in rows if len(row.text) <= ROW_CHARS_MAX]
+class FileRead(Struct, frozen=True):
+    """What a file says. `undated`: times that name no date, of which nobody knows from when they count."""
+
+    facts: tuple[ProposedFact, ...] = ()
+    undated: tuple[str, ...] = ()
+
+
+def undated_in(rows: Sequence[Row], said_by: Sequence[str] = (), taken: str = "") -> list[str]:
+    """Stamps that name no date, as they stand there, where no anchor is known."""
+    rows, said_by = _bounded(rows, said_by)
+    return [rows[one.row].text[one.start : one.end] for one in placed_in(rows, said_by, taken) if one.anchor is None]
+
+
+def _bounded(rows: Sequence[Row], said_by: Sequence[str]) -> tuple[list[Row], list[str]]:
+    kept = [number for number, row in enumerate(rows) if len(row.text) <= ROW_CHARS_MAX]
+    return [rows[one] for one in kept], [said_by[one] for one in kept if one < len(said_by)]
+
+
+def facts_in(rows: Sequence[Row], file: str, said_by: Sequence[str] = (), taken: str = "") -> list[ProposedFact]:
+    """Facts that rows propose, in reading order, each once per place. `said_by`: who says each row, in chats. `taken`:
+    when the picture was taken, as the person says.
+    """
+    rows, said_by = _bounded(rows, said_by)
     facts: list[ProposedFact] = []
     seen: set[tuple[FactKind, int | str, FactRole]] = set()
-    for found in sorted(_all(rows), key=lambda one: one.row):
+    for found in sorted((*_all(rows), *_undated(rows, said_by, taken)), key=lambda one: one.row):
         who = said_by[found.row] if found.row < len(said_by) else ""
         fact = ProposedFact(
             file=file,
@@ -73,6 +97,7 @@ def facts_in(rows: Sequence[Row], file: str, said_by: Sequence[str] = ()) -> lis
             text=found.spot.text,
             role=found.role,
             said_by=who,
+            anchor=found.anchor,
         )
         key = (fact.kind, fact.value, fact.role)
         if key not in seen and admitted(fact):
@@ -247,6 +272,17 @@ def _moments(rows: Sequence[Row]) -> Iterator[Found]:
             role = next((role for pattern, role in TIME_ROLES if pattern.search(before[-16:])), FactRole.NONE)
             confidence = 0.95 if role else 0.85
             yield Found(FactKind.TIME, one.iso, row.spot(one.start, one.end), confidence, role, number)
+
+
+def _undated(rows: Sequence[Row], said_by: Sequence[str], taken: str) -> Iterator[Found]:
+    """Times that name no date, where it is known from when they count."""
+    for one in placed_in(rows, said_by, taken):
+        if one.anchor is None or not one.value:
+            continue
+        spot = rows[one.row].spot(one.start, one.end)
+        spot = spot if one.anchor.spot is None else joined(one.anchor.spot, spot)
+        confidence = CONFIDENCE[one.anchor.how]
+        yield Found(FactKind.TIME, one.value, spot, confidence, row=one.row, anchor=str(one.anchor))
 
 
 def _named(rows: Sequence[Row]) -> Iterator[Found]:

@@ -1,4 +1,4 @@
-"""Amounts and moments as Chinese pages write them. Absolute moments only: "yesterday" is nobody's date."""
+"""Amounts and moments as Chinese pages write them. Absolute moments only; others are in `relative`."""
 
 import re
 import unicodedata

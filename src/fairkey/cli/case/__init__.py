@@ -10,6 +10,7 @@ from .language import language
 from .packing import pack, run
 from .parts import lang_option
 from .reading import confirm, read
+from .taken import taken
 from .telling import tell_case
 from .writing import demand, letters
 
@@ -34,6 +35,7 @@ for command in (
     run,
     read,
     confirm,
+    taken,
     tell_case,
     check,
     demand,

@@ -15,9 +15,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from fairkey.casework.arrivals import inspect
 from fairkey.casework.disk import open_regular
 from fairkey.casework.folder import CaseFolder, CaseIsRefused
-from fairkey.casework.model import Case, ConfirmedFact, FactRole, ProposedFact
+from fairkey.casework.model import Case, ConfirmedFact, FactKind, FactRole, ProposedFact
 from fairkey.casework.reading.confirming import confirmed, purchase_with
-from fairkey.casework.readings import read_case
+from fairkey.casework.readings import UNDATED, read_case
 from fairkey.casework.texts import NOTHING, Words, noted, words
 
 from .parts import (
@@ -50,16 +50,18 @@ def read(paths: tuple[Path, ...], again: bool, budget_s: float, as_json: bool) -
     Proposals only: nothing counts before it is confirmed (fairkey case confirm). Exit code 1 when a file was not read.
     """
     with speaking(as_json=as_json):
-        if len(paths) == 1 and paths[0].is_dir():
+        is_case = len(paths) == 1 and paths[0].is_dir()
+        if is_case:
             folder = opened(paths[0])
             notes = _read_case(folder, again=again, budget_s=budget_s, as_json=as_json)
             case = folder.read()
             names = {one.seal.sha256: one.name for one in case.files}
             facts: Sequence[ProposedFact] = case.proposed
             copies = {one.seal.sha256: one.near_duplicate_of for one in case.files if one.near_duplicate_of}
+            hints = [noted(one.name, one.checks[UNDATED]) for one in case.files if UNDATED in one.checks]
         else:
             facts, names, notes = _read_files(paths, as_json=as_json)
-            copies = {}
+            copies, hints = {}, []
     shown = [_shown(number, fact, names) for number, fact in enumerate(facts, 1)]
 
     def lines() -> None:
@@ -70,24 +72,39 @@ def read(paths: tuple[Path, ...], again: bool, budget_s: float, as_json: bool) -
                 number=f"{one['number']:>3}",
                 kind=words(f"kinds.{one['kind']}"),
                 role=role,
-                value=one["value"],
+                value=_plainly(one["kind"], one["value"]),
                 file=one["file"],
                 sure=f"{one['confidence']:.0%}",
             )
             tell(found)
-        for note in notes:
+            if one["anchor"]:
+                how, _, when = one["anchor"].partition(" ")
+                tell(words(f"reckoned.{how}", when=when))
+        for note in (*notes, *hints):
             tell(f"? {note.of(language())}")
         for copy, first in copies.items():
             tell(f"= {told('looks_like', copy=names[copy], first=names[first])}")
         if not shown:
             tell_of("nothing_read")
+        elif is_case:
+            tell_of("next_confirm", folder=paths[0])
 
     say(
-        {"facts": shown, "notes": [one.of(language()) for one in notes], "near_duplicates": copies},
+        {
+            "facts": shown,
+            "notes": [one.of(language()) for one in notes],
+            "hints": [one.of(language()) for one in hints],
+            "near_duplicates": copies,
+        },
         lines,
         as_json=as_json,
     )
     sys.exit(1 if notes else 0)
+
+
+def _plainly(kind: str, value: int | str) -> str:
+    """A value as people read it: money in yuan."""
+    return f"¥{int(value) / 100:.2f}" if kind == FactKind.AMOUNT else str(value)
 
 
 def _shown(number: int, fact: ProposedFact, names: dict[str, str]) -> dict[str, Any]:
@@ -102,6 +119,7 @@ def _shown(number: int, fact: ProposedFact, names: dict[str, str]) -> dict[str, 
         "role": fact.role.value,
         "said_by": fact.said_by,
         "text": fact.text,
+        "anchor": fact.anchor,
     }
 
 
@@ -188,6 +206,6 @@ def confirm(
     def lines() -> None:
         for one in made:
             kind = words(f"kinds.{one.kind.value}")
-            tell(f"✓ {told('confirmed', kind=kind, value=one.value, count=len(one.files))}")
+            tell(f"✓ {told('confirmed', kind=kind, value=_plainly(one.kind.value, one.value), count=len(one.files))}")
 
     say(figures, lines, as_json=as_json)

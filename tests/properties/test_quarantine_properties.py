@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from business_cases import BATCH, LISTING, NOW, ORDER, SHOP
 from fairkey.business import batches
-from fairkey.business.basics import Command, Event, Refusal, Stream
+from fairkey.business.basics import Event, Refusal, Stream
 from fairkey.business.batches import (
     AnswerBatchReview,
     AskBatchReview,
@@ -23,7 +23,7 @@ from fairkey.business.batches import (
     WithdrawCodes,
 )
 from fairkey.business.codes import CodesReleased, CodesReserved, CodeStage
-from fairkey.business.files import BatchFile, OrderFile
+from fairkey.business.files import BatchFile, OrderFile, evolve
 from fairkey.business.quarantines import (
     BatchQuarantined,
     CodesExported,
@@ -36,6 +36,7 @@ from fairkey.business.quarantines import (
 from fairkey.read_tables.changes import BatchOnSale, changes_of
 from fairkey.read_tables.kept import Kept
 
+Brief = StagedBriefing | UnsoldBriefing | LettingBackBriefing | None
 COUNT = 6
 IDS = [f"00000000-0000-7000-8000-00000000010{place}" for place in range(COUNT)]
 ID = {"shop_id": SHOP, "batch_id": BATCH}
@@ -71,10 +72,9 @@ class Played:
     def places(self, *stages: CodeStage) -> tuple[int, ...]:
         return tuple(place for place, code in enumerate(IDS) if self.kept.codes[SHOP, code].stage in stages)
 
-    def ask(self, command: Command, brief: object) -> list[Event]:
-        assert isinstance(command, batches.BatchCommand)
+    def ask(self, command: batches.BatchCommand, brief: Brief) -> list[Event]:
         try:
-            events = batches.decide(command, self.file.batch, brief, self.now_ms)  # type: ignore[arg-type]
+            events = batches.decide(command, self.file.batch, brief, self.now_ms)
         except Refusal:
             return []
         for event in events:
@@ -83,7 +83,7 @@ class Played:
 
     def take(self, stream: Stream, event: Event) -> None:
         if stream.kind == "batch":
-            self.file = BatchFile(batch=batches.evolve(self.file.batch, event, self.now_ms))  # type: ignore[arg-type]
+            evolve(self.file, event, self.now_ms)
             self.facts.append(event)
         file = self.file if stream.kind == "batch" else OrderFile()
         for change in changes_of(stream, event, file, self.now_ms):

@@ -131,6 +131,8 @@ def test_words_of_bills_orders_and_chats() -> None:
     assert facts_of("页面写着激活失败包退") == [("promise", "包退", "")]
     assert facts_of("订单2026110110350042还没到") == [("order_number", "2026110110350042", "")]
     assert facts_of("订单2026年11月1日的") == []
+    assert facts_of("Product  Steam Wallet Code") == [("product", "Steam Wallet Code", "")]
+    assert facts_of("Product Steam Wallet Code") == []
     assert facts_of("Payment Time 2026-11-01 10:35:12") == [("time", "2026-11-01T10:35:12+08:00", "paid")]
 
 

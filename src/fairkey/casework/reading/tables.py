@@ -39,7 +39,9 @@ SHOP: Final = re.compile(
 SHOP_NAME: Final = re.compile(
     r"[\u4e00-\u9fffA-Za-z0-9·]{2,24}(?:旗舰店|专营店|专卖店|数码店|小店|商行|卡铺|杂货铺|卡券店|游戏店)"
 )
-PRODUCT: Final = re.compile(r"(?:商品名称|商品说明|商品信息|商品标题|商品|宝贝名称|宝贝|品名)(?:\s*:\s*|\s+)")
+PRODUCT: Final = re.compile(
+    r"(?:商品名称|商品说明|商品信息|商品标题|商品|宝贝名称|宝贝|品名|Product(?=\s{2}))(?:\s*:\s*|\s+)"  # a column of its own
+)
 
 AMOUNT_ROLES: Final[tuple[tuple[re.Pattern[str], FactRole, float], ...]] = (
     (re.compile(r"退款(?:金额|总额)?|已退"), FactRole.REFUNDED, 0.9),

@@ -40,7 +40,7 @@ SHOP_NAME: Final = re.compile(
     r"[\u4e00-\u9fffA-Za-z0-9·]{2,24}(?:旗舰店|专营店|专卖店|数码店|小店|商行|卡铺|杂货铺|卡券店|游戏店)"
 )
 PRODUCT: Final = re.compile(
-    r"(?:商品名称|商品说明|商品信息|商品标题|商品|宝贝名称|宝贝|品名|Product(?=\s{2}))(?:\s*:\s*|\s+)"  # a column of its own
+    r"(?:商品名称|商品说明|商品信息|商品标题|商品|宝贝名称|宝贝|品名|Product(?=\s{2}))(?:\s*:\s*|\s+)"
 )
 
 AMOUNT_ROLES: Final[tuple[tuple[re.Pattern[str], FactRole, float], ...]] = (

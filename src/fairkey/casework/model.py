@@ -67,7 +67,8 @@ class Purpose(StrEnum):
 
 class Region(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Where in a file something stands: a box in pixels of the original image (`page` counts from 0 in documents and
-    in stills of a recording, then with `at_ms` of the recording), or a span of characters of its text.
+    in stills of a recording, then with `at_ms` of the recording; from 1 in pictures of a saved page), or a span of
+    characters of its text.
     """
 
     page: int = 0

@@ -14,6 +14,7 @@ import json
 import re
 import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Final, NamedTuple
 
@@ -36,6 +37,20 @@ _TAG: Final = re.compile(r"<(/?[A-Za-z!?][A-Za-z0-9:-]{0,30})")
 _TAG_CHARS_MAX: Final = 8_192
 _CHARSET: Final = re.compile(rb"charset\s*=\s*[\"']?([A-Za-z0-9_-]{2,20})", re.IGNORECASE)
 _CLOSE: Final = {name: re.compile(f"</{name}[^>]{{0,100}}>", re.IGNORECASE) for name in _SILENT}
+
+
+_PICTURE_BYTES: Final = range(1_024, 8 * 1024 * 1024 + 1)
+_PICTURES_BYTES_MAX: Final = 48 * 1024 * 1024
+_PICTURES_FOUND_MAX: Final = 500
+_PICTURES: Final = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8")
+_PARTS_BYTES_MAX: Final = 256 * 1024 * 1024  # of all answers of an archive, unpacked
+
+
+class Pictures(NamedTuple):
+    """Pictures that an archive of a page holds, each once, in their order; `left`: how many are too large to take."""
+
+    found: tuple[bytes, ...]
+    left: int
 
 
 class Page(NamedTuple):
@@ -100,6 +115,55 @@ def read_page(path: Path, media_type: str) -> Page:
     return page
 
 
+def pictures_of(path: Path, media_type: str) -> Pictures:
+    """Pictures in an archive (MHTML, WACZ) by their bytes, whatever it calls them. Never raises for what is in it."""
+    taken: dict[bytes, bytes] = {}
+    left = size = 0
+    try:
+        for data in _contents(path, media_type):
+            if not _is_picture(data) or len(data) < _PICTURE_BYTES.start:
+                continue
+            key = hashlib.sha256(data).digest()
+            if key in taken:
+                continue
+            if len(data) not in _PICTURE_BYTES or size + len(data) > _PICTURES_BYTES_MAX:
+                left += 1
+            else:
+                taken[key], size = data, size + len(data)
+            if len(taken) + left >= _PICTURES_FOUND_MAX:
+                break
+    except (FileIsRefused, zipfile.BadZipFile, zlib.error, KeyError, NotImplementedError, RuntimeError):
+        pass
+    except (ValueError, LookupError, TypeError, AssertionError, OSError, EOFError, AttributeError):
+        pass
+    return Pictures(tuple(taken.values()), left)
+
+
+def _is_picture(data: bytes) -> bool:
+    return data.startswith(_PICTURES) or (data.startswith(b"RIFF") and data[8:12] == b"WEBP")
+
+
+def _contents(path: Path, media_type: str) -> Iterator[bytes]:
+    """Every part of an archive, as bytes."""
+    if media_type == "multipart/related":
+        data = read_bounded(path, PAGE_BYTES_MAX)
+        if data.count(b"\n--") > 2 * PARTS_MAX:
+            return
+        for part in email.message_from_bytes(data, policy=email.policy.compat32).walk():
+            body = part.get_payload(decode=True) if not part.is_multipart() else None
+            if isinstance(body, bytes):
+                yield body
+    elif media_type == "application/wacz":
+        size = 0
+        with open_regular(path) as stream, zipfile.ZipFile(stream) as opened:
+            for _, told, content in _records(opened, _warc_name(opened)):
+                body = _plain_body(content, told)
+                size += len(body)
+                if size > _PARTS_BYTES_MAX:
+                    return
+                yield body
+
+
 def page_of_html(data: bytes, url: str = "") -> Page:
     """The words of an HTML page."""
     text = _decoded(data)
@@ -147,8 +211,7 @@ def _wacz(path: Path) -> Page:
     try:
         with open_regular(path) as stream, zipfile.ZipFile(stream) as opened:
             wrong = _wrong_members(opened)
-            name = next((one for one in opened.namelist() if one.startswith("archive/") and ".warc" in one), "")
-            page = _first_page(opened, name) if name else Page("", "", "", {})
+            page = _first_page(opened, _warc_name(opened))
     except (zipfile.BadZipFile, zlib.error, KeyError, NotImplementedError, RuntimeError):
         return Page("", "", "", {"reading": "the archive is damaged and is not looked into"})
     told = {"archive": f"{len(wrong)} of its members are not what it says of them: {wrong[0][:80]}"} if wrong else {}
@@ -171,8 +234,24 @@ def _wrong_members(opened: zipfile.ZipFile) -> list[str]:
     return wrong
 
 
+def _warc_name(opened: zipfile.ZipFile) -> str:
+    return next((one for one in opened.namelist() if one.startswith("archive/") and ".warc" in one), "")
+
+
 def _first_page(opened: zipfile.ZipFile, name: str) -> Page:
-    """The first answer of HTML in a WARC (ISO 28500): bounded after unpacking, whatever it claims."""
+    """The first answer of HTML in a WARC."""
+    if not name:
+        return Page("", "", "", {})
+    for url, told, content in _records(opened, name):
+        if "text/html" in told.get("content-type", ""):
+            return page_of_html(_plain_body(content, told)[:PAGE_BYTES_MAX], url)
+    return Page("", "", "", {"page": "an archive without a page in it"})
+
+
+def _records(opened: zipfile.ZipFile, name: str) -> Iterator[tuple[str, dict[str, str], bytes]]:
+    """Answers in a WARC (ISO 28500) with their addresses and headers: bounded after unpacking, whatever it claims."""
+    if not name:
+        return
     with opened.open(name) as member:
         stream: IO[bytes] = member
         if name.endswith(".gz"):
@@ -191,11 +270,7 @@ def _first_page(opened: zipfile.ZipFile, name: str) -> Page:
             continue
         head, gap, content = body.partition(b"\r\n\r\n") if body.startswith(b"HTTP/") else (data[:0], b"", body)
         told = _fields(head[:_HEADER_BYTES_MAX]) if gap else fields
-        if "text/html" in told.get("content-type", ""):
-            return page_of_html(
-                _plain_body(content, told)[:PAGE_BYTES_MAX], fields.get("warc-target-uri", "").strip("<>")
-            )
-    return Page("", "", "", {"page": "an archive without a page in it"})
+        yield fields.get("warc-target-uri", "").strip("<>"), told, content
 
 
 def _plain_body(content: bytes, told: dict[str, str]) -> bytes:

@@ -23,7 +23,9 @@ from .reading.relative import SHOWN_MAX
 BUDGET_S: Final = 60.0  # for a picture
 UNREAD: Final = "unread"  # names of notes in `CaseFile.checks`
 UNDATED: Final = "undated"
-NOTES: Final = frozenset({UNREAD, UNDATED})
+PARTLY: Final = "partly"
+HINTS: Final = (UNDATED, PARTLY)
+NOTES: Final = frozenset({UNREAD, *HINTS})
 _BYTES_MAX: Final = 8 * 1024 * 1024
 
 Reader = Callable[[Path, CaseFile], FileRead]
@@ -38,13 +40,14 @@ class NotRead(Exception):
 
 class Kept(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One file's reading. `unread`: why it was given up, with `budget_s` seconds for a picture. `undated`: times that
-    name no date; `taken_at` was known when it was read.
+    name no date; `taken_at` was known when it was read. `note`: what of it was not read.
     """
 
     reader: str
     facts: tuple[ProposedFact, ...] = ()
     undated: tuple[str, ...] = ()
     taken_at: str = ""
+    note: str = ""
     unread: str = ""
     budget_s: float = 0
 
@@ -116,7 +119,7 @@ def _settled(folder: CaseFolder, case: Case, file: CaseFile, version: str, budge
 def _read_one(folder: CaseFolder, file: CaseFile, reader: Reader, version: str, budget_s: float) -> Kept:
     try:
         told = reader(folder.original(file), file)
-        kept = Kept(reader=version, facts=told.facts, undated=told.undated, taken_at=file.taken_at)
+        kept = Kept(reader=version, facts=told.facts, undated=told.undated, taken_at=file.taken_at, note=told.note)
     except NotRead as error:
         kept = Kept(reader=version, unread=str(error), budget_s=budget_s)
     place = _place(folder, file)
@@ -164,7 +167,7 @@ def _noted(file: CaseFile, kept: Kept | None) -> CaseFile:
     if kept is None:
         return file
     checks = {name: note for name, note in file.checks.items() if name not in NOTES}
-    notes = {UNREAD: kept.unread, UNDATED: _undated(kept)}
+    notes = {UNREAD: kept.unread, UNDATED: _undated(kept), PARTLY: kept.note}
     return structs.replace(file, checks=checks | {name: note for name, note in notes.items() if note})
 
 

@@ -17,7 +17,7 @@ from fairkey.casework.folder import CaseFolder
 from fairkey.casework.hashing import digest
 from fairkey.casework.journal import sha256_hex
 from fairkey.casework.moments import moment_zh
-from fairkey.casework.readings import UNREAD
+from fairkey.casework.readings import PARTLY, UNREAD
 from fairkey.casework.sealing import facts_sha256
 from fairkey.casework.stamping import LIST_BYTES_MAX, list_folders
 from fairkey.casework.texts import about, sentence
@@ -42,6 +42,7 @@ _CHECKS_ZH: Final = (
     ("dkim", "邮件签名核验"),
     ("page", "网页"),
     (UNREAD, "未识别文字"),
+    (PARTLY, "部分未识别"),
 )
 _PACKED: Final = (".json", ".txt", ".html", ".svg", ".pem", ".eml")
 

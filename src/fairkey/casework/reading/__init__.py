@@ -64,6 +64,7 @@ def read_file(path: Path, sha256: str, media_type: str, taken: str = "") -> File
     """What a file says. `taken`: when the person says that its picture was taken, a day or a moment."""
     facts: list[ProposedFact] = []
     undated: list[str] = []
+    note = ""
     if missing_for(media_type):
         return FileRead()
     seen = set()
@@ -76,7 +77,8 @@ def read_file(path: Path, sha256: str, media_type: str, taken: str = "") -> File
                     seen.add(key)
                     facts.append(fact)
             undated += undated_in(reading.rows, reading.said_by, taken)
-    return FileRead(tuple(facts), tuple(dict.fromkeys(undated)))
+            note = reading.note or note
+    return FileRead(tuple(facts), tuple(dict.fromkeys(undated)), note)
 
 
 __all__ = ["FileRead", "missing_for", "propose", "read_facts", "read_file", "reader_version"]

@@ -3,6 +3,8 @@
 Phone pictures are read about 780 px wide and long ones in pieces that overlap; regions are in pixels of the original.
 """
 
+import io
+import warnings
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -21,9 +23,13 @@ WIDTH_WIDE: Final = 1280
 TILE_HEIGHT: Final = 1400
 TILE_OVERLAP: Final = 160
 PIXELS_MAX: Final = 40_000_000
+SIDE_MAX: Final = 60_000
+SIDE_MIN: Final = 48  # icons and lines say nothing
+AREA_MIN: Final = 160 * 120
 DARK_BELOW: Final = 95
 SCORE_MIN: Final = 0.5
 SCALE_SLACK: Final = 0.02
+_FORMATS: Final = ("PNG", "JPEG", "GIF", "WEBP", "BMP")
 _ENGINE_AT_WORK: Final = Lock()
 
 
@@ -47,6 +53,22 @@ def lines_of_file(path: Path) -> list[Line]:
         if opened.width * opened.height > PIXELS_MAX:
             raise ValueError("too large")
         return lines_of_picture(ImageOps.exif_transpose(opened))
+
+
+def lines_of_bytes(data: bytes, *, page: int) -> list[Line] | None:
+    """Lines of a picture that stands in a page; None for what is too small to say anything. Raises OSError, ValueError
+    and what decoders raise for what is broken or too large.
+    """
+    from PIL import Image, ImageOps  # noqa: PLC0415 - of the extra "cases"
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        with Image.open(io.BytesIO(data), formats=_FORMATS) as opened:
+            if opened.width * opened.height > PIXELS_MAX or max(opened.size) > SIDE_MAX:
+                raise ValueError("too large")
+            if min(opened.size) < SIDE_MIN or opened.width * opened.height < AREA_MIN:
+                return None
+            return lines_of_picture(ImageOps.exif_transpose(opened), page=page)
 
 
 def lines_of_picture(picture: "Image.Image", *, page: int = 0, at_ms: int = 0) -> list[Line]:

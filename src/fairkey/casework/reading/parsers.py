@@ -62,10 +62,13 @@ class Found(NamedTuple):
 
 
 class FileRead(Struct, frozen=True):
-    """What a file says. `undated`: times that name no date, of which nobody knows from when they count."""
+    """What a file says. `undated`: times that name no date, of which nobody knows from when they count. `note`: what of
+    it was not read, and why.
+    """
 
     facts: tuple[ProposedFact, ...] = ()
     undated: tuple[str, ...] = ()
+    note: str = ""
 
 
 def undated_in(rows: Sequence[Row], said_by: Sequence[str] = (), taken: str = "") -> list[str]:

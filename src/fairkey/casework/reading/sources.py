@@ -2,6 +2,7 @@
 
 import email
 import email.policy
+import importlib.util
 import re
 from collections.abc import Iterator, Sequence
 from email.message import EmailMessage
@@ -12,11 +13,11 @@ from fairkey.casework.arrivals import TEXT_BYTES_MAX
 from fairkey.casework.disk import read_bounded
 from fairkey.casework.mails import MAIL_BYTES_MAX, read_mail
 from fairkey.casework.moments import CHINA
-from fairkey.casework.pages import read_page, words_of
+from fairkey.casework.pages import pictures_of, read_page, words_of
 
 from .chats import ME, OTHER, said_by
 from .lines import Line, Row, lines_of_text, ordered_text, rows_of
-from .ocr import lines_of_file, lines_of_picture
+from .ocr import lines_of_bytes, lines_of_file, lines_of_picture
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -27,6 +28,7 @@ STILL_CHANGE: Final = 4.0
 PDF_PAGES_MAX: Final = 30
 PDF_PICTURES_MAX: Final = 5
 PDF_SIDE_MAX: Final = 4000
+PAGE_PICTURES_MAX: Final = 12
 TEXT_ROWS_MAX: Final = 20_000
 FRAME_PIXELS_MAX: Final = 40_000_000
 PAGES: Final = frozenset({"text/html", "multipart/related", "application/wacz"})
@@ -36,10 +38,11 @@ _COLON: Final = re.compile(r"^(?P<who>我|买家|卖家|客服|对方|商家|店
 
 
 class Reading(NamedTuple):
-    """Rows and, for each, who says it."""
+    """Rows and, for each, who says it. `note`: what of the file was not read, and why."""
 
     rows: list[Row]
     said_by: Sequence[str] = ()
+    note: str = ""
 
 
 def readings_of(path: Path, media_type: str) -> Iterator[Reading]:
@@ -54,6 +57,7 @@ def readings_of(path: Path, media_type: str) -> Iterator[Reading]:
         yield Reading(ordered_text(lines_of_text(text_of_mail(read_bounded(path, MAIL_BYTES_MAX)))))
     elif media_type in PAGES:
         yield Reading(ordered_text(lines_of_text(read_page(path, media_type).text)[:TEXT_ROWS_MAX]))
+        yield from _page_pictures(path, media_type)
     elif media_type.startswith(_TEXTS):
         text = _decoded(read_bounded(path, TEXT_BYTES_MAX))
         rows = ordered_text(lines_of_text(text)[:TEXT_ROWS_MAX])
@@ -66,6 +70,31 @@ def reading_of_lines(lines: Sequence[Line]) -> Reading:
     width = max((line.region.left + line.region.width for line in lines), default=0)
     left = min((line.region.left for line in lines), default=0)
     return Reading(rows, said_by(rows, width + left))
+
+
+def _page_pictures(path: Path, media_type: str) -> Iterator[Reading]:
+    """Pictures that an archive of a page holds; their regions are on pages from 1 on."""
+    found, left = pictures_of(path, media_type)
+    if found and importlib.util.find_spec("rapidocr") is None:
+        yield Reading([], note="the pictures in it are read by fairkey[ocr], which is not installed here")
+        return
+    number = 0
+    for data in found:
+        if number == PAGE_PICTURES_MAX:
+            left += 1
+            continue
+        try:
+            lines = lines_of_bytes(data, page=number + 1)
+        except Exception:  # noqa: BLE001 - decoders of five formats, each with errors of its own, on a stranger's bytes
+            left += 1
+            continue
+        if lines is not None:
+            number += 1
+            yield reading_of_lines(lines)
+    if left:
+        yield Reading(
+            [], note=f"{left} of the pictures in it were not read: broken, too large, or more than {PAGE_PICTURES_MAX}"
+        )
 
 
 def _recording(path: Path) -> Iterator[Reading]:

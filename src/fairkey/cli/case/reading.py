@@ -17,7 +17,7 @@ from fairkey.casework.disk import open_regular
 from fairkey.casework.folder import CaseFolder, CaseIsRefused
 from fairkey.casework.model import Case, ConfirmedFact, FactKind, FactRole, ProposedFact
 from fairkey.casework.reading.confirming import confirmed, purchase_with
-from fairkey.casework.readings import UNDATED, read_case
+from fairkey.casework.readings import HINTS, read_case
 from fairkey.casework.texts import NOTHING, Words, noted, words
 
 from .parts import (
@@ -58,10 +58,10 @@ def read(paths: tuple[Path, ...], again: bool, budget_s: float, as_json: bool) -
             names = {one.seal.sha256: one.name for one in case.files}
             facts: Sequence[ProposedFact] = case.proposed
             copies = {one.seal.sha256: one.near_duplicate_of for one in case.files if one.near_duplicate_of}
-            hints = [noted(one.name, one.checks[UNDATED]) for one in case.files if UNDATED in one.checks]
+            hints = [noted(one.name, one.checks[name]) for one in case.files for name in HINTS if name in one.checks]
         else:
-            facts, names, notes = _read_files(paths, as_json=as_json)
-            copies, hints = {}, []
+            facts, names, notes, hints = _read_files(paths, as_json=as_json)
+            copies = {}
     shown = [_shown(number, fact, names) for number, fact in enumerate(facts, 1)]
 
     def lines() -> None:
@@ -123,12 +123,16 @@ def _shown(number: int, fact: ProposedFact, names: dict[str, str]) -> dict[str, 
     }
 
 
-def _read_files(paths: Sequence[Path], *, as_json: bool) -> tuple[list[ProposedFact], dict[str, str], list[Words]]:
-    from fairkey.casework.reading import missing_for, read_facts  # noqa: PLC0415 - heavy
+def _read_files(
+    paths: Sequence[Path], *, as_json: bool
+) -> tuple[list[ProposedFact], dict[str, str], list[Words], list[Words]]:
+    """Facts, names by SHA-256, notes on what was not read, and hints."""
+    from fairkey.casework.reading import missing_for, read_file  # noqa: PLC0415 - heavy
 
     facts: list[ProposedFact] = []
     names: dict[str, str] = {}
     notes: list[Words] = []
+    hints: list[Words] = []
     for path in _counted(paths, as_json=as_json):
         with open_regular(path) as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
@@ -138,8 +142,10 @@ def _read_files(paths: Sequence[Path], *, as_json: bool) -> tuple[list[ProposedF
         if note:
             notes.append(noted(path.name, note))
         else:
-            facts += read_facts(path, sha256, arrival.media_type)
-    return facts, names, notes
+            told_now = read_file(path, sha256, arrival.media_type)
+            facts += told_now.facts
+            hints += [noted(path.name, told_now.note)] if told_now.note else []
+    return facts, names, notes, hints
 
 
 def _read_case(folder: CaseFolder, *, again: bool, budget_s: float, as_json: bool) -> list[Words]:

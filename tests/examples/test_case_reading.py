@@ -128,6 +128,8 @@ def test_words_of_bills_orders_and_chats() -> None:
     assert facts_of("Steam充值卡100元国区") == []
     assert ("promise", "假一赔十", "") in facts_of("全新正品，假一赔十")
     assert [kind for kind, *_ in facts_of("提示：兑换失败，兑换码无效")] == ["error"]
+    assert facts_of("你好，激活码提示已被使用，请退款") == []  # what a buyer writes is no dialog
+    assert [kind for kind, *_ in facts_of("该兑换码已被使用")] == ["error"]
     assert facts_of("页面写着激活失败包退") == [("promise", "包退", "")]
     assert facts_of("订单2026110110350042还没到") == [("order_number", "2026110110350042", "")]
     assert facts_of("订单2026年11月1日的") == []

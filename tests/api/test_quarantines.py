@@ -15,6 +15,7 @@ import pytest
 from api_world import World, deposit
 from fairkey.adapters.postgres.audit import audit
 from fairkey.adapters.postgres.rebuild import check
+from fairkey.api.shapes import moment
 from fairkey.business.askers import Asker
 from fairkey.business.basics import HOUR_MS, Stream
 from fairkey.business.batches import AnswerBatchReview, LapseBatchReview, QuarantineBatch
@@ -88,6 +89,7 @@ async def stock_shown(world: World) -> tuple[int, int]:
 
 async def test_exactly_those_that_the_issuer_vouches_for_come_back(world: World, issuer: AnIssuer) -> None:
     batch_id = await batch_of(world)
+    now_ms = world.clock()
     await doubted(world, batch_id)
     assert await free(world) == []
     assert await stock_shown(world) == (0, 0)
@@ -95,6 +97,8 @@ async def test_exactly_those_that_the_issuer_vouches_for_come_back(world: World,
     await vouched(world, issuer, *some)
     assert await free(world) == some
     assert await stock_shown(world) == (4, 4)
+    [backing] = (await world.get(f"/api/v1/listings/{world.shop_no}/{world.vault_id}/stock")).json()["batches"]
+    assert (backing["free"], backing["doubted_at"]) == (4, moment(now_ms))
     now = await standing(world, batch_id)
     assert (now.held, now.came_by_issuer, now.vouched, now.stages) == (26, 4, 0, {"free": 4, "quarantined": 26})
     await vouched(world, issuer, *some)  # again: nothing is to do

@@ -44,7 +44,10 @@ class TracedCode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackingBatch:
-    """A batch of which `free` codes back a listing now. `log_index` None: no place in the log yet."""
+    """A batch of which `free` codes back a listing now. `log_index` None: no place in the log yet.
+
+    `doubted_at_ms`: when a ruling took it off sale (0: never); what is free of it was let back since.
+    """
 
     batch_id: str
     free: int
@@ -56,6 +59,7 @@ class BackingBatch:
     registered_at_ms: int
     log_index: int | None
     is_published: bool
+    doubted_at_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,7 +58,10 @@ SELECT counter.stock, b.batch_id, b.free, e.at, e.body, l.log_index, coalesce(l.
 ), false) AS is_published, EXISTS (
     SELECT FROM events a WHERE a.shop_id = $1 AND a.stream_kind = 'batch' AND a.stream_id = b.batch_id
         AND a.kind = 'batch.attested'
-) AS is_attested
+) AS is_attested, coalesce((
+    SELECT (s.state #>> '{batch,quarantined_at_ms}')::bigint FROM streams s
+    WHERE s.shop_id = $1 AND s.kind = 'batch' AND s.id = b.batch_id
+), 0) AS doubted_at_ms
 FROM counter LEFT JOIN backing b ON true
 LEFT JOIN events e ON e.shop_id = $1 AND e.stream_kind = 'batch' AND e.stream_id = b.batch_id
     AND e.kind = 'batch.registered'
@@ -150,4 +153,5 @@ def _backing(row: asyncpg.Record) -> BackingBatch:
         registered_at_ms=ms_of(row["at"]),
         log_index=row["log_index"],
         is_published=row["is_published"],
+        doubted_at_ms=row["doubted_at_ms"],
     )

@@ -6,7 +6,7 @@ from msgspec import Meta
 
 from fairkey.api.calls import Call, Reply, reply
 from fairkey.api.endpoints import Endpoint, Example
-from fairkey.api.shapes import Hash, Id, In, Moment, Out, moment
+from fairkey.api.shapes import Hash, Id, In, Moment, Out, moment, moment_or_none
 from fairkey.business.basics import NotFound
 from fairkey.business.codes import CodeStage
 from fairkey.engine import tracing
@@ -70,6 +70,9 @@ class BackingView(Out, frozen=True, kw_only=True):
     registered_at: Moment
     log_index: LogIndex
     is_published: bool
+    doubted_at: Annotated[
+        Moment | None, Meta(description="When a ruling took it off sale; what is free was let back since.")
+    ]
 
 
 class StockView(Out, frozen=True, kw_only=True):
@@ -149,6 +152,7 @@ def _backing_view(batch: BackingBatch) -> BackingView:
         source=_source(batch.source),
         invoice_sha256=batch.invoice_sha256,
         is_attested=batch.is_attested,
+        doubted_at=moment_or_none(batch.doubted_at_ms),
         registered_at=moment(batch.registered_at_ms),
         log_index=batch.log_index,
         is_published=batch.is_published,

@@ -44,7 +44,7 @@ def test_from_new_to_a_pack_that_verifies(tmp_path: Path, files: Path) -> None:
     assert len(figures("case", "add", case, files, "--offline", "--how", "screenshot")["added"]) == 2
     assert all(one["is_known"] for one in figures("case", "add", case, files, "--offline")["added"])
     assert len(figures("case", "show", case)["files"]) == 2
-    assert figures("case", "seal", case, code=3) == {"stamps": [], "waiting": 2}
+    assert figures("case", "seal", case, code=3) == {"stamps": [], "entries": [], "waiting": 2}
     assert figures("case", "verify", case)["holds"]
     made = figures("case", "pack", case, "-o", pack)
     assert made["exhibits"] == 2

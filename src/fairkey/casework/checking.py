@@ -4,6 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from fairkey.proofs.policies import Policy
+from fairkey.proofs.receipts import RECEIPT_SUFFIX
 from fairkey.proofs.timestamps import TOKEN_BYTES_MAX, TokenIsRefused, TsaRoots, check_token
 
 from .disk import FileIsRefused, open_regular, read_bounded
@@ -12,6 +14,7 @@ from .hashing import PIECE_BYTES, digest
 from .journal import NOTHING, case_bytes, sha256_hex
 from .model import Case, CaseFile
 from .moments import moment
+from .receipts import REPLY_BYTES_MAX, ReceiptIsRefused, check_receipt
 from .stamping import LIST_BYTES_MAX, entry_of, list_folders, read_list
 
 GOOD: Final = "good"
@@ -30,7 +33,10 @@ class Found(NamedTuple):
 
 
 def check_case(
-    folder: CaseFolder, roots: TsaRoots | None = None, on_file: Callable[[CaseFile], object] = lambda _: None
+    folder: CaseFolder,
+    roots: TsaRoots | None = None,
+    on_file: Callable[[CaseFile], object] = lambda _: None,
+    policy: Policy | None = None,
 ) -> list[Found]:
     """Check everything; raises `CaseIsMissing`."""
     try:
@@ -41,7 +47,7 @@ def check_case(
     found = [Found("journal", GOOD, f"{len(acts)} acts, each naming the one before, lead to this case.")]
     found += _document(folder, case, {one.case_sha256 for one in acts})
     found.append(_originals(folder, case, on_file))
-    found += _lists(folder, case, roots)
+    found += _lists(folder, case, roots, policy)
     return found
 
 
@@ -81,7 +87,7 @@ def _originals(folder: CaseFolder, case: Case, on_file: Callable[[CaseFile], obj
     return Found("originals", GOOD, f"All {len(case.files)} originals are as they came.", left)
 
 
-def _lists(folder: CaseFolder, case: Case, roots: TsaRoots | None) -> list[Found]:
+def _lists(folder: CaseFolder, case: Case, roots: TsaRoots | None, policy: Policy | None) -> list[Found]:
     found = []
     prev = NOTHING
     named: dict[tuple[str, object], object] = {}
@@ -93,6 +99,9 @@ def _lists(folder: CaseFolder, case: Case, roots: TsaRoots | None) -> list[Found
         prev = sha256_hex(data)
         named |= {(prev, one.get("sha256")): one for one in said.get("files", []) if isinstance(one, dict)}
         found += [_token(place.name, path.name, data, path, roots) for path in sorted(place.glob("*.tst"))]
+        found += [
+            _receipt(place.name, path.name, prev, path, policy) for path in sorted(place.glob(f"*{RECEIPT_SUFFIX}"))
+        ]
     strangers = [
         f"{one.path} is told otherwise in its list"
         for one in case.files
@@ -118,3 +127,14 @@ def _token(no: str, name: str, data: bytes, path: Path, roots: TsaRoots | None) 
     except (TokenIsRefused, FileIsRefused) as error:
         return Found("tokens", BAD, f"{name} over list {no}: {error}.")
     return Found("tokens", GOOD, f"{stamp.tsa} saw list {no} at {moment(stamp.gen_time_ms)}.")
+
+
+def _receipt(no: str, name: str, sha256: str, path: Path, policy: Policy | None) -> Found:
+    if policy is None:
+        return Found("place", LEFT, f"{name} over list {no}: not checked, as no policy was named (--policy).")
+    try:
+        entry = check_receipt(read_bounded(path, REPLY_BYTES_MAX), sha256, policy)
+    except (ReceiptIsRefused, FileIsRefused) as error:
+        return Found("place", BAD, f"{name} over list {no}: {error}.")
+    when = moment(entry.witnessed_at_ms or entry.at_ms)
+    return Found("place", GOOD, f"List {no} is entry {entry.number} of the log {entry.origin}, seen by {when}.")

@@ -219,7 +219,9 @@ def _note_stamps(folder: CaseFolder, roots: TsaRoots, at_ms: int) -> None:
         folder.change("list.stamped", edit, at_ms=at_ms)
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
+class NoRedirect(urllib.request.HTTPRedirectHandler):
+    """Who is asked elsewhere than where the person said is not asked."""
+
     def redirect_request(self, *_: object) -> None:
         """No redirect is followed: a token is asked for where the person said."""
 
@@ -232,7 +234,7 @@ def ask_authority(authority: Authority, request: bytes) -> bytes:
         authority.url, data=request, headers={"Content-Type": REQUEST_TYPE, "Accept": REPLY_TYPE}, method="POST"
     )
     try:
-        with urllib.request.build_opener(_NoRedirect).open(query, timeout=PATIENCE_S) as answer:
+        with urllib.request.build_opener(NoRedirect).open(query, timeout=PATIENCE_S) as answer:
             reply: bytes = answer.read(TOKEN_BYTES_MAX + 1)
     except urllib.error.HTTPError as error:
         raise TsaIsAway(f"answers HTTP {error.code}") from None

@@ -29,7 +29,11 @@ def verify_pack(path: Path, given: Given, begin: Begin, progress: Progress) -> R
     """Every file, list and token of a pack."""
     report = Report(path.name, "pack", begin(path.name))
     try:
-        for found in check_pack(path.resolve(), given.roots, lambda _, number, of: progress("files", number, of)):
+
+        def hear(_: str, number: int, of: int) -> None:
+            progress("files", number, of)
+
+        for found in check_pack(path.resolve(), given.roots, hear, given.trust.policy):
             report.add(found.step, State(found.state), found.sentence, found.details)
     except PackIsUnreadable as error:
         report.add("file", State.BAD, str(error))

@@ -11,13 +11,16 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, Any, Final, Protocol
+from typing import IO, Any, Final, NamedTuple, Protocol
 
 from fairkey.casework.checking import BAD, GOOD, LEFT, Found
 from fairkey.casework.disk import FileIsRefused, open_regular
 from fairkey.casework.hashing import PIECE_BYTES, Digests, Stream, digest
 from fairkey.casework.journal import sha256_hex
 from fairkey.casework.moments import moment
+from fairkey.casework.receipts import REPLY_BYTES_MAX, ReceiptIsRefused, check_receipt
+from fairkey.proofs.policies import Policy
+from fairkey.proofs.receipts import RECEIPT_SUFFIX
 from fairkey.proofs.timestamps import TOKEN_BYTES_MAX, TokenIsRefused, TsaRoots, check_token
 
 FORMAT: Final = "fairkey-pack/1"
@@ -180,10 +183,21 @@ def _read(pack: Pack, name: str, bytes_max: int) -> bytes:
     raise FileIsRefused(f"has more than {bytes_max:,} bytes")
 
 
+class _Trusted(NamedTuple):
+    """Whom the reader believes: roots of time stampers, keys of logs and witnesses. None: nobody was named."""
+
+    roots: TsaRoots | None
+    policy: Policy | None
+
+
 def check_pack(
-    path: Path, roots: TsaRoots | None = None, on_file: Callable[[str, int, int], object] = lambda *_: None
+    path: Path,
+    roots: TsaRoots | None = None,
+    on_file: Callable[[str, int, int], object] = lambda *_: None,
+    policy: Policy | None = None,
 ) -> Iterator[Found]:
     """Check a pack, step by step. `on_file` hears name, number and how many. Raises `PackIsUnreadable`."""
+    trusted = _Trusted(roots, policy)
     with ExitStack() as stack:
         try:
             opened = _opened(path, stack)
@@ -193,16 +207,16 @@ def check_pack(
             raise PackIsUnreadable(f"{path.name} is no pack.")
         pack, said, data = opened
         if said["format"] == JOINT:
-            yield from _joint(pack, said, data, roots, on_file)
+            yield from _joint(pack, said, data, trusted, on_file)
         else:
-            yield from _one(pack, said, data, roots, on_file)
+            yield from _one(pack, said, data, trusted, on_file)
 
 
 def _one(
     pack: Pack,
     said: Mapping[str, Any],
     data: bytes,
-    roots: TsaRoots | None,
+    trusted: _Trusted,
     on_file: Callable[[str, int, int], object],
 ) -> Iterator[Found]:
     try:
@@ -212,14 +226,14 @@ def _one(
         return
     yield Found("manifest", GOOD, f"A pack of {len(evidence)} pieces of evidence. Its fingerprint: {sha256_hex(data)}")
     yield _files(pack, wanted, evidence, on_file)
-    yield from _lists(pack, evidence, roots)
+    yield from _lists(pack, evidence, trusted)
 
 
 def _joint(
     pack: Pack,
     said: Mapping[str, Any],
     data: bytes,
-    roots: TsaRoots | None,
+    trusted: _Trusted,
     on_file: Callable[[str, int, int], object],
 ) -> Iterator[Found]:
     """Its own files, then every member's pack: the one whose fingerprint it names, and all that is in it."""
@@ -244,7 +258,7 @@ def _joint(
         if sha256_hex(read) != fingerprint or not is_pack_of_one:
             yield Found("manifest", BAD, f"{path} is not the pack that the joint pack names.")
             continue
-        for one in _one(member, told, read, roots, on_file):
+        for one in _one(member, told, read, trusted, on_file):
             yield one._replace(sentence=f"{path}: {one.sentence}")
 
 
@@ -307,7 +321,7 @@ def _digest(pack: Pack, name: str, piece: Mapping[str, Any]) -> Digests:
     return digest(pack.open(name), wants_sha512=bool(piece.get("sha512")))
 
 
-def _lists(pack: Pack, evidence: list[dict[str, Any]], roots: TsaRoots | None) -> Iterator[Found]:
+def _lists(pack: Pack, evidence: list[dict[str, Any]], trusted: _Trusted) -> Iterator[Found]:
     names = pack.names()
     wrong, stamped = [], set()
     for no in sorted({one["list"] for one in evidence if one["list"]}):
@@ -323,7 +337,12 @@ def _lists(pack: Pack, evidence: list[dict[str, Any]], roots: TsaRoots | None) -
             f"{one['path']} stands not so in {name}" for one in mine if not _is_listed(one, said.get(one["sha256"]))
         ]
         for token in (one for one in names if one.startswith(f"seals/{no}/") and one.endswith(".tst")):
-            found = _token(pack, token, data, roots)
+            found = _token(pack, token, data, trusted.roots)
+            if found.state == GOOD:
+                stamped.add(no)
+            yield found
+        for receipt in (one for one in names if one.startswith(f"seals/{no}/") and one.endswith(RECEIPT_SUFFIX)):
+            found = _receipt(pack, receipt, sha256_hex(data), trusted.policy)
             if found.state == GOOD:
                 stamped.add(no)
             yield found
@@ -334,7 +353,7 @@ def _lists(pack: Pack, evidence: list[dict[str, Any]], roots: TsaRoots | None) -
         yield Found("lists", GOOD if count else LEFT, f"{count} pieces of evidence stand in their sealed lists.")
     without = sum(1 for one in evidence if one["list"] not in stamped)
     if without:
-        sentence = f"{without} pieces have no checked time stamp: nothing outside the pack says when they existed."
+        sentence = f"Nothing checked outside the pack says when {without} pieces existed: no time stamp, no log."
         yield Found("tokens", LEFT, sentence)
 
 
@@ -351,3 +370,14 @@ def _token(pack: Pack, name: str, data: bytes, roots: TsaRoots | None) -> Found:
     except (FileIsRefused, TokenIsRefused) as error:
         return Found("tokens", BAD, f"{name}: {error}.")
     return Found("tokens", GOOD, f"{name}: {stamp.tsa} saw the list at {moment(stamp.gen_time_ms)}.")
+
+
+def _receipt(pack: Pack, name: str, sha256: str, policy: Policy | None) -> Found:
+    if policy is None:
+        return Found("place", LEFT, f"{name}: not checked; --policy names the log and the witnesses you trust.")
+    try:
+        entry = check_receipt(_read(pack, name, REPLY_BYTES_MAX), sha256, policy)
+    except (FileIsRefused, ReceiptIsRefused) as error:
+        return Found("place", BAD, f"{name}: {error}.")
+    when = moment(entry.witnessed_at_ms or entry.at_ms)
+    return Found("place", GOOD, f"{name}: entry {entry.number} of the log {entry.origin}, seen by {when}.")

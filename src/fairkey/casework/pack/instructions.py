@@ -8,6 +8,8 @@ from .contents import NOT_PROVEN
 HOWTO: Final = (
     "核对所有文件：在本文件夹内运行 sha256sum --strict -c SHA256SUMS，每行应显示 OK，且没有警告。",
     "核对某份证据何时已存在：其 SHA-256 应出现在 seals/ 下某个 payload.json 中，再按 README.txt 核验其时间戳。",
+    "seals/ 下的 .fairkey-receipt 是公开日志的回执：清单的哈希已写入该日志，见证人见过。",
+    "核验回执：fairkey verify --policy，或 /verify 页面；日志与见证人的公钥应由核验者另行取得。",
     "核验时间戳：openssl ts -verify，所用根证书应由核验者自行从时间戳机构取得；随附的 tsa-roots.pem 仅供比对。",
     "不用命令行：用浏览器打开 verify.html，选择本文件夹，全部在本机计算，不上传任何内容。",
 )
@@ -39,8 +41,10 @@ def text(stamps: Sequence[tuple[str, str]], *, exhibits: int) -> str:
         "2. The SHA-256 of a piece of evidence stands in a list seals/NNNN/payload.json; the commands above check the",
         "   time stamps over that list. Fetch the root certificate from the authority itself: tsa-roots.pem came with",
         "   the pack and is here for comparison only.",
-        "3. Or open verify.html in a browser and choose this folder. Nothing is sent anywhere.",
-        "4. Or: fairkey verify FOLDER --tsa-roots ROOTS.pem",
+        "3. A .fairkey-receipt in seals/ proves that the hash of its list stands in a public log, seen by witnesses:",
+        "   fairkey verify --policy POLICY FILE, or the page /verify. Fetch the policy from somewhere else.",
+        "4. Or open verify.html in a browser and choose this folder. Nothing is sent anywhere.",
+        "5. Or: fairkey verify FOLDER --tsa-roots ROOTS.pem --policy POLICY",
         "It proves that the files are those that were sealed, and with a time stamp that they existed at that time. It",
         "does not prove that what they show is true, who made them, or that nothing was left out.",
         "",

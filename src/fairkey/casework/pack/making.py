@@ -234,6 +234,7 @@ def _exhibit_data(folder: CaseFolder, one: Exhibit, contents: Contents, pictures
     pictures.update(zip(names, (picture.data for picture in drawn.pictures), strict=True))
     sealed = f"封存时间：{moment_zh(seal.sealed_at_ms)}（当事人设备时钟）；"
     stamped = f"时间戳：{moment_zh(seal.stamped_at_ms)}" if seal.stamped_at_ms else "尚无时间戳"
+    logged = f"；公开日志第 {seal.receipt_entry} 条" if seal.receipt_entry >= 0 else ""
     return {
         "no": one.no,
         "name": one.name,
@@ -244,7 +245,7 @@ def _exhibit_data(folder: CaseFolder, one: Exhibit, contents: Contents, pictures
         "media": one.file.media_type,
         "sha256": " ".join(seal.sha256[at : at + 8] for at in range(0, 64, 8)),
         "short": f"SHA-256 {seal.sha256[:16]}…",
-        "sealed": sealed + stamped,
+        "sealed": sealed + stamped + logged,
         "checks": [
             f"{word}：{contents.masks(sentence(one.file.checks[name]).zh)}"
             for name, word in _CHECKS_ZH
@@ -306,6 +307,8 @@ def _evidence_entry(one: Exhibit, places: Mapping[str, str]) -> dict[str, Any]:
         "checks": dict(one.file.checks),
         "facts_sha256": facts_sha256(one.file),
     }
+    if seal.receipt_entry >= 0:
+        entry["log_entry"] = seal.receipt_entry
     return entry | ({"sha512_piece_bytes": seal.sha512_piece_bytes} if seal.sha512_piece_bytes else {})
 
 

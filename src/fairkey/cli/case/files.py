@@ -16,6 +16,7 @@ from fairkey.casework.folder import CaseFolder, new_case
 from fairkey.casework.mails import Records, ask_dns, look_with
 from fairkey.casework.model import Capture, Case, Problem, Purpose
 from fairkey.casework.moments import moment
+from fairkey.casework.receipts import Logged, log_lists, remember, remembered
 from fairkey.casework.sealing import Added, Look, add_file, files_below
 from fairkey.casework.stamping import Stamped, close_list, stamp_lists
 from fairkey.casework.texts import Words, about, data, same, words
@@ -26,8 +27,12 @@ from .parts import (
     case_argument,
     json_option,
     language,
+    log_option,
+    logs_in,
     now_ms,
     opened,
+    policy_at,
+    policy_option,
     progress_bar,
     roots_at,
     roots_option,
@@ -169,6 +174,40 @@ def stamp(case: CaseFolder, tsa_text: str, tsa_roots: Path | None) -> list[Stamp
     return stamp_lists(case, authorities, roots, at_ms=now_ms())
 
 
+def enter(case: CaseFolder, log_text: str, policy_path: Path | None = None) -> list[Logged]:
+    """Ask the logs that were named, or those of before, for receipts that are missing. Raises `click.UsageError`."""
+    logs, policy = logs_in(log_text), policy_at(policy_path) if log_text else None
+    if logs and policy is None:
+        raise click.UsageError("--log goes with --policy: no log is believed unchecked.")
+    if not logs or policy is None:
+        logs, policy = remembered(case)
+    if not logs or policy is None:
+        return []
+    remember(case, logs, policy)
+    return log_lists(case, logs, policy, at_ms=now_ms())
+
+
+def _entry_figures(one: Logged) -> dict[str, Any]:
+    entry = one.entry
+    return {
+        "list": one.list_no,
+        "log": entry.origin if entry else one.log,
+        "entry": entry.number if entry else None,
+        "witnessed_at_ms": entry.witnessed_at_ms if entry else 0,
+        "refused": one.refused,
+    }
+
+
+def tell_entries(logged: list[Logged]) -> None:
+    """A line for each list that a log was asked about."""
+    for one in logged:
+        if one.entry is not None:
+            when = moment(one.entry.witnessed_at_ms or one.entry.at_ms)
+            tell(f"✓ {told('logged', log=one.entry.origin, list=one.list_no, entry=one.entry.number, when=when)}")
+        else:
+            tell(f"? {told('no_entry', log=one.log, list=one.list_no, why=in_words(one.refused))}")
+
+
 def _file_figures(one: Added) -> dict[str, Any]:
     file: dict[str, Any] = msgspec.to_builtins(one.file)
     return file | {"is_known": one.is_known}
@@ -240,33 +279,55 @@ def show(folder: Path, as_json: bool) -> None:  # noqa: FBT001
 @case_argument
 @tsa_option
 @roots_option
+@log_option
+@policy_option
 @json_option
-def seal(folder: Path, tsa_text: str, tsa_roots: Path | None, as_json: bool) -> None:  # noqa: FBT001
-    """Put new files on a sealed list, and ask for the time stamps that are still missing.
+def seal(
+    folder: Path,
+    tsa_text: str,
+    tsa_roots: Path | None,
+    log_text: str,
+    policy_path: Path | None,
+    as_json: bool,  # noqa: FBT001
+) -> None:
+    """Put new files on a sealed list, and ask for the time stamps and log receipts that are still missing.
 
-    Exit code 0: all files are stamped. 3: some wait.
+    A log is sent the SHA-256 of the list and nothing else. Exit code 0: all files are stamped, and in the logs that
+    were named. 3: some wait.
     """
     with speaking(as_json=as_json):
         case = opened(folder)
         close_list(case, at_ms=now_ms())
         stamped = stamp(case, tsa_text, tsa_roots)
+        logged = enter(case, log_text, policy_path)
         waiting = sum(1 for one in case.read().files if not one.seal.stamped_at_ms)
-    figures = {"stamps": [_stamp_figures(one) for one in stamped], "waiting": waiting}
-    say(figures, lambda: _tell_stamps(case, stamped), as_json=as_json)
-    sys.exit(3 if waiting else 0)
+    figures = {
+        "stamps": [_stamp_figures(one) for one in stamped],
+        "entries": [_entry_figures(one) for one in logged],
+        "waiting": waiting,
+    }
+
+    def lines() -> None:
+        _tell_stamps(case, stamped)
+        tell_entries(logged)
+
+    say(figures, lines, as_json=as_json)
+    asks_stamps = bool(stamped) or not logged
+    sys.exit(3 if (waiting and asks_stamps) or any(one.entry is None for one in logged) else 0)
 
 
 @click.command()
 @case_argument
 @roots_option
+@policy_option
 @json_option
-def verify(folder: Path, tsa_roots: Path | None, as_json: bool) -> None:  # noqa: FBT001
+def verify(folder: Path, tsa_roots: Path | None, policy_path: Path | None, as_json: bool) -> None:  # noqa: FBT001
     """Check the journal, every original and every seal of CASE, without a network.
 
     Exit code 0: holds. 1: does not hold. 3: cannot tell.
     """
     with speaking(as_json=as_json):
-        found = check_case(CaseFolder(folder), roots_at(tsa_roots))
+        found = check_case(CaseFolder(folder), roots_at(tsa_roots), policy=policy_at(policy_path))
     states = {one.state for one in found}
     code = 1 if BAD in states else 3 if UNKNOWN in states else 0
 

@@ -6,20 +6,22 @@ from pathlib import Path
 import rich_click as click
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from fairkey.casework.folder import CaseIsRefused
+from fairkey.casework.folder import CaseFolder, CaseIsRefused
 from fairkey.casework.letters.composing import letters_of
 from fairkey.casework.mails import Records, ask_dns, look_with
 from fairkey.casework.texts import told_of
 
-from .files import stamp
+from .files import enter, stamp
 from .parts import (
     budget_option,
     case_argument,
     errors,
     json_option,
     language,
+    log_option,
     now_ms,
     opened,
+    policy_option,
     roots_option,
     say,
     speaking,
@@ -59,6 +61,7 @@ def pack(
     wants = bool(channels) or all_letters
     with speaking(as_json=as_json):
         case = opened(folder)
+        enter(case, "")  # what waits is asked for again
         hidden = as_json or not errors.is_terminal
         with Progress(*columns, console=errors, disable=hidden, transient=True) as bar:
             task = bar.add_task("pack")
@@ -90,6 +93,14 @@ def pack(
     say(figures, lines, as_json=as_json)
 
 
+def _fix(
+    case: CaseFolder, tsa_text: str, tsa_roots: Path | None, log_text: str, policy_path: Path | None
+) -> None:
+    """Time stamps and log entries, as far as they can be had now."""
+    stamp(case, tsa_text, tsa_roots)
+    enter(case, log_text, policy_path)
+
+
 @click.command()
 @click.argument("source", metavar="FOLDER", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("-o", "--out", required=True, type=click.Path(path_type=Path), help="The pack's folder; OUT.zip too.")
@@ -100,6 +111,8 @@ def pack(
 @click.option("--offline", is_flag=True, help="Ask nobody: no keys of mail domains, no time stamps.")
 @tsa_option
 @roots_option
+@log_option
+@policy_option
 @budget_option
 @json_option
 def run(  # noqa: PLR0913 - one for each option
@@ -110,6 +123,8 @@ def run(  # noqa: PLR0913 - one for each option
     offline: bool,  # noqa: FBT001
     tsa_text: str,
     tsa_roots: Path | None,
+    log_text: str,
+    policy_path: Path | None,
     budget_s: float,
     as_json: bool,  # noqa: FBT001
 ) -> None:
@@ -140,7 +155,7 @@ def run(  # noqa: PLR0913 - one for each option
                     writer=installed_writer(),
                     version=reader_version(),
                     budget_s=budget_s,
-                    stamp=lambda: [] if offline else stamp(case, tsa_text, tsa_roots),
+                    stamp=lambda: None if offline else _fix(case, tsa_text, tsa_roots, log_text, policy_path),
                     tell=tell_stage,
                 )
             except PackIsRefused as error:

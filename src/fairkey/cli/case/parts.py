@@ -17,11 +17,14 @@ from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progres
 from fairkey.casework.disk import FileIsRefused
 from fairkey.casework.folder import CaseFolder, CaseIsRefused
 from fairkey.casework.readings import BUDGET_S
+from fairkey.casework.receipts import Log
 from fairkey.casework.stamping import Authority
 from fairkey.casework.texts import LANGUAGES, Words, told_of, words
+from fairkey.proofs.policies import Policy
 from fairkey.proofs.timestamps import ROOTS_BYTES_MAX, RootsAreUnreadable, TsaRoots, read_roots
 from fairkey.verifying.reading import FileCannotBeRead, FileIsMissing, read_regular
 from fairkey.verifying.reports import plain
+from fairkey.verifying.trust import find_trust
 
 console: Final = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
 errors: Final = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
@@ -50,6 +53,22 @@ roots_option = click.option(
     envvar="FAIRKEY_TSA_ROOTS",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Root certificates (PEM) of the authorities you trust. Else FAIRKEY_TSA_ROOTS.",
+)
+
+
+log_option = click.option(
+    "--log",
+    "log_text",
+    envvar="FAIRKEY_LOG_URLS",
+    default="",
+    metavar="NAME=URL,…",
+    help="Fairkeys whose public logs take the hash of each list. Else FAIRKEY_LOG_URLS, else those of before.",
+)
+policy_option = click.option(
+    "--policy",
+    "policy_path",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Which logs and witnesses you trust. Else FAIRKEY_POLICY, else ~/.config/fairkey/policy.",
 )
 
 
@@ -156,15 +175,34 @@ def opened(folder: Path) -> CaseFolder:
 
 def authorities_in(text: str) -> list[Authority]:
     """`name=address` or only `address`, commas between. Raises `click.UsageError`."""
+    return [Authority(name, url) for name, url in _addresses("--tsa", text, "one=https://tsa.example/tsr")]
+
+
+def logs_in(text: str) -> list[Log]:
+    """The same, of logs. Raises `click.UsageError`."""
+    return [Log(name, url.rstrip("/")) for name, url in _addresses("--log", text, "https://shop.example")]
+
+
+def policy_at(path: Path | None) -> Policy | None:
+    """The policy that a person chose, here or for all he verifies; None where there is none. Raises `click.UsageError`
+    for one that cannot be read.
+    """
+    trust = find_trust(path, os.environ)
+    if trust.policy is None and path is not None:
+        raise click.UsageError(f"--policy: {trust.why}")
+    return trust.policy
+
+
+def _addresses(option: str, text: str, example: str) -> list[tuple[str, str]]:
     found: dict[str, str] = {}
     for part in (one.strip() for one in text.split(",") if one.strip()):
         name, equals, address = part.partition("=")
         if not equals or "/" in name:
             name, address = urlsplit(part).hostname or "", part
         if not name or not address.startswith(("http://", "https://")):
-            raise click.UsageError("--tsa wants addresses with commas between: one=https://tsa.example/tsr")
+            raise click.UsageError(f"{option} wants addresses with commas between: {example}")
         found["".join(one if one.isalnum() or one in "-." else "-" for one in name)[:40]] = address
-    return [Authority(name, url) for name, url in found.items()]
+    return list(found.items())
 
 
 def roots_at(path: Path | None) -> TsaRoots | None:

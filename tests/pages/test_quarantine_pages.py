@@ -11,14 +11,16 @@ from api.test_quarantines import GROUNDS, WHY, batch_of, doubted, free, vouched
 from api_world import World, a_world
 from fairkey.business.askers import Asker
 from fairkey.business.basics import HOUR_MS
-from fairkey.business.batches import QuarantineBatch
+from fairkey.business.batches import AnswerBatchReview, QuarantineBatch
 from fairkey.business.quarantines import REVIEW_WITHIN_MS
 from fairkey.engine.people import Role
 from issuers_world import an_issuer
 from merchant_desk import Desk, at_the_desk, token_in
 from pages.test_operator_pages import browser, sign_in, submit
+from pages.test_paying_pages import Mailbox
 
 OPERATOR = "operator@example.com"
+OWNER = "owner@example.com"
 
 
 @pytest.fixture
@@ -159,3 +161,25 @@ async def test_a_download_is_told_first_and_shows_nothing_else(world: World, own
     shown = (await owner.show(page)).text
     assert "Downloaded by you before" in shown
     assert "Ask a person to let it back" not in shown
+
+
+async def test_the_owner_gets_one_letter_for_each_turn(database_url: str, state_dir: Path) -> None:
+    mail = Mailbox()
+    async with a_world(database_url, state_dir, mail=mail) as world, at_the_desk(world, OWNER, Role.OWNER) as desk:
+        issuer, batch_id = await an_issuer(world), await batch_of(world)
+        await doubted(world, batch_id)
+        await work(world)
+        for text in world.texts[:3]:
+            assert (await issuer.say(text, "unused", ago_ms=0)).status_code == 200
+            await work(world)
+        assert (await ask(desk, batch_id, GROUNDS)).status_code == 303
+        command = AnswerBatchReview(shop_id=world.shop_id, batch_id=batch_id, request_no=1, granted=False, reason=WHY)
+        assert not (await world.opened.house.ask(Asker.OPERATOR, command)).refusal
+        await work(world)
+        assert (await ask(desk, batch_id, GROUNDS)).status_code == 303
+        world.clock.ms += REVIEW_WITHIN_MS
+        await work(world)
+    told = [" ".join(one) for one in mail.letters if f"/desk/batches/{batch_id}" in one[2]]
+    assert [sum(word in one for one in told) for word in ("已签名证明", "未予同意", "未获答复")] == [1, 1, 1]
+    assert len(told) == 4  # and that it was taken off sale
+    assert not any(GROUNDS in one or WHY in one for one in told)

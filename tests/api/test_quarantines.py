@@ -3,6 +3,7 @@ meanwhile.
 """
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
@@ -11,6 +12,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from click.testing import CliRunner
 
 from api_world import World, deposit
 from fairkey.adapters.postgres.audit import audit
@@ -23,7 +25,7 @@ from fairkey.business.orders import GiveUpOrder
 from fairkey.business.quarantines import REVIEW_WITHIN_MS
 from fairkey.business.references import read_reference
 from fairkey.business.shops import ReinstateShop, SuspendShop
-from fairkey.cli.batches import answer_request, requests_waiting
+from fairkey.cli.batches import answer_request, batches, requests_waiting
 from fairkey.engine.quarantining import look_at_words
 from fairkey.read_tables.quarantine_book import Standing
 from issuers_world import AnIssuer, an_issuer
@@ -331,6 +333,22 @@ async def test_the_command_of_the_operator_lists_and_answers(world: World) -> No
     assert short == "FieldIsInvalid field=reason why=too_short"
     assert await answer_request(entry, world.shop_no, batch_id, 1, granted=True, reason=WHY) == ""
     assert len(await free(world)) == 30
+
+
+def test_the_command_takes_no_answer_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[object] = []
+
+    async def told(_: object, *about: object, granted: bool, reason: str) -> str:
+        seen.append((*about, granted, reason))
+        return "" if granted else "BatchReviewIsOver"
+
+    monkeypatch.setattr(sys.modules[answer_request.__module__], "answer_request", told)
+    batch_id, run = str(uuid4()), CliRunner().invoke
+    for decision, code in (("let-back", 0), ("refuse", 1), ("perhaps", 2)):
+        call = ["answer", "101", batch_id, "1", decision, "--reason", WHY]
+        assert run(batches, call, obj=object()).exit_code == code
+    assert run(batches, ["answer", "101", batch_id, "1", "--reason", WHY], obj=object()).exit_code == 2
+    assert seen == [(101, batch_id, 1, True, WHY), (101, batch_id, 1, False, WHY)]
 
 
 def problem(answer: httpx.Response) -> tuple[int, str]:

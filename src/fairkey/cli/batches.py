@@ -17,7 +17,7 @@ from fairkey.read_tables.quarantine_book import Standing
 
 from .entry import Entry
 
-WRONG_CALL: Final = 2
+REFUSED: Final = 1
 BY_COMMAND: Final = Actor(kind=ActorKind.SYSTEM)
 
 console = Console()
@@ -48,7 +48,7 @@ def waiting(entry: Entry, as_json: bool) -> None:  # noqa: FBT001 - click passes
 @click.argument("shop_no", type=int)
 @click.argument("batch_id", type=click.UUID)
 @click.argument("request_no", type=int)
-@click.option("--let-back/--refuse", "granted", required=True, default=None, help="The decision.")
+@click.argument("decision", type=click.Choice(["let-back", "refuse"]))
 @click.option("--reason", required=True, help="Why: the shop reads it. At least twenty characters.")
 @click.pass_obj
 def answer(
@@ -56,14 +56,15 @@ def answer(
     shop_no: int,
     batch_id: object,
     request_no: int,
-    granted: bool,  # noqa: FBT001
+    decision: str,
     reason: str,
 ) -> None:
     """Let a batch back, or refuse."""
+    granted = decision == "let-back"
     told = asyncio.run(answer_request(entry, shop_no, str(batch_id), request_no, granted=granted, reason=reason))
     if told:
         click.echo(told, err=True)
-        sys.exit(WRONG_CALL)
+        sys.exit(REFUSED)
     click.echo("done")
 
 

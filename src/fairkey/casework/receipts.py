@@ -138,6 +138,30 @@ def log_lists(
     return done
 
 
+def lists_without(folder: CaseFolder, log: str) -> dict[int, str]:
+    """Number and SHA-256 of the lists that have no receipt of this log."""
+    return {
+        int(place.name): sha256_hex(read_bounded(place / "payload.json", LIST_BYTES_MAX))
+        for place in list_folders(folder)
+        if not receipt_path(place, log).exists()
+    }
+
+
+def keep_receipts(folder: CaseFolder, log: str, receipts: Mapping[int, bytes], policy: Policy, *, at_ms: int) -> None:
+    """Keep receipts that were had otherwise, by number of the list; what does not hold is left out. Raises as
+    `CaseFolder.change`.
+    """
+    for place in list_folders(folder):
+        data = receipts.get(int(place.name), b"")
+        sha256 = sha256_hex(read_bounded(place / "payload.json", LIST_BYTES_MAX))
+        try:
+            check_receipt(data, sha256, policy)
+        except ReceiptIsRefused:
+            continue
+        write_whole(receipt_path(place, log), data)
+    _note_entries(folder, policy, at_ms)
+
+
 def _log_one(place: Path, log: Log, policy: Policy, ask: Ask, wait: Callable[[float], object]) -> Logged:
     no = int(place.name)
     try:

@@ -27,6 +27,7 @@ from fairkey.engine.cases_port import CASE_BYTES_MAX, FILE_BYTES_MAX, FILES_MAX,
 from fairkey.engine.house import House
 from fairkey.engine.vault_port import ImportBrokeOff, ImportIsTooLarge
 from fairkey.web.cases import words
+from fairkey.web.cases.entries import fetch_receipts, tell_lists
 from fairkey.web.cases.pages import case_page, new_page, owner_of
 from fairkey.web.frame import AnyRequest
 from fairkey.web.inputs import fen_of, form_of, plain, whole
@@ -89,6 +90,7 @@ async def give(request: AnyRequest, house: NamedDependency[House], case_id: From
         return await case_page(request, house, case_id, type(refusal).__name__, refusal.details)
     finally:
         shutil.rmtree(place, ignore_errors=True)
+    await tell_lists(house, owner, case_id)
     return Redirect(f"/cases/{case_id}#files", status_code=303)
 
 
@@ -237,6 +239,8 @@ async def work(
     if job not in _JOBS:
         raise NotFound(what="case")
     try:
+        if job == "pack":
+            await fetch_receipts(house, owner_of(request), case_id)
         await house.cases.start(owner_of(request), case_id, _JOBS[job])
     except NotFound:
         raise

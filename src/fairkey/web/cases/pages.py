@@ -27,6 +27,7 @@ from fairkey.engine.cases_port import CASE_BYTES_MAX, CASES_MAX, FILE_BYTES_MAX,
 from fairkey.engine.house import House
 from fairkey.gates.visits import visit_of
 from fairkey.web.cases import words
+from fairkey.web.cases.entries import entries_of
 from fairkey.web.frame import AnyRequest, frame, status_of
 from fairkey.web.render import PageContext, render, view_of
 
@@ -123,6 +124,7 @@ async def case_page(
         purchase_times=_times(found),
         timeline=[Markup(one) for one in drawings(contents.timeline, _FONT, lang_of(context))],  # noqa: S704 - its texts are escaped
         language=findings_of(found),
+        lists=await entries_of(house, list(dict.fromkeys(one.seal.list_sha256 for one in found.files))),
         gaps=gaps(found),
         demand=compute(found, today),
         steps=steps(found, now_ms),

@@ -27,6 +27,7 @@ from fairkey.gates.refusals import SignInNeeded
 from fairkey.gates.visits import visit_of
 from fairkey.read_tables.order_book import Fact, OrderRecord
 from fairkey.web.buyer.glance import record_of
+from fairkey.web.cases.entries import tell_lists
 from fairkey.web.frame import AnyRequest, refused
 from fairkey.web.receipts import stream_of
 
@@ -62,6 +63,7 @@ async def take_outside(request: AnyRequest, house: NamedDependency[House], ref: 
         return refused(request, house, type(refusal).__name__, refusal.details, back="/cases")
     finally:
         shutil.rmtree(place, ignore_errors=True)
+    await tell_lists(house, account_id, case.case_id)
     return Redirect(f"/cases/{case.case_id}", status_code=303)
 
 

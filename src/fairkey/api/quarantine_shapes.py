@@ -18,7 +18,7 @@ class WithdrawHeld(In, frozen=True, kw_only=True):
 class ReviewWanted(In, frozen=True, kw_only=True):
     """Why the codes that wait are good."""
 
-    grounds: Annotated[str, Meta(max_length=10_000, description="For the person who looks at it; 20 to 2,000.")]
+    grounds: Annotated[str, Meta(max_length=2_000, description="For the person who looks; at least 20 characters.")]
     invoice_sha256: Annotated[str, Meta(max_length=64, description="SHA-256 of the invoice, if there is one.")] = ""
 
 

@@ -2,7 +2,10 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+import socket
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,7 +29,7 @@ from fairkey.casework.receipts import (
     remember,
     remembered,
 )
-from fairkey.casework.stamping import close_list, list_folders
+from fairkey.casework.stamping import Authority, TsaIsAway, ask_authority, close_list, list_folders
 from fairkey.cli.case import case
 from fairkey.demo.stage import bound_socket, listening
 from fairkey.proofs.notes import signer_key
@@ -243,6 +246,45 @@ def test_over_http_answers_are_bounded_and_stay_where_they_are() -> None:
     for address in ("file:///etc/hostname", "http://127.0.0.1:1/"):
         with pytest.raises(LogIsAway):
             ask_log("GET", address, None)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        b"\x1b[2Jno status\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"HTTP/1.1 200 OK\r\nX: " + b"a" * 70_000 + b"\r\n\r\n",
+    ],
+    ids=["no_status", "bad_chunk", "endless_header"],
+)
+def test_what_is_not_http_is_said_to_be_so(reply: bytes) -> None:
+    for ask in (lambda url: ask_log("POST", url, b"{}"), lambda url: ask_authority(Authority("one", url), b"")):
+        with (
+            answering(reply) as url,
+            pytest.raises((LogIsAway, TsaIsAway), match="answers something that is no HTTP"),
+        ):
+            ask(url)
+
+
+@contextmanager
+def answering(reply: bytes) -> Iterator[str]:
+    """A server on loopback that answers one connection with these bytes, whatever it is asked. Its address."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65_536)
+                with suppress(OSError):
+                    connection.sendall(reply)
+                    connection.shutdown(socket.SHUT_WR)
+                    while connection.recv(65_536):
+                        pass
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/"
+        thread.join()
 
 
 async def test_from_the_command_line(

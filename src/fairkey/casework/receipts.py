@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -279,6 +280,8 @@ def ask_log(method: str, address: str, body: bytes | None) -> tuple[int, bytes]:
             status, reply = int(answer.status), answer.read(REPLY_BYTES_MAX + 1)
     except urllib.error.HTTPError as error:
         return error.code, b""
+    except HTTPException:  # its words are the stranger's
+        raise LogIsAway("answers something that is no HTTP") from None
     except (OSError, ValueError) as error:
         raise LogIsAway(f"cannot be reached ({getattr(error, 'reason', None) or error})") from None
     if len(reply) > REPLY_BYTES_MAX:

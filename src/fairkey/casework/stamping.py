@@ -10,6 +10,7 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -238,6 +239,8 @@ def ask_authority(authority: Authority, request: bytes) -> bytes:
             reply: bytes = answer.read(TOKEN_BYTES_MAX + 1)
     except urllib.error.HTTPError as error:
         raise TsaIsAway(f"answers HTTP {error.code}") from None
+    except HTTPException:  # its words are the stranger's
+        raise TsaIsAway("answers something that is no HTTP") from None
     except (OSError, ValueError) as error:
         raise TsaIsAway(f"cannot be reached ({getattr(error, 'reason', None) or error})") from None
     if len(reply) > TOKEN_BYTES_MAX:

@@ -82,7 +82,7 @@ def test_only_what_is_named_changes_and_an_empty_text_takes_back(case: CaseFolde
     assert acts[-1] == "shop,amount,paid"
 
 
-@pytest.mark.parametrize("sum_of", ["12.345", "-1", "many", "1e400", "nan", "99999999999999"])
+@pytest.mark.parametrize("sum_of", ["12.345", "1,5", "12,34.00", "-1", "many", "1e400", "nan", "99999999999999"])
 def test_what_is_no_sum_is_refused_and_changes_nothing(case: CaseFolder, sum_of: str) -> None:
     before = case.read()
     done = typed(case, "--title", "x", f"--amount={sum_of}")

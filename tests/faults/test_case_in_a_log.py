@@ -159,6 +159,19 @@ async def test_what_was_promised_and_never_proven_waits_and_is_had_later(asking:
     assert asking.asked == ["GET receipt"], "the promise is kept"
 
 
+async def test_a_log_that_was_begun_anew_is_asked_anew(asking: Asking, folder: CaseFolder) -> None:
+    trusted = await policy(asking.world.opened)
+    await asking.log(folder, trusted, wait=lambda _: None)
+    kept = promise_path(list_folders(folder)[0], LOG.name)
+    before = kept.read_bytes().replace(b"\n", b"\n ", 1)
+    kept.write_bytes(before)
+    (done,) = await asking.log(folder, trusted)
+    assert done.entry is not None, done.refused
+    promises = sorted(kept.parent.glob("*.fairkey-promise"))
+    assert [one.read_bytes() == before for one in promises].count(True) == 1
+    assert len(promises) == 2
+
+
 async def test_whatever_dies_the_list_is_told_of_once(asking: Asking, folder: CaseFolder) -> None:
     def died(_: int, __: bytes) -> tuple[int, bytes]:
         raise LogIsAway("cannot be reached (it died)")

@@ -1,5 +1,6 @@
 """Reading what a browser sent: text as text, numbers or nothing. Wrong input is a value here, never an exception."""
 
+import re
 from typing import Any, Final
 
 from litestar import Request
@@ -7,6 +8,7 @@ from litestar import Request
 TEXT_MAX: Final = 20_000
 WHOLE_MAX: Final = 10**12
 _YUAN_DIGITS_MAX: Final = 10
+_THOUSANDS: Final = re.compile(r"\d{1,3}([,，]\d{3})+")
 
 
 async def form_of(request: Request[Any, Any, Any]) -> dict[str, str]:
@@ -32,9 +34,13 @@ def whole(text: str | None) -> int | None:
 
 
 def fen_of(text: str | None) -> int | None:
-    """An amount as people type it, in fen: `12`, `12.5`, `¥12.50`, `1,234.00`; `None` if it is none."""
-    clean = (text or "").strip().lstrip("¥￥").replace(",", "").replace("，", "").strip()
-    yuan, dot, rest = clean.partition(".")
+    """An amount as people type it, in fen: `12`, `12.5`, `¥12.50`, `1,234.00`; `None` if it is none.
+
+    A comma stands between thousands or it makes no amount: who types `1,5` means one and a half.
+    """
+    yuan, dot, rest = (text or "").strip().lstrip("¥￥").strip().partition(".")
+    if _THOUSANDS.fullmatch(yuan):
+        yuan = yuan.replace(",", "").replace("，", "")
     if len(yuan) > _YUAN_DIGITS_MAX or len(rest) > 2:  # noqa: PLR2004 - fen have two digits
         return None
     if not (yuan or rest) or (dot and not rest) or not all(part.isdecimal() for part in (yuan, rest) if part):

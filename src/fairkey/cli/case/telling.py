@@ -1,5 +1,6 @@
 """`fairkey case tell`: what the person knows of a case and no file says: who is who, what happened, what is wanted."""
 
+import re
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +18,7 @@ from .parts import case_argument, json_option, now_ms, opened, say, speaking, te
 
 ACCOUNT_BYTES_MAX: Final = 64 * 1024
 LINE_MAX: Final = 200
+_THOUSANDS: Final = re.compile(r"\d{1,3}(,\d{3})+(\.\d*)?")
 _FEN_MAX: Final = 10**12
 WISHES: Final = ("refund", "resend", "make_up", "damages")
 _BUYER: Final = {"name": "name", "phone": "phone", "address": "address"}
@@ -107,7 +109,9 @@ def _read(given: dict[str, Any]) -> dict[str, Any]:
 
 def fen_of(text: str) -> int:
     """Yuan as typed (`128`, `¥128.00`) in fen; nothing is none. Raises `CaseIsRefused`."""
-    plain = text.strip().strip("¥￥元").replace(",", "").strip()
+    plain = text.strip().strip("¥￥元").strip()
+    if _THOUSANDS.fullmatch(plain):  # a comma anywhere else may mean a point
+        plain = plain.replace(",", "")
     try:
         fen = Decimal(plain or "0") * 100
         if fen == fen.to_integral_value() and 0 <= fen <= _FEN_MAX:

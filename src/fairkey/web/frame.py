@@ -11,6 +11,7 @@ become problems as of RFC 9457, unless the route itself knows better.
 import logging
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
+from urllib.parse import quote
 
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
@@ -32,6 +33,7 @@ __all__ = ["AnyRequest", "exception_handlers", "frame", "refused", "shown_by", "
 
 AnyRequest = Request[Any, Any, Any]
 
+SIGN_IN: Final = "SignInNeeded"
 _NAME_OF_STATUS: Final[Mapping[int, str]] = {404: "NotFound", 405: "MethodIsNotAllowed", 413: "TooLarge"}
 
 logger = logging.getLogger(__name__)
@@ -72,9 +74,14 @@ def refused(
     """A whole page that says no, with the status that belongs to it; `back` is where its button leads."""
     told = dict(details or {})
     goal = back or str(told.get("back") or "/")
-    if refusal_name == "SignInNeeded":
-        goal = "/login"
-    return render_refusal(frame(request, house), refusal_name, told, status_code=status_of(refusal_name), back=goal)
+    status, goal = status_of(refusal_name), _way(refusal_name, goal)
+    signs_in = refusal_name == SIGN_IN
+    return render_refusal(frame(request, house), refusal_name, told, status_code=status, back=goal, signs_in=signs_in)
+
+
+def _way(refusal_name: str, back: str) -> str:
+    """Where the button of a page that says no leads."""
+    return f"/login?back={quote(back, safe='')}" if refusal_name == SIGN_IN else back
 
 
 def exception_handlers(away: Iterable[type[Exception]] = ()) -> ExceptionHandlersMap:
@@ -101,7 +108,8 @@ def shown_by(house: House, problems: Problems) -> Shown:
             return MEDIA_TYPE, problems.tell(name, refusal.details).body
         context = frame(Request(scope), house)
         view = view_of(context, name, refusal.details)
-        page = render_text(context, "refused.html", view=view, back=str(refusal.details.get("back") or "/"))
+        back = _way(name, str(refusal.details.get("back") or "/"))
+        page = render_text(context, "refused.html", view=view, back=back, signs_in=name == SIGN_IN)
         return "text/html; charset=utf-8", page.encode()
 
     return shown

@@ -246,10 +246,13 @@ def render_refusal(
     *,
     status_code: int,
     back: str = "/",
+    signs_in: bool = False,
 ) -> Response[str]:
-    """A whole page that says no: what happened, why, what to do next; ``back`` is where the button leads."""
+    """A whole page that says no: what happened, why, what to do next; ``back`` is where the button leads, which is
+    back, or with ``signs_in`` to the form and then here again.
+    """
     view = view_of(context, refusal_name, details)
-    return render(context, "refused.html", status_code=status_code, view=view, back=back)
+    return render(context, "refused.html", status_code=status_code, view=view, back=back, signs_in=signs_in)
 
 
 def view_of(context: PageContext, refusal_name: str, details: Mapping[str, object] | None = None) -> RefusalView:

@@ -153,12 +153,14 @@ async def reset(request: AnyRequest, house: NamedDependency[House], token: FromP
 
 @post("/demo/enter/{who:str}", status_code=303)
 async def demo_enter(request: AnyRequest, house: NamedDependency[House], who: FromPath[str]) -> Response[Any]:
-    """One click, in the demo only: be the buyer, a merchant, the operator."""
+    """One click, in the demo only: be the buyer, a merchant, the operator; then back to where one came from."""
     address = DEMO_DOORS.get(who)
     account = await house.people.accounts.find_by_email(address) if address else None
     if house.settings.mode != "demo" or account is None:
         return refused(request, house, "NotFound", {"what": "page"})
-    return Redirect(LANDING[who], status_code=303, cookies=[await open_session(request, account)])
+    back = back_path((await _form(request)).get("back"))
+    landing = LANDING[who] if back == "/" else back
+    return Redirect(landing, status_code=303, cookies=[await open_session(request, account)])
 
 
 HANDLERS: Final = [

@@ -128,6 +128,15 @@ async def test_after_erasure_the_life_stays_and_the_text_is_proven_no_more(datab
         assert text not in repr(files)
 
 
+async def test_a_code_is_found_in_another_writing(database_url: str, tmp_path: Path) -> None:
+    async with a_world(database_url, tmp_path) as world:
+        await deposit_text(world, "SWQDJ-7R3ZT-NAXY6")
+        found = [await life(world, text) for text in ("SWQDJ-7R3ZT-NAXY6", "swqdj7r3ztnaxy6", " Swqdj 7r3zt naxy6 ")]
+        assert found[0] == found[1] == found[2]
+        other = await world.post("/api/v1/trace", {"code": "SWQDJ-7R3ZT-NAXY7"})
+        assert other.json()["type"] == "/problems/code-is-not-known"
+
+
 async def test_neither_buyer_nor_order_nor_price_is_told(database_url: str, tmp_path: Path) -> None:
     async with a_world(database_url, tmp_path, codes=2) as world:
         placed = await world.paid(contact=BUYER)

@@ -9,6 +9,7 @@ from fairkey.business.code_lines import (
     Reason,
     comparable,
     detect_format,
+    folded,
     masked,
     normalise,
     problem,
@@ -187,6 +188,23 @@ def test_normalising_keeps_what_is_inside() -> None:
     assert normalise(" pa ss²\u200bWord ") == "pa ss²Word"
     assert comparable("pa²") == "pa2"
     assert comparable("ABC") != comparable("abc")
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["swqdj-7r3zt-naxy6", "SWQDJ7R3ZTNAXY6", "SWQDJ 7R3ZT NAXY6", "swqdj_7r3zt.naxy6", "SWQDJ–7R3ZT—NAXY6"],
+)  # fmt: skip
+def test_writings_of_one_code_are_one(other: str) -> None:
+    assert folded(normalise(other)) == folded("SWQDJ-7R3ZT-NAXY6")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("SWQDJ-7R3ZT-NAXY6", "SWQDJ-7R3ZT-NAXY7"), ("AB-1234", "AB1234"), ("abc", "ABC"), ("1-1-1-1-1", "11111"),
+     ("card----pin1", "card----pin2")],
+)  # fmt: skip
+def test_other_codes_stay_others(one: str, other: str) -> None:
+    assert folded(one) != folded(other)
 
 
 def test_hints_never_show_a_third_of_a_code() -> None:

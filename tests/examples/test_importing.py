@@ -401,3 +401,42 @@ async def test_recent_imports_newest_first(world: VaultWorld) -> None:
 async def test_single_bytes_arriving_are_enough(world: VaultWorld) -> None:
     staged = await world.stage(pieces("一号----密码\n二号----密码".encode(), piece=1))
     assert await opened_texts(world, staged.import_id) == ["一号----密码", "二号----密码"]
+
+
+WRITTEN = "SWQDJ-7R3ZT-NAXY6"
+OTHERWISE = ("swqdj-7r3zt-naxy6", "SWQDJ7R3ZTNAXY6", "swqdj 7r3zt naxy6")
+
+
+async def reasons(world: VaultWorld, import_id: str) -> list[str]:
+    rows = await world.pool.fetch("SELECT reason FROM import_refusals WHERE import_id = $1 ORDER BY line_no", import_id)
+    return [row["reason"] for row in rows]
+
+
+async def test_one_code_in_another_writing_is_the_same_code(world: VaultWorld) -> None:
+    in_file = await world.stage(file_of((WRITTEN, *OTHERWISE)))
+    assert (in_file.count, await reasons(world, in_file.import_id)) == (1, ["duplicate_in_file"] * 3)
+    assert await opened_texts(world, in_file.import_id) == [WRITTEN], "it is kept as it was given"
+    for shop_id, reason in ((SHOP, Reason.ALREADY_IN_YOUR_VAULT), (OTHER_SHOP, Reason.ALREADY_DEPOSITED)):
+        again = await world.stage(file_of(("FRESH-CODE-" + shop_id[-6:], *OTHERWISE[:1])), shop_id=shop_id)
+        assert (again.count, await reasons(world, again.import_id)) == (1, [reason])
+
+
+async def test_of_two_writings_at_once_one_is_taken(world: VaultWorld) -> None:
+    both = await asyncio.gather(
+        world.stage(file_of((WRITTEN,))), world.stage(file_of((OTHERWISE[0],)), shop_id=OTHER_SHOP)
+    )
+    assert sorted(one.count for one in both) == [0, 1]
+
+
+async def test_a_code_that_was_marked_by_its_very_writing_stays_unique(world: VaultWorld) -> None:
+    """As codes were before writings were compared."""
+    staged = await world.stage(file_of((OTHERWISE[0],)))
+    async with world.pool.acquire() as connection:
+        exact = world.keys.exact_fingerprint(OTHERWISE[0])
+        await connection.execute("SET session_replication_role = replica")
+        await connection.execute("UPDATE fingerprints SET fingerprint = $1", exact)
+        await connection.execute("UPDATE vault SET fingerprint = $1", exact)
+        await connection.execute("SET session_replication_role = origin")
+    assert staged.count == 1
+    again = await world.stage(file_of((OTHERWISE[0], "FRESH-CODE-0001")), shop_id=OTHER_SHOP)
+    assert (again.count, await reasons(world, again.import_id)) == (1, ["already_deposited"])

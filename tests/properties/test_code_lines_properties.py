@@ -1,5 +1,6 @@
 """Whatever the bytes and however they are cut: the same codes, no line lost, no memory without bound."""
 
+import random
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -8,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fairkey.business import code_lines
-from fairkey.business.code_lines import CodeLines, RefusedLine, comparable, normalise, problem
+from fairkey.business.code_lines import FOLDED_CHARS_MIN, CodeLines, RefusedLine, comparable, folded, normalise, problem
 
 LINE_MAX = 60
 
@@ -103,3 +104,14 @@ def test_plain_codes_come_out_as_they_went_in(lines: list[str], piece: int) -> N
 def test_normalising_twice_is_normalising_once(text: str) -> None:
     assert normalise(normalise(text)) == normalise(text)
     assert comparable(normalise(comparable(normalise(text)))) == comparable(normalise(text))
+
+
+@given(st.text("ABCDEFGHJKLMNPQRSTUVWXYZ0123456789", min_size=FOLDED_CHARS_MIN, max_size=30), st.randoms())
+def test_however_a_code_is_written_it_folds_to_the_same(code: str, chance: random.Random) -> None:
+    written = "".join(chance.choice((one, one.lower())) + chance.choice(("", "", "-", " ", "_", ".")) for one in code)
+    assert folded(normalise(written)) == folded(normalise(code)) == folded(folded(code))
+
+
+@given(st.text(max_size=60))
+def test_equal_texts_fold_equally(text: str) -> None:
+    assert folded(normalise(text)) == folded(comparable(normalise(text)))

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 CODE_CHARS_MAX = 2_000
 LINE_CHARS_MAX = 10_000  # a raw line with its other columns and padding; longer ones are refused unread
+FOLDED_CHARS_MIN = 8
 FIELD_GLUE = "----"  # how the trade writes several fields of one code
 
 _HEAD_BYTES = 4_096  # looked at for a byte order mark or the zero bytes of UTF-16
@@ -33,6 +34,7 @@ _EDGES = "".join(
 )
 # Line breaks and steering characters inside a code: C0 and C1 but the tab, Unicode line ends, direction overrides.
 _CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_GROUPING = "-_. \t\u2010\u2011\u2012\u2013\u2014\u2212·•"
 _UNDECODED = re.compile("[\ufffd\ud800-\udfff]")
 
 
@@ -95,10 +97,20 @@ def normalise(text: str) -> str:
 
 
 def comparable(text: str) -> str:
-    """What two writings of the same code have in common (NFKC of the normalised text, case kept): the input of its
-    fingerprint.
-    """
+    """What two writings of the same text have in common: NFKC of the normalised text, case kept."""
     return text if text.isascii() else unicodedata.normalize("NFKC", text).strip(_EDGES)
+
+
+def folded(text: str) -> str:
+    """What two writings of the same *code* have in common, the input of its fingerprint: `comparable` without case, and
+    without the dashes, blanks, dots and lines that shops write between groups. A code of fewer than eight other
+    characters stays as it is: so short, two codes may differ by such a sign alone.
+    """
+    plain = comparable(text)
+    bare = plain.lower() if plain.isascii() else unicodedata.normalize("NFKC", plain.casefold())
+    for sign in _GROUPING:
+        bare = bare.replace(sign, "")
+    return bare if len(bare) >= FOLDED_CHARS_MIN else plain
 
 
 def problem(text: str) -> Reason | None:

@@ -85,7 +85,7 @@ class _Checked(NamedTuple):
 
 class _Opened(NamedTuple):
     checked: _Checked
-    fingerprint: bytes
+    marks: tuple[bytes, bytes]  # of this very writing, and of all writings
     code_salt: str
     account: str
     account_salt: str
@@ -286,7 +286,9 @@ def _open(house: House, checked: _Checked, sent: Sent) -> _Opened:
             account, account_salt = disclosed(sent.account, told.account_digest, "account")
     except StatementIsMalformed as error:
         raise StatementIsUnreadable(place=checked.place, why=str(error)) from None
-    return _Opened(checked, house.keys.code_fingerprint(normalise(code)), code_salt, account, account_salt)
+    normal = normalise(code)
+    marks = (house.keys.exact_fingerprint(normal), house.keys.code_fingerprint(normal))
+    return _Opened(checked, marks, code_salt, account, account_salt)
 
 
 async def _claimed(house: House, issuer_id: str, checked: Sequence[_Checked]) -> frozenset[str]:
@@ -321,10 +323,10 @@ def _require_fresh_ones_in_time(house: House, issuer: Issuer, fresh: Sequence[_C
 
 
 async def _record(house: House, issuer_id: str, opened: Sequence[_Opened]) -> None:
-    named = await house.questions.issuers.named([one.fingerprint for one in opened])
+    named = await house.questions.issuers.named([mark for one in opened for mark in one.marks])
     asked = []
     for one in opened:
-        code = named.get(one.fingerprint)
+        code = named.get(one.marks[0]) or named.get(one.marks[1])
         if code is None:
             continue
         told = one.checked.told

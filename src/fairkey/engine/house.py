@@ -60,7 +60,10 @@ class KeyWork(Protocol):
         """Keyed hash for a purpose."""
 
     def code_fingerprint(self, normalised: str) -> bytes:
-        """The platform-wide mark of a code: equal exactly for codes that compare equal, telling nothing else."""
+        """The platform-wide mark of a code: equal for all writings of it, telling nothing else."""
+
+    def exact_fingerprint(self, normalised: str) -> bytes:
+        """The mark of this very writing, which codes were given before writings were compared."""
 
 
 class ShopNumbers(Protocol):

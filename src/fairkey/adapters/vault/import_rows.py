@@ -139,7 +139,40 @@ async def claim(
     Claimed in order of fingerprint, so that two imports of the same codes wait for each other and never in a circle.
     `hopeful`: try first as if all were new, which costs the database half as much and is wasted on the first duplicate.
     """
-    in_order = sorted(codes, key=_FINGERPRINT_OF)
+    older = await _of_older(connection, codes)
+    taken = {one.code_id for one in older}
+    in_order = sorted((one for one in codes if one.code_id not in taken), key=_FINGERPRINT_OF)
+    return older + await _claim_new(connection, shop_id, in_order, hopeful=hopeful)
+
+
+async def _of_older(
+    connection: asyncpg.pool.PoolConnectionProxy, codes: Sequence[PressedCode]
+) -> list[ClaimedElsewhere]:
+    """Codes whose very writing was deposited when only writings were compared. Nobody makes such marks any more, so
+    that looking is enough.
+    """
+    given = [one for one in codes if one.exact and one.exact != one.fingerprint]
+    if not given:
+        return []
+    held = await connection.fetch(
+        """
+        SELECT given.code_id, held.shop_id AS owner
+        FROM unnest($1::bytea[], $2::uuid[]) AS given (fingerprint, code_id) JOIN fingerprints held USING (fingerprint)
+        WHERE held.code_id <> given.code_id
+        """,
+        [one.exact for one in given],
+        [DriverUUID(one.code_id) for one in given],
+    )
+    return [ClaimedElsewhere(row["code_id"].bytes, row["owner"]) for row in held]
+
+
+async def _claim_new(
+    connection: asyncpg.pool.PoolConnectionProxy,
+    shop_id: UUID,
+    in_order: Sequence[PressedCode],
+    *,
+    hopeful: bool,
+) -> list[ClaimedElsewhere]:
     if hopeful:
         try:
             async with connection.transaction():  # a savepoint

@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from fairkey.adapters.postgres.moments import moment, ms_of
 from fairkey.adapters.vault.wrapping import KEY_BYTES, NONCE_BYTES, KeyWrapper
 from fairkey.business.basics import MINUTE_MS
-from fairkey.business.code_lines import comparable
+from fairkey.business.code_lines import comparable, folded
 
 SEALING_PURPOSES: Final = ("codes", "contacts")
 HASHING_PURPOSES: Final = ("fingerprints", "order_secrets", "buyer_pseudonyms", "email_lookup", "sessions", "csrf")
@@ -265,9 +265,13 @@ class Keys:
             raise PurposeIsUnknown(purpose) from None
 
     def code_fingerprint(self, normalised: str) -> bytes:
-        """The platform-wide mark of a code (normalised text): equal exactly for codes that compare equal, telling
-        nothing else.
+        """The platform-wide mark of a code (normalised text): equal for all writings of it (`folded`), telling nothing
+        else.
         """
+        return self._ring.hashing["fingerprints"].digest(folded(normalised).encode("utf-8"))
+
+    def exact_fingerprint(self, normalised: str) -> bytes:
+        """The mark of this very writing, which codes were given before writings were compared."""
         return self._ring.hashing["fingerprints"].digest(comparable(normalised).encode("utf-8"))
 
     def order_secret(self, order_id: UUID | str) -> str:

@@ -43,6 +43,7 @@ class PressedCode(NamedTuple):
     commitment: bytes
     leaf: bytes
     text: str
+    exact: bytes = b""  # the mark of this very writing, where that is another: an older code may have it
 
 
 class Pressed(NamedTuple):
@@ -76,7 +77,7 @@ class Press:
         pressed = Pressed([], block.refused)
         if not block.codes:
             return pressed
-        seen, fingerprint_of = self._seen, self._keys.code_fingerprint
+        seen, fingerprint_of, exact_of = self._seen, self._keys.code_fingerprint, self._keys.exact_fingerprint
         header, encrypt = self._keys.code_sealer()
         # One draw for all salts and nonces of the block: a system call for each would cost more than the encryption.
         chance = secrets.token_bytes((SALT_BYTES + NONCE_BYTES) * len(block.codes))
@@ -93,5 +94,6 @@ class Press:
             code_id = uuid.bytes
             digest = commitment_digest(salt, str(uuid), text)
             sealed = header + nonce + encrypt(nonce, salt + text.encode("utf-8"), code_id)
-            pressed.codes.append(PressedCode(line_no, fingerprint, code_id, sealed, digest, leaf_hash(digest), text))
+            exact, leaf = exact_of(text), leaf_hash(digest)
+            pressed.codes.append(PressedCode(line_no, fingerprint, code_id, sealed, digest, leaf, text, exact))
         return pressed

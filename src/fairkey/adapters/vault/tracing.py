@@ -29,7 +29,7 @@ JOIN codes c ON c.shop_id = f.shop_id AND c.code_id = f.code_id
 JOIN vault v ON v.shop_id = c.shop_id AND v.code_id = c.code_id
 LEFT JOIN imports i ON i.shop_id = v.shop_id AND i.import_id = v.batch_id
 LEFT JOIN streams o ON o.shop_id = c.shop_id AND o.kind = 'order' AND o.id = c.order_id
-WHERE f.fingerprint = $1
+WHERE f.fingerprint = ANY ($1::bytea[]) ORDER BY f.fingerprint = $2 DESC LIMIT 1
 """
 _FACTS: Final = """
 SELECT stream_kind, stream_id, version, kind, at, body FROM events
@@ -87,7 +87,7 @@ class Traces:
 
     async def find(self, text: str) -> TracedCode | None:
         """The registered code with this text."""
-        row = await self._pool.fetchrow(_FIND, self._mark_of(text))
+        row = await self._pool.fetchrow(_FIND, *self._marks_of(text))
         if row is None:
             return None
         shop_id, code_id = str(row["shop_id"]), str(row["code_id"])
@@ -118,12 +118,14 @@ class Traces:
         rows = await self._pool.fetch(_STOCK, UUID(shop_id), UUID(listing_id))
         return StockProof(stock=rows[0]["stock"], batches=tuple(_backing(row) for row in rows if row["batch_id"]))
 
-    def _mark_of(self, text: str) -> bytes:
-        """By which a code is looked for; both marks cost one keyed hash."""
+    def _marks_of(self, text: str) -> tuple[list[bytes], bytes]:
+        """By which a code is looked for; whether it may be looked for or not costs two keyed hashes."""
         normal = normalise(text)
         if len(normal) < TRACED_CHARS_MIN:
-            return self._keys.fingerprint("sessions", NOTHING_HAS_IT)
-        return self._keys.code_fingerprint(normal)
+            nothing = [self._keys.fingerprint("sessions", NOTHING_HAS_IT) for _ in range(2)]
+            return nothing, nothing[0]
+        exact = self._keys.exact_fingerprint(normal)
+        return [exact, self._keys.code_fingerprint(normal)], exact
 
 
 def _disclosure(opened: OpenedCode, code_id: UUID) -> str:

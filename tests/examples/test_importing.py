@@ -13,6 +13,7 @@ from fairkey.business.code_lines import Reason
 from fairkey.engine.vault_port import (
     ImportBrokeOff,
     ImportIsClosed,
+    ImportIsNoText,
     ImportIsTooLarge,
     ImportIsUnderWay,
     ImportProgress,
@@ -440,3 +441,33 @@ async def test_a_code_that_was_marked_by_its_very_writing_stays_unique(world: Va
     assert staged.count == 1
     again = await world.stage(file_of((OTHERWISE[0], "FRESH-CODE-0001")), shop_id=OTHER_SHOP)
     assert (again.count, await reasons(world, again.import_id)) == (1, ["already_deposited"])
+
+
+@pytest.mark.parametrize(
+    ("data", "what"),
+    [
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(range(256)) * 40, "picture"),
+        (b"\xff\xd8\xff\xe0\0\x10JFIF\0" + bytes(range(256)), "picture"),
+        (b"PK\x03\x04\x14\0\x06\0xl/workbook.xml" + bytes(range(256)), "workbook"),
+        (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n", "document"),
+        (bytes(range(256)) * 3, "bytes"),
+    ],
+)
+async def test_what_is_no_text_is_refused_whole(data: bytes, what: str, world: VaultWorld) -> None:
+    with pytest.raises(ImportIsNoText) as refusal:
+        await world.stage(data)
+    assert refusal.value.details == {"what": what}
+    assert await world.counts() == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"MZ-CODE-0001\nBM-CODE-0002\n", b"%PDF-CODE-0001\n", b"RIFF-AAAA-0001\nGIF8-BBBB-0001\n",
+        "卡密一号-0001\n卡密二号-0002\n".encode("gb18030"), "卡密一号-0001\n".encode("utf-16"),
+        "卡密一号-0001\n".encode("utf-16-le"), "MZ卡密一号-0001\n".encode(), b"AAAA-0001\x1a",
+        b"\x00AAAA-0001\n" + b"B" * 90,
+    ],
+)  # fmt: skip
+async def test_text_that_looks_odd_is_text(data: bytes, world: VaultWorld) -> None:
+    assert (await world.stage(data)).count >= 1

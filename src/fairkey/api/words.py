@@ -48,6 +48,10 @@ OWN: Final[Mapping[str, tuple[str, str]]] = {
         "The file has more {what} than the {limit} one import takes; nothing was kept. Split it.",
         "文件的 {what} 超过单次导入上限 {limit}，未保留任何内容。请拆分后再导入。",
     ),
+    "ImportIsNoText": (
+        "The file is no text ({what}); nothing was kept. Send text or CSV, one code a line.",
+        "该文件不是文本（{what}），未保留任何内容。请发送文本或 CSV，每行一个卡密。",
+    ),
     "ImportIsUnderWay": (
         "This import is being received right now. Wait for it, or look at its progress.",
         "此次导入正在接收中。请等待，或查看进度。",

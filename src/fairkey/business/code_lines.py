@@ -19,6 +19,7 @@ LINE_CHARS_MAX = 10_000  # a raw line with its other columns and padding; longer
 FOLDED_CHARS_MIN = 8
 FIELD_GLUE = "----"  # how the trade writes several fields of one code
 
+HEAD_BYTES = 4_096  # looked at, whether it is text at all
 _HEAD_BYTES = 4_096  # looked at for a byte order mark or the zero bytes of UTF-16
 _GUESS_BYTES = 65_536  # looked at, from the first byte that is not ASCII on, to tell UTF-8 from GB18030
 _SAMPLE_LINES = 64  # looked at for the delimiter, quotes and header
@@ -145,6 +146,35 @@ def split_fields(text: str, delimiter: str) -> list[str]:
     if not delimiter:
         return [text]
     return [field.strip() for field in (text.split() if delimiter == " " else text.split(delimiter))]
+
+
+_SIGNATURES = (
+    (b"\x89PNG\r\n", "picture"), (b"\xff\xd8\xff", "picture"), (b"GIF8", "picture"), (b"BM", "picture"),
+    (b"RIFF", "picture"), (b"II*\0", "picture"), (b"MM\0*", "picture"),
+    (b"PK\x03\x04", "workbook"), (b"\xd0\xcf\x11\xe0", "workbook"),
+    (b"%PDF-", "document"), (b"{\\rtf", "document"), (b"\x1f\x8b", "archive"), (b"7z\xbc\xaf", "archive"),
+    (b"Rar!", "archive"), (b"MZ", "program"), (b"\x7fELF", "program"),
+)  # fmt: skip
+_STEERING = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")  # bytes that no encoding of text begins with
+_STEERING_SPARED = 2  # as some editors and terminals leave at an end
+_STEERING_SHARE = 50  # one in so many is no text any more
+
+
+def no_text(head: bytes) -> str:
+    """What a file is that begins with these bytes, where it is no text: picture, workbook, document, archive, program
+    or bytes; empty for text. Some signatures are letters that a code may begin with, so that only what is not ASCII
+    counts by them.
+    """
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return ""
+    if head.isascii() and not _STEERING.search(head):
+        return ""
+    named = next((kind for signature, kind in _SIGNATURES if head.startswith(signature)), "")
+    is_wide = _mostly_zero(head[1::2]) != _mostly_zero(head[::2])
+    steering = 0 if is_wide else len(_STEERING.findall(head))
+    if named and (steering or not _reads(head, "utf-8")):
+        return named
+    return "bytes" if steering > _STEERING_SPARED and steering * _STEERING_SHARE > len(head) else ""
 
 
 class CodeLines:

@@ -40,6 +40,12 @@ class ImportIsTooLarge(Refusal):
     """Nothing was taken: split the file. Details: what (`lines` or `bytes`), limit."""
 
 
+class ImportIsNoText(Refusal):
+    """Nothing was taken: codes are deposited as text. Details: what (picture, workbook, document, archive, program,
+    bytes).
+    """
+
+
 class ImportWasAbandoned(Refusal):
     """The import stood still for too long and was cleaned up. Details: import_id."""
 
@@ -167,8 +173,8 @@ class CodeImports(Protocol):
         """Read a file into the vault under the batch id `import_id`; an abandoned or failed import may be given again.
 
         Lines that cannot be taken are refused one by one and reported. Raises `ImportIsUnderWay`, `ImportIsClosed`,
-        `TooManyImports`, `ImportIsTooLarge`, `ImportWasAbandoned`, `ImportBrokeOff`; then nothing of this file stays
-        in the vault.
+        `TooManyImports`, `ImportIsTooLarge`, `ImportIsNoText`, `ImportWasAbandoned`, `ImportBrokeOff`; then nothing of
+        this file stays in the vault.
         """
         ...
 

@@ -125,6 +125,7 @@ STATUS: Final[Mapping[str, int]] = {
     "ImportIsClosed": 409,
     "TooManyImports": 409,
     "ImportIsTooLarge": 413,
+    "ImportIsNoText": 422,
     "ImportWasAbandoned": 409,
     "ImportBrokeOff": 400,
     # The public log.

@@ -406,6 +406,11 @@ REFUSALS: Final[Mapping[str, Words]] = {
         _("One import takes up to 100,000 lines and 64 MiB; typed for an order, 1,000 lines."),
         _("Split it into smaller parts and send them one after the other."),
     ),
+    "ImportIsNoText": Words(
+        _("This file is no text; nothing was taken."),
+        _("Codes are read from text, one a line: a picture, a workbook or an archive holds none that can be read."),
+        _("Save the list as text or CSV, or copy its lines into the field."),
+    ),
     "ImportWasAbandoned": Words(
         _("The import stood still for too long and was cleaned up."),
         _("Nothing of it is in the vault."),

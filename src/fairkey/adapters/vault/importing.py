@@ -20,7 +20,7 @@ from fairkey.adapters.vault.import_rows import ClaimedElsewhere
 from fairkey.adapters.vault.keys import Keys
 from fairkey.adapters.vault.pressing import Press, Pressed, PressedCode
 from fairkey.business.basics import MINUTE_MS
-from fairkey.business.code_lines import LineFormat, Reason, RefusedLine, masked, normalise, problem
+from fairkey.business.code_lines import HEAD_BYTES, LineFormat, Reason, RefusedLine, masked, no_text, normalise, problem
 from fairkey.engine.vault_port import (
     IMPORT_BYTES_MAX,
     IMPORT_LINES_MAX,
@@ -28,6 +28,7 @@ from fairkey.engine.vault_port import (
     TYPED_CODES_MAX,
     ImportBrokeOff,
     ImportIsClosed,
+    ImportIsNoText,
     ImportIsTooLarge,
     ImportIsUnderWay,
     ImportProgress,
@@ -216,6 +217,13 @@ class _Staging:
         self._duplicate_in_file = 0
         self._duplicate_elsewhere = 0
         self._writing: asyncio.Task[None] | None = None
+        self._looked_at = False
+
+    def _require_text(self, head: bytearray) -> None:
+        self._looked_at = True
+        what = no_text(bytes(head[:HEAD_BYTES]))
+        if what:
+            raise ImportIsNoText(what=what)
 
     async def run(self, chunks: AsyncIterator[bytes]) -> Staged:
         try:
@@ -225,10 +233,14 @@ class _Staging:
                 if self._bytes_read > IMPORT_BYTES_MAX:
                     raise ImportIsTooLarge(what="bytes", limit=IMPORT_BYTES_MAX)
                 waiting += chunk
+                if not self._looked_at and len(waiting) >= HEAD_BYTES:
+                    self._require_text(waiting)
                 while len(waiting) >= PIECE_BYTES:
                     piece = bytes(waiting[:PIECE_BYTES])
                     del waiting[:PIECE_BYTES]
                     await self._hand_on(await asyncio.to_thread(self._press.feed, piece))
+            if not self._looked_at:
+                self._require_text(waiting)
             await self._hand_on(await asyncio.to_thread(self._press.feed, bytes(waiting)))
             await self._hand_on(await asyncio.to_thread(self._press.finish))
             await self._written()

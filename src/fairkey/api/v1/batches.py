@@ -213,7 +213,7 @@ ENDPOINTS: Final = (
         status=CREATED,
         refusals=(
             "NotFound", "BatchIsEmpty", "BatchIsRegistered", "ImportIsUnderWay", "ImportIsClosed", "TooManyImports",
-            "ImportIsTooLarge", "ImportWasAbandoned", "ImportBrokeOff", "AttestationDoesNotFit",
+            "ImportIsTooLarge", "ImportIsNoText", "ImportWasAbandoned", "ImportBrokeOff", "AttestationDoesNotFit",
             "StatementIsUnreadable", "IssuerSignatureIsWrong", "StatementIsOutOfTime", "StatementIdWasUsed",
         ),
     ),

@@ -63,5 +63,5 @@ def test_log_stands_beside_plain_hashing_and_stays_flat(capsys: pytest.CaptureFi
 def test_sealing_stands_beside_plain_hashing_in_constant_memory(capsys: pytest.CaptureFixture[str]) -> None:
     figures = figures_of(capsys, "seal", "--mib", "96", "--rounds", "1")
 
-    assert all(figures[f"{name}_mib_per_s"] > 0 for name in ("plain_sha256", "sealed", "moved", "added", "copied"))
+    assert all(figures[f"{name}_mib_per_s"] > 0 for name in ("plain_sha256", "hashed", "moved", "added", "cp"))
     assert figures["peak_mib_sealing_all"] < figures["peak_mib_sealing_32_mib"] + 48

@@ -25,11 +25,11 @@ from fairkey.casework.letters.capitals import DIGITS, rmb_capital
 from fairkey.casework.letters.composing import ChannelIsUnknown, compose, letters_of
 from fairkey.casework.letters.letter import Letter
 from fairkey.casework.letters.told import BLANK, day_zh
-from fairkey.casework.model import Case, Party, Problem, Purchase, StepTaken
+from fairkey.casework.model import Case, FactKind, Party, Problem, Purchase, StepTaken
 from fairkey.casework.pack.contents import contents_of
 from fairkey.casework.pack.masks import Masks, mask_code
 from fairkey.cli import root
-from letter_cases import BUYER, CASES, CODE, ON, PURCHASE, RESALE, THIRD_PHONE, USED, changed
+from letter_cases import BUYER, CASES, CODE, ON, PURCHASE, RESALE, THIRD_PHONE, USED, changed, fact
 
 DAY = date.fromisoformat(ON)
 ORDERED_MS = PURCHASE.ordered_at_ms
@@ -392,3 +392,15 @@ def test_a_pack_takes_the_letters_of_its_channels(folder: CaseFolder, tmp_path: 
     )
     assert any(re.fullmatch("具状人（签名）：\u3000+日期：\u3000+年\u3000+月\u3000+日", one) for one in suit)
     assert any(one.startswith("签名：\u3000") for one in complaint)
+
+
+def test_a_time_that_nobody_confirmed_stays_blank() -> None:
+    letter = of(changed(purchase=replace(PURCHASE, problem_at_ms=0)), "s12315")
+    assert letter.fields["争议发生时间"] == BLANK
+
+
+def test_only_what_shows_the_payment_is_cited_for_it() -> None:
+    asked_back = fact(FactKind.AMOUNT, PURCHASE.amount_fen, 3)
+    told = all_of_it(of(changed(facts=(*USED.facts, asked_back)), "platform"))
+    assert "本人支付128.00元" in told
+    assert re.search(r"本人支付128\.00元[^。]*（证据1、2）", told), told

@@ -36,7 +36,7 @@ def _wishes(told: Told) -> str:
 
 def _compose(told: Told) -> Letter:
     case, bought = told.case, told.case.purchase
-    at_ms = bought.problem_at_ms or bought.paid_at_ms
+    at_ms = bought.problem_at_ms  # nothing else stands for it: what is not known stays blank
     fields = {
         "投诉人姓名": told.own(case.buyer.name, "本人姓名"),
         "联系电话": told.own(case.buyer.phone, "本人电话"),

@@ -210,7 +210,7 @@ class Told:
         paid = yuan(bought.amount_fen) if bought.amount_fen else self.or_blank("", "支付金额")
         paid_when = f"{day_zh(bought.paid_at_ms)}，" if bought.paid_at_ms else ""
         transaction = f"，支付流水号{self.masks(hide(bought.transaction))}" if bought.transaction else ""
-        shown = self.shown_by(FactKind.TRANSACTION, FactKind.AMOUNT, FactRole.PAID)
+        shown = self.shown_by(FactKind.TRANSACTION, FactRole.PAID)  # not every sum is the one that was paid
         found.append(f"{paid_when}本人支付{paid}{transaction}{shown}。")
         found += self._promises()
         if self.case.problem not in _NOT_DELIVERED and bought.delivered_at_ms:
